@@ -1,0 +1,56 @@
+/* base64.c - base64url by table. pure */
+#include "base/base64.h"
+
+#include "base/err.h"
+
+static int digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '-')
+		return 62;
+	return c == '_' ? 63 : -1;
+}
+
+int base64url_decode(struct str s, struct buf *out)
+{
+	uint32_t bits = 0;
+	int have = 0;
+	if (s.n % 4 == 1)
+		return ERR_BADMSG;
+	for (size_t i = 0; i < s.n; i++) {
+		int d = digit(s.p[i]);
+		if (d < 0)
+			return ERR_BADMSG;
+		bits = bits << 6 | (uint32_t)d;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			buf_putc(out, (char)(bits >> have & 0xff));
+		}
+	}
+	if (bits & ((1u << have) - 1))
+		return ERR_BADMSG;
+	return out->failed ? ERR_NOMEM : 0;
+}
+
+void base64url_encode(struct str s, struct buf *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint32_t bits = 0;
+	int have = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		bits = bits << 8 | (unsigned char)s.p[i];
+		have += 8;
+		while (have >= 6) {
+			have -= 6;
+			buf_putc(out, digits[bits >> have & 63]);
+		}
+	}
+	if (have)
+		buf_putc(out, digits[bits << (6 - have) & 63]);
+}

@@ -1,0 +1,8 @@
+/* hash.h - SHA-256, and the keyed hash of maps. pure */
+#pragma once
+#include "base/str.h"
+
+void hash_sha256(struct str s, uint8_t out[32]);
+void hash_hex(const uint8_t *bytes, size_t n, char *out); /* 2n lower-case digits and NUL */
+/* SipHash-1-3 under a random key chosen at process start. */
+uint64_t hash_key(struct str s);
