@@ -1,16 +1,26 @@
 # Gavel. `make run` starts a meeting server on http://localhost:8000, `make test` runs every test.
+#
+#   make build            the optimised build/gavel, page inside
+#   make run              build it and start it with a trial configuration
+#   make test             everything, ends with "N passed, N failed"
+#   make fuzz             every fuzz target for FUZZ_SECONDS each (default 900)
+#   make help             this
+#
 # PRESET=release|asan|tsan|fuzz   CC=gcc|clang   BUILD=folder for this preset's results
 PRESET ?= release
 BUILD ?= build/$(PRESET)
+FUZZ_SECONDS ?= 900
 ifeq ($(origin CC),default)
 CC := gcc
+endif
+ifeq ($(PRESET),fuzz)
+CC := clang
 endif
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wundef -Wformat=2 -Wno-format-nonliteral -Wcast-qual
 CFLAGS_COMMON := -std=c17 -D_GNU_SOURCE -Isrc -I$(BUILD)/gen -MMD -MP -g -fno-omit-frame-pointer $(WARN)
-HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-CFLAGS_release := -O2 $(HARDEN)
+CFLAGS_release := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_asan := -fsanitize=address,undefined
@@ -18,33 +28,95 @@ CFLAGS_tsan := -O1 -fsanitize=thread
 LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_fuzz := -fsanitize=address,undefined
-ifeq ($(PRESET),fuzz)
-CC := clang
-endif
 CFLAGS_ALL := $(CFLAGS_COMMON) $(CFLAGS_$(PRESET)) $(CFLAGS)
-LIBS := -luv -lssl -lcrypto -lexpat -ljansson -lutf8proc -lyaml -lwslay -lpthread
+LIBS := -luv -lssl -lcrypto -lexpat -ljansson -lutf8proc -lyaml -lwslay -lpthread -lm
 
 DIRS ?= src/base src/config src/token src/policy src/net src/http src/xmpp src/session src/room src/focus \
 	src/admin src/cli
-SOURCES := $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
+SOURCES := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+UNIT_SOURCES := $(sort $(wildcard tests/unit/*/*_test.c))
+UNIT := $(UNIT_SOURCES:%.c=$(BUILD)/%)
+UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/unit/support/*.c)))
+FUZZ_SOURCES := $(sort $(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
+FUZZ := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/fuzz/%)
+PAGE := build/web/index.html build/web/page.js build/web/page.css
 
-.PHONY: build objs
-build: $(BUILD)/gavel
+.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+deps:
+	@tools/install-deps build
+deps-test:
+	@tools/install-deps test
+
+build: deps
+	@$(MAKE) --no-print-directory PRESET=release BUILD=$(BUILD) $(BUILD)/gavel
+	@install -D $(BUILD)/gavel build/gavel
+
+run: build
+	@exec build/gavel serve --trial
+
+test: deps-test
+	@tests/run
+
+clean:
+	rm -rf build
+
+# The page: three files, bundled by Debian's esbuild, embedded into the binary.
+web: $(PAGE)
+build/web/page.js: $(wildcard web/src/*.ts) | build/web
+	@echo "  PAGE  $@"
+	@esbuild web/src/main.ts --bundle --minify --format=iife --target=es2020 --log-level=warning --outfile=$@
+build/web/%: web/% | build/web
+	@cp $< $@
+build/web:
+	@mkdir -p $@
+$(BUILD)/gen/page_data.c: $(PAGE) tools/embed-page
+	@mkdir -p $(@D)
+	@tools/embed-page $(@D) $(PAGE)
+$(BUILD)/gen/page_data.h: $(BUILD)/gen/page_data.c
+$(BUILD)/gen/page_data.o: $(BUILD)/gen/page_data.c
+	@$(CC) $(CFLAGS_ALL) -c $< -o $@
 
 objs: $(OBJECTS)
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | $(BUILD)/gen/page_data.h
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(CFLAGS_ALL) -c $< -o $@
 
-$(BUILD)/libgavel.a: $(OBJECTS)
+$(BUILD)/libgavel.a: $(OBJECTS) $(BUILD)/gen/page_data.o
 	@rm -f $@
-	@ar rcs $@ $(OBJECTS)
+	@ar rcs $@ $^
 
 $(BUILD)/gavel: $(BUILD)/src/main.o $(BUILD)/libgavel.a
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
 
--include $(OBJECTS:.o=.d)
+# Unit tests: one program per file, cmocka, TAP on standard output.
+units: $(UNIT)
+unit: $(UNIT)
+	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_SUPPORT) $(BUILD)/libgavel.a
+	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -lcmocka -o $@
+
+# Fuzz targets: libFuzzer with PRESET=fuzz, a plain replay of the corpus otherwise.
+fuzzers: $(FUZZ)
+ifeq ($(PRESET),fuzz)
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(BUILD)/libgavel.a
+	@$(CC) $(LDFLAGS_$(PRESET)) -fsanitize=fuzzer $^ $(LIBS) -o $@
+else
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o $(BUILD)/libgavel.a
+	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
+endif
+fuzz: deps-test
+	@$(MAKE) --no-print-directory PRESET=fuzz fuzzers
+	@tools/fuzz-all build/fuzz/fuzz $(FUZZ_SECONDS)
+
+.SECONDARY:
+-include $(OBJECTS:.o=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d) $(FUZZ_SOURCES:%.c=$(BUILD)/%.d) $(BUILD)/src/main.d
