@@ -1,0 +1,58 @@
+/* websocket.h - the server's side of one WebSocket (RFC 6455): text messages in and out, pings, the closing. io
+ *
+ * Receiving goes through wslay; sending writes its own frame head before blocks that are shared between connections.
+ * Thread: the worker's loop. */
+#pragma once
+#include "base/block.h"
+#include "net/tcp.h"
+
+struct ws;
+struct http_counters;
+
+enum ws_end {
+	WS_END_CLOSED,      /* the peer sent a close frame */
+	WS_END_LOST,        /* the connection ended without one */
+	WS_END_SILENT,      /* no answer to our ping */
+	WS_END_STALLED,     /* the peer does not read */
+	WS_END_PROTOCOL,    /* we closed: bad frames, not text, too large */
+};
+const char *ws_end_text(enum ws_end e);
+
+struct ws_events {
+	void *arg;
+	/* One whole text message, valid UTF-8; borrowed for the call. May call ws_close. */
+	void (*message)(void *arg, struct ws *w, struct str text);
+	/* Once, unless the owner called ws_close before; w is gone when it returns. */
+	void (*ended)(void *arg, struct ws *w, enum ws_end why);
+};
+
+struct ws_limits {
+	uint32_t max_message;       /* bytes of a message, fragments together */
+	uint32_t ping_idle_ms, ping_timeout_ms;
+};
+
+/* Close codes (RFC 6455 7.4.1). */
+enum { WS_NORMAL = 1000, WS_GOING_AWAY = 1001, WS_PROTOCOL = 1002, WS_UNSUPPORTED = 1003, WS_BAD_DATA = 1007,
+	WS_POLICY = 1008, WS_TOO_BIG = 1009 };
+
+/* Takes t over after the 101 was queued; `early` are bytes that came behind the head (handed on at the end of this
+ * turn). NULL: no memory, t is closed. counters may be NULL. */
+struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str early, struct http_counters *counters);
+void ws_own(struct ws *w, const struct ws_events *ev);  /* the events are copied */
+/* A smaller bound while the peer is unknown; may be raised later. */
+void ws_set_max_message(struct ws *w, uint32_t bytes);
+/* Queues one text message: head, copied, then tail, referenced (may be NULL). ERR_LIMIT: the peer does not read,
+ * nothing was queued; ERR_NOMEM; ERR_CLOSED. */
+int ws_send(struct ws *w, struct str head, struct block *tail);
+/* The same past max_queued: for the reason of a close. */
+int ws_send_last(struct ws *w, struct str text);
+size_t ws_queued(const struct ws *w);
+struct tcp *ws_tcp(struct ws *w);
+/* The owner lets go: a close frame is queued, no event comes any more, the connection ends when the peer has answered or
+ * after linger_ms. */
+void ws_close(struct ws *w, unsigned code, uint32_t linger_ms);
+
+/* Writes a server's frame head for n bytes into out (2, 4 or 10 bytes); returns its length. pure */
+size_t ws_frame_head(unsigned opcode, uint64_t n, unsigned char out[10]);
+/* The Sec-WebSocket-Accept of a key (RFC 6455 4.2.2). */
+bool ws_accept_key(struct str key, char out[29]);
