@@ -19,7 +19,7 @@ endif
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wundef -Wformat=2 -Wno-format-nonliteral -Wcast-qual
-CFLAGS_COMMON := -std=c17 -D_GNU_SOURCE -Isrc -I$(BUILD)/gen -MMD -MP -g -fno-omit-frame-pointer $(WARN)
+CFLAGS_COMMON := -std=c17 -D_GNU_SOURCE -Isrc -I$(BUILD)/gen -Itests/unit -MMD -MP -g -fno-omit-frame-pointer $(WARN)
 CFLAGS_release := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
