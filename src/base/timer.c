@@ -29,7 +29,7 @@ void timer_stop(struct timer *t)
 
 bool timer_running(const struct timer *t)
 {
-	return t->link.next != NULL;
+	return list_linked(&t->link);
 }
 
 static void run_slot(struct list *slot, uint64_t now_ms)

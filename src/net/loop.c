@@ -1,0 +1,200 @@
+/* loop.c - the event loop of one thread, on libuv. io */
+#include "net/loop.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#define TICK_MS 100
+#define MAX_SIGNALS 8
+
+struct loop_signal {
+	uv_signal_t uv;
+	void (*fn)(void *arg, int signum);
+	void *arg;
+};
+
+struct loop {
+	uv_loop_t uv;
+	uv_timer_t tick;
+	uv_prepare_t prepare;
+	uv_check_t check;
+	struct loop_signal signals[MAX_SIGNALS];
+	size_t n_signals;
+	struct list deferred;
+	struct timer_wheel timers;
+	double wall_offset_s;   /* wall clock minus monotonic, measured at each tick */
+	char buffer[LOOP_BUFFER];
+};
+
+struct loop_watch {
+	uv_poll_t uv;
+	loop_watch_fn *fn;
+	void *arg;
+	int want;
+};
+
+uint64_t loop_now_ms(const struct loop *l) { return uv_now(&l->uv); }
+
+double loop_wall_s(const struct loop *l) { return (double)loop_now_ms(l) / 1000.0 + l->wall_offset_s; }
+
+struct timer_wheel *loop_timers(struct loop *l) { return &l->timers; }
+
+char *loop_buffer(struct loop *l) { return l->buffer; }
+
+static void measure_wall(struct loop *l)
+{
+	struct timespec ts;
+	if (clock_gettime(CLOCK_REALTIME, &ts) == 0)
+		l->wall_offset_s = (double)ts.tv_sec + (double)ts.tv_nsec / 1e9 - (double)loop_now_ms(l) / 1000.0;
+}
+
+static void on_tick(uv_timer_t *t)
+{
+	struct loop *l = t->data;
+	measure_wall(l);
+	timer_wheel_run(&l->timers, loop_now_ms(l));
+}
+
+/* Tasks put off by tasks run in the same go: what they write must not wait for the next event. */
+static void run_deferred(struct loop *l)
+{
+	while (!list_empty(&l->deferred)) {
+		struct loop_task *t = LIST_OWNER(l->deferred.next, struct loop_task, link);
+		list_remove(&t->link);
+		t->fn(t->arg);
+	}
+}
+
+/* Timers run before the wait, descriptors during it: both are followed by the deferred tasks. */
+static void on_prepare(uv_prepare_t *p) { run_deferred(p->data); }
+static void on_check(uv_check_t *c) { run_deferred(c->data); }
+
+struct loop *loop_new(void)
+{
+	struct loop *l = mem_zalloc(sizeof *l);
+	if (!l)
+		return NULL;
+	if (uv_loop_init(&l->uv) != 0) {
+		mem_free(l);
+		return NULL;
+	}
+	list_init(&l->deferred);
+	uv_update_time(&l->uv);
+	timer_wheel_init(&l->timers, loop_now_ms(l));
+	measure_wall(l);
+	uv_timer_init(&l->uv, &l->tick);
+	uv_prepare_init(&l->uv, &l->prepare);
+	uv_check_init(&l->uv, &l->check);
+	l->tick.data = l->prepare.data = l->check.data = l;
+	uv_timer_start(&l->tick, on_tick, TICK_MS, TICK_MS);
+	uv_prepare_start(&l->prepare, on_prepare);
+	uv_check_start(&l->check, on_check);
+	return l;
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	run_deferred(l);
+	uv_close((uv_handle_t *)&l->tick, NULL);
+	uv_close((uv_handle_t *)&l->prepare, NULL);
+	uv_close((uv_handle_t *)&l->check, NULL);
+	for (size_t i = 0; i < l->n_signals; i++)
+		uv_close((uv_handle_t *)&l->signals[i].uv, NULL);
+	uv_run(&l->uv, UV_RUN_NOWAIT);
+	run_deferred(l);
+	uv_run(&l->uv, UV_RUN_NOWAIT);
+	int busy = uv_loop_close(&l->uv);
+	assert(busy == 0 && "every watch is freed before its loop");
+	(void)busy;
+	mem_free(l);
+}
+
+void loop_run(struct loop *l) { uv_run(&l->uv, UV_RUN_DEFAULT); }
+
+void loop_stop(struct loop *l) { uv_stop(&l->uv); }
+
+void loop_defer(struct loop *l, struct loop_task *t)
+{
+	if (!list_linked(&t->link))
+		list_append(&l->deferred, &t->link);
+}
+
+void loop_undefer(struct loop_task *t) { list_remove(&t->link); }
+
+static void on_signal(uv_signal_t *s, int signum)
+{
+	struct loop_signal *sig = s->data;
+	sig->fn(sig->arg, signum);
+}
+
+int loop_on_signal(struct loop *l, int signum, void (*fn)(void *arg, int signum), void *arg)
+{
+	if (l->n_signals == MAX_SIGNALS)
+		return ERR_LIMIT;
+	struct loop_signal *s = &l->signals[l->n_signals];
+	if (uv_signal_init(&l->uv, &s->uv) != 0)
+		return ERR_IO;
+	l->n_signals++;
+	s->fn = fn;
+	s->arg = arg;
+	s->uv.data = s;
+	return uv_signal_start(&s->uv, on_signal, signum) == 0 ? ERR_OK : ERR_IO;
+}
+
+static void on_poll(uv_poll_t *p, int status, int events)
+{
+	struct loop_watch *w = p->data;
+	int ready = 0;
+	if (status < 0) {
+		/* libuv has stopped watching: remember, so that the next loop_watch_set starts it again */
+		w->want = 0;
+		ready = LOOP_READ | LOOP_WRITE;
+	}
+	if (events & UV_READABLE)
+		ready |= LOOP_READ;
+	if (events & UV_WRITABLE)
+		ready |= LOOP_WRITE;
+	w->fn(w->arg, ready);
+}
+
+struct loop_watch *loop_watch_new(struct loop *l, int fd, loop_watch_fn *fn, void *arg)
+{
+	struct loop_watch *w = mem_zalloc(sizeof *w);
+	if (!w)
+		return NULL;
+	if (uv_poll_init(&l->uv, &w->uv, fd) != 0) {
+		mem_free(w);
+		return NULL;
+	}
+	w->uv.data = w;
+	w->fn = fn;
+	w->arg = arg;
+	return w;
+}
+
+void loop_watch_set(struct loop_watch *w, int want)
+{
+	if (want == w->want)
+		return;
+	w->want = want;
+	int events = (want & LOOP_READ ? UV_READABLE : 0) | (want & LOOP_WRITE ? UV_WRITABLE : 0);
+	if (events)
+		uv_poll_start(&w->uv, events, on_poll);
+	else
+		uv_poll_stop(&w->uv);
+}
+
+static void on_watch_closed(uv_handle_t *h) { mem_free(h->data); }
+
+void loop_watch_free(struct loop_watch *w)
+{
+	if (w)
+		uv_close((uv_handle_t *)&w->uv, on_watch_closed);
+}

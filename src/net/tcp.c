@@ -1,0 +1,330 @@
+/* tcp.c - one connection: the queue of what is to be written, reading, and the ways to end. io */
+#include "net/tcp.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "net/tcp_internal.h"
+
+#define IOV_MAX_USED 256
+#define COPY_BELOW 256      /* a smaller block is cheaper copied than referenced */
+
+const char *tcp_end_text(enum tcp_end e)
+{
+	switch (e) {
+	case TCP_END_EOF: return "eof";
+	case TCP_END_ERROR: return "error";
+	case TCP_END_STALLED: return "stalled";
+	}
+	return "?";
+}
+
+static void want(struct tcp *t)
+{
+	int w = 0;
+	if ((!t->paused || t->closing) && !t->eof)
+		w |= LOOP_READ;
+	if (t->blocked)
+		w |= LOOP_WRITE;
+	loop_watch_set(t->watch, w);
+}
+
+static void drop_queue(struct tcp *t)
+{
+	for (size_t i = t->first; i < t->count; i++)
+		block_unref(t->segments[i].block);
+	mem_free(t->segments);
+	t->segments = NULL;
+	t->first = t->count = t->cap = 0;
+	buf_done(&t->copied);
+	t->copied_from = 0;
+	t->queued = 0;
+}
+
+static void free_later(void *arg)
+{
+	struct tcp *t = arg;
+	mem_free(t);
+}
+
+/* The descriptor goes at once, the memory at the end of the turn: callers up the stack may still hold t. */
+void tcp_destroy(struct tcp *t)
+{
+	if (t->dead)
+		return;
+	t->dead = true;
+	timer_stop(&t->stall);
+	timer_stop(&t->linger);
+	loop_undefer(&t->flush);
+	loop_watch_free(t->watch);
+	close(t->fd);
+	drop_queue(t);
+	tcp_server_forget(t->server, t);
+	t->freed.fn = free_later;
+	t->freed.arg = t;
+	loop_defer(t->loop, &t->freed);
+}
+
+static void end(struct tcp *t, enum tcp_end why)
+{
+	if (t->dead)
+		return;
+	bool tell = !t->closing && t->ev.ended;
+	t->closing = true; /* whatever the owner still writes is dropped */
+	if (tell)
+		t->ev.ended(t->ev.arg, t, why);
+	tcp_destroy(t);
+}
+
+static void on_linger(void *arg, uint64_t now_ms)
+{
+	(void)now_ms;
+	tcp_destroy(arg);
+}
+
+/* Time to look whether the queue moved at all since the last look. */
+static void on_stall(void *arg, uint64_t now_ms)
+{
+	struct tcp *t = arg;
+	uint64_t due = t->moved_ms + t->server->limits.stall_ms;
+	if (now_ms < due) {
+		timer_start(loop_timers(t->loop), &t->stall, due, on_stall, t);
+		return;
+	}
+	t->server->counters.stalled++;
+	end(t, TCP_END_STALLED);
+}
+
+static size_t gather(struct tcp *t, struct iovec *iov)
+{
+	size_t n = 0, copied = t->copied_from;
+	for (size_t i = t->first; i < t->count && n < IOV_MAX_USED; i++, n++) {
+		const struct tcp_segment *s = &t->segments[i];
+		char *base = s->block ? s->block->p : t->copied.p + copied;
+		iov[n].iov_base = base + (s->block ? s->from : 0);
+		iov[n].iov_len = s->n;
+		if (!s->block)
+			copied += s->n;
+	}
+	return n;
+}
+
+static void consume(struct tcp *t, size_t sent)
+{
+	t->queued -= sent;
+	while (sent) {
+		struct tcp_segment *s = &t->segments[t->first];
+		uint32_t part = sent < s->n ? (uint32_t)sent : s->n;
+		if (s->block)
+			s->from += part;
+		else
+			t->copied_from += part;
+		s->n -= part;
+		sent -= part;
+		if (s->n)
+			return;
+		block_unref(s->block);
+		t->first++;
+	}
+}
+
+static void on_drained(struct tcp *t)
+{
+	drop_queue(t);
+	timer_stop(&t->stall);
+	t->blocked = false;
+	if (t->closing && !t->shut) {
+		t->shut = true;
+		shutdown(t->fd, SHUT_WR);
+		if (t->eof) {
+			tcp_destroy(t);
+			return;
+		}
+	}
+	want(t);
+	if (!t->closing && t->ev.drained)
+		t->ev.drained(t->ev.arg, t);
+}
+
+static void flush(void *arg)
+{
+	struct tcp *t = arg;
+	struct iovec iov[IOV_MAX_USED];
+	while (t->queued) {
+		size_t n = gather(t, iov);
+		struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
+		ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			if (!t->blocked) {
+				t->blocked = true;
+				t->moved_ms = loop_now_ms(t->loop);
+				timer_start(loop_timers(t->loop), &t->stall,
+					t->moved_ms + t->server->limits.stall_ms, on_stall, t);
+				want(t);
+			}
+			return;
+		}
+		if (sent < 0) {
+			end(t, TCP_END_ERROR);
+			return;
+		}
+		t->moved_ms = loop_now_ms(t->loop);
+		consume(t, (size_t)sent);
+	}
+	on_drained(t);
+}
+
+static void on_readable(struct tcp *t)
+{
+	char *p = loop_buffer(t->loop);
+	ssize_t n;
+	do
+		n = recv(t->fd, p, LOOP_BUFFER, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EWOULDBLOCK)
+			end(t, TCP_END_ERROR);
+		return;
+	}
+	if (n == 0) {
+		t->eof = true;
+		/* A peer that shuts its side and waits for the rest is not served further, but gets what is queued. */
+		if (t->closing && t->queued) {
+			want(t);
+			return;
+		}
+		end(t, TCP_END_EOF);
+		return;
+	}
+	if (!t->closing && t->ev.data)
+		t->ev.data(t->ev.arg, t, str_from(p, (size_t)n));
+}
+
+static void on_ready(void *arg, int ready)
+{
+	struct tcp *t = arg;
+	if (ready & LOOP_WRITE && t->blocked)
+		flush(t);
+	if (!t->dead && ready & LOOP_READ)
+		on_readable(t);
+	if (!t->dead)
+		want(t);
+}
+
+bool tcp_start(struct tcp *t)
+{
+	t->flush.fn = flush;
+	t->flush.arg = t;
+	buf_init(&t->copied, 0);
+	t->watch = loop_watch_new(t->loop, t->fd, on_ready, t);
+	if (!t->watch)
+		return false;
+	want(t);
+	return true;
+}
+
+void tcp_own(struct tcp *t, const struct tcp_events *ev) { t->ev = *ev; }
+struct loop *tcp_loop(const struct tcp *t) { return t->loop; }
+struct str tcp_peer(const struct tcp *t) { return str_c(t->peer); }
+bool tcp_peer_loopback(const struct tcp *t) { return t->loopback; }
+size_t tcp_queued(const struct tcp *t) { return t->queued; }
+
+/* What was sent makes room first: a queue that never quite empties must not grow for ever. */
+static bool room_for_segments(struct tcp *t, size_t more)
+{
+	if (t->copied_from > 65536 && t->copied_from > t->copied.n / 2) {
+		buf_consume(&t->copied, t->copied_from);
+		t->copied_from = 0;
+	}
+	if (t->first > t->cap / 2) {
+		memmove(t->segments, t->segments + t->first, (t->count - t->first) * sizeof *t->segments);
+		t->count -= t->first;
+		t->first = 0;
+	}
+	if (t->count + more <= t->cap)
+		return true;
+	size_t cap = t->cap ? t->cap * 2 : 8;
+	struct tcp_segment *s = mem_realloc(t->segments, cap * sizeof *s);
+	if (!s)
+		return false;
+	t->segments = s;
+	t->cap = cap;
+	return true;
+}
+
+/* Both succeed: the room was made before. */
+static void push_copy(struct tcp *t, struct str bytes)
+{
+	if (!bytes.n)
+		return;
+	buf_str(&t->copied, bytes);
+	t->queued += bytes.n;
+	if (t->count > t->first && !t->segments[t->count - 1].block) {
+		t->segments[t->count - 1].n += (uint32_t)bytes.n;
+		return;
+	}
+	t->segments[t->count++] = (struct tcp_segment){.n = (uint32_t)bytes.n};
+}
+
+static void push_block(struct tcp *t, struct block *b)
+{
+	if (!b->n)
+		return;
+	t->queued += b->n;
+	t->segments[t->count++] = (struct tcp_segment){.block = block_ref(b), .n = b->n};
+}
+
+int tcp_write_pair(struct tcp *t, struct str head, struct block *tail, bool may_exceed)
+{
+	if (t->closing)
+		return ERR_CLOSED;
+	size_t n = head.n + (tail ? tail->n : 0);
+	if (t->queued + n > t->server->limits.max_queued && !may_exceed) {
+		t->server->counters.queue_full++;
+		return ERR_LIMIT;
+	}
+	bool copy_tail = tail && tail->n < COPY_BELOW;
+	if (!room_for_segments(t, 2) || !buf_reserve(&t->copied, head.n + (copy_tail ? tail->n : 0)))
+		return ERR_NOMEM;
+	push_copy(t, head);
+	if (copy_tail)
+		push_copy(t, block_view(tail));
+	else if (tail)
+		push_block(t, tail);
+	if (!t->blocked)
+		loop_defer(t->loop, &t->flush);
+	return ERR_OK;
+}
+
+int tcp_write(struct tcp *t, struct str bytes) { return tcp_write_pair(t, bytes, NULL, false); }
+int tcp_write_block(struct tcp *t, struct block *b) { return tcp_write_pair(t, STR_NONE, b, false); }
+
+void tcp_read_pause(struct tcp *t, bool pause)
+{
+	t->paused = pause;
+	if (!t->closing)
+		want(t);
+}
+
+void tcp_close(struct tcp *t, uint32_t linger_ms)
+{
+	if (t->closing)
+		return; /* inside `ended`: it goes anyway */
+	t->closing = true;
+	t->ev = (struct tcp_events){0};
+	if (linger_ms == 0) {
+		tcp_destroy(t);
+		return;
+	}
+	timer_start(loop_timers(t->loop), &t->linger, loop_now_ms(t->loop) + linger_ms, on_linger, t);
+	if (!t->blocked)
+		loop_defer(t->loop, &t->flush); /* also when the queue is empty: it shuts our side down */
+	want(t);
+}

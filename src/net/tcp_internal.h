@@ -1,0 +1,66 @@
+/* tcp_internal.h - what tcp.c and tcp_server.c share; nobody else includes it. io */
+#pragma once
+#include "base/buf.h"
+#include "base/limit.h"
+#include "base/map.h"
+#include "net/tcp.h"
+
+#define TCP_PEER_MAX 46     /* INET6_ADDRSTRLEN */
+
+struct tcp_segment {
+	struct block *block;    /* a reference; NULL: the bytes stand in `copied` */
+	uint32_t from, n;       /* of the block; n counts down */
+};
+
+/* How many connections one address holds. IPv6 counts by /64: a household has that many addresses. */
+struct tcp_address {
+	char key[TCP_PEER_MAX];
+	uint32_t open;
+};
+
+struct tcp {
+	struct list link;       /* in the server's list */
+	struct tcp_server *server;
+	struct loop *loop;
+	struct tcp_events ev;
+	struct loop_watch *watch;
+	int fd;
+	char peer[TCP_PEER_MAX];
+	struct tcp_address *address;    /* NULL for loopback */
+	bool loopback, paused, blocked, closing, shut, eof, dead;
+
+	/* queue: segments[first..count), copied bytes from copied_from on */
+	struct tcp_segment *segments;
+	size_t first, count, cap;
+	struct buf copied;
+	size_t copied_from, queued;
+	uint64_t moved_ms;      /* last progress while blocked */
+
+	struct timer stall, linger;
+	struct loop_task flush, freed;
+};
+
+struct tcp_listener {
+	struct list link;
+	struct tcp_server *server;
+	struct loop_watch *watch;
+	int fd;
+};
+
+struct tcp_server {
+	struct loop *loop;
+	struct tcp_limits limits;
+	struct tcp_counters counters;
+	void (*accepted)(void *arg, struct tcp *t);
+	void *arg;
+	struct list listeners, connections;
+	struct map addresses;
+	int spare_fd;           /* given up to be able to refuse when descriptors are out */
+	bool paused;
+	struct timer resume;
+	struct limit complaints;
+};
+
+bool tcp_start(struct tcp *t);      /* false: no memory; the caller frees */
+void tcp_destroy(struct tcp *t);
+void tcp_server_forget(struct tcp_server *s, struct tcp *t); /* on destruction: counts and list */

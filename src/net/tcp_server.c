@@ -1,0 +1,307 @@
+/* tcp_server.c - listeners: accepting within bounds, and refusing when descriptors are out. io */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/tcp_internal.h"
+
+#define ACCEPTS_PER_TURN 64
+#define BACKLOG 1024
+#define RESUME_MS 500
+#define DEAD_PATH_MS 60000  /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT) */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limits,
+	void (*accepted)(void *arg, struct tcp *t), void *arg)
+{
+	struct tcp_server *s = mem_zalloc(sizeof *s);
+	if (!s)
+		return NULL;
+	s->loop = l;
+	s->limits = *limits;
+	s->accepted = accepted;
+	s->arg = arg;
+	list_init(&s->listeners);
+	list_init(&s->connections);
+	map_init(&s->addresses);
+	s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return s;
+}
+
+const struct tcp_counters *tcp_server_counters(const struct tcp_server *s) { return &s->counters; }
+
+/* One line a minute and cause is enough: whoever floods us must not fill the disk as well. */
+static void complain(struct tcp_server *s, const char *cause, const char *peer)
+{
+	if (limit_take(&s->complaints, 1, 1.0 / 60, 3, loop_now_ms(s->loop)))
+		log_warn("event=refuse-connection because=%s peer=%s open=%u", cause, peer, s->counters.open);
+}
+
+static void describe(struct tcp *t, const union address *a, char key[TCP_PEER_MAX])
+{
+	if (a->any.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &a->v4.sin_addr, t->peer, sizeof t->peer);
+		t->loopback = (ntohl(a->v4.sin_addr.s_addr) >> 24) == 127;
+		memcpy(key, t->peer, TCP_PEER_MAX);
+		return;
+	}
+	const struct in6_addr *v6 = &a->v6.sin6_addr;
+	if (IN6_IS_ADDR_V4MAPPED(v6)) {
+		inet_ntop(AF_INET, &v6->s6_addr[12], t->peer, sizeof t->peer);
+		t->loopback = v6->s6_addr[12] == 127;
+		memcpy(key, t->peer, TCP_PEER_MAX);
+		return;
+	}
+	inet_ntop(AF_INET6, v6, t->peer, sizeof t->peer);
+	t->loopback = IN6_IS_ADDR_LOOPBACK(v6);
+	struct in6_addr net = *v6;
+	memset(&net.s6_addr[8], 0, 8);
+	inet_ntop(AF_INET6, &net, key, TCP_PEER_MAX);
+}
+
+static struct tcp_address *address_of(struct tcp_server *s, const char *key)
+{
+	struct tcp_address *a = map_get(&s->addresses, str_c(key));
+	if (a)
+		return a;
+	a = mem_zalloc(sizeof *a);
+	if (!a)
+		return NULL;
+	memcpy(a->key, key, sizeof a->key);
+	if (!map_put(&s->addresses, str_c(a->key), a)) {
+		mem_free(a);
+		return NULL;
+	}
+	return a;
+}
+
+static void release_address(struct tcp_server *s, struct tcp_address *a)
+{
+	if (!a || --a->open)
+		return;
+	map_remove(&s->addresses, str_c(a->key));
+	mem_free(a);
+}
+
+void tcp_server_forget(struct tcp_server *s, struct tcp *t)
+{
+	list_remove(&t->link);
+	s->counters.open--;
+	release_address(s, t->address);
+	t->address = NULL;
+}
+
+static void set_options(int fd)
+{
+	int one = 1;
+	unsigned dead_ms = DEAD_PATH_MS;
+	/* Failures here cost speed or patience, never correctness. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof dead_ms);
+}
+
+static void admit(struct tcp_server *s, int fd, const union address *from)
+{
+	struct tcp *t = mem_zalloc(sizeof *t);
+	if (!t) {
+		close(fd);
+		return;
+	}
+	char key[TCP_PEER_MAX] = "";
+	t->server = s;
+	t->loop = s->loop;
+	t->fd = fd;
+	describe(t, from, key);
+	const char *refused = NULL;
+	if (s->counters.open >= s->limits.max_connections) {
+		s->counters.refused_total++;
+		refused = "max_connections";
+	} else if (!t->loopback) {
+		struct tcp_address *a = address_of(s, key);
+		if (!a) {
+			refused = "no-memory";
+		} else if (a->open >= s->limits.max_per_address) {
+			s->counters.refused_address++;
+			refused = "max_connections_per_address";
+		} else {
+			a->open++;
+			t->address = a;
+		}
+	}
+	if (!refused && !tcp_start(t)) {
+		release_address(s, t->address);
+		refused = "no-memory";
+	}
+	if (refused) {
+		complain(s, refused, t->peer);
+		close(fd);
+		mem_free(t);
+		return;
+	}
+	set_options(fd);
+	s->counters.accepted++;
+	s->counters.open++;
+	list_append(&s->connections, &t->link);
+	s->accepted(s->arg, t);
+}
+
+static void watch_listeners(struct tcp_server *s, bool on)
+{
+	LIST_EACH(it, &s->listeners)
+		loop_watch_set(LIST_OWNER(it, struct tcp_listener, link)->watch, on ? LOOP_READ : 0);
+}
+
+static void on_resume(void *arg, uint64_t now_ms)
+{
+	(void)now_ms;
+	struct tcp_server *s = arg;
+	s->paused = false;
+	if (s->spare_fd < 0)
+		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	watch_listeners(s, true);
+}
+
+/* Without a free descriptor the waiting connection can't even be refused, and the loop would spin on it: give the spare
+ * one up, take the connection, close it, and get the spare one back. */
+static void refuse_without_descriptors(struct tcp_server *s, int listener)
+{
+	s->counters.refused_nofile++;
+	complain(s, "no-descriptors", "-");
+	if (s->spare_fd >= 0) {
+		close(s->spare_fd);
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd >= 0)
+			close(fd);
+		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return;
+	}
+	s->paused = true;
+	watch_listeners(s, false);
+	timer_start(loop_timers(s->loop), &s->resume, loop_now_ms(s->loop) + RESUME_MS, on_resume, s);
+}
+
+static void on_incoming(void *arg, int ready)
+{
+	(void)ready;
+	struct tcp_listener *li = arg;
+	struct tcp_server *s = li->server;
+	for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
+		union address from = {0};
+		socklen_t n = sizeof from;
+		int fd = accept4(li->fd, &from.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			admit(s, fd, &from);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			refuse_without_descriptors(s, li->fd);
+		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return;
+		/* anything else belongs to the connection that was waiting, which is gone: take the next */
+	}
+}
+
+static int bind_error(void)
+{
+	switch (errno) {
+	case EADDRINUSE: return ERR_EXISTS;
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT: return ERR_NOTFOUND;
+	default: return ERR_IO;
+	}
+}
+
+static int open_listener(const char *host, uint16_t *port)
+{
+	union address a = {0};
+	socklen_t n;
+	if (inet_pton(AF_INET, host, &a.v4.sin_addr) == 1) {
+		a.v4.sin_family = AF_INET;
+		a.v4.sin_port = htons(*port);
+		n = sizeof a.v4;
+	} else if (inet_pton(AF_INET6, host, &a.v6.sin6_addr) == 1) {
+		a.v6.sin6_family = AF_INET6;
+		a.v6.sin6_port = htons(*port);
+		n = sizeof a.v6;
+	} else {
+		return -ERR_TYPE;
+	}
+	int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -bind_error();
+	int one = 1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (a.any.sa_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+	if (bind(fd, &a.any, n) < 0 || listen(fd, BACKLOG) < 0 || getsockname(fd, &a.any, &n) < 0) {
+		int err = bind_error();
+		int saved = errno;
+		close(fd);
+		errno = saved;
+		return -err;
+	}
+	*port = ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
+	return fd;
+}
+
+int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port)
+{
+	int fd = open_listener(host, port);
+	if (fd < 0)
+		return -fd;
+	struct tcp_listener *li = mem_zalloc(sizeof *li);
+	if (!li) {
+		close(fd);
+		return ERR_NOMEM;
+	}
+	li->server = s;
+	li->fd = fd;
+	li->watch = loop_watch_new(s->loop, fd, on_incoming, li);
+	if (!li->watch) {
+		close(fd);
+		mem_free(li);
+		return ERR_NOMEM;
+	}
+	list_append(&s->listeners, &li->link);
+	loop_watch_set(li->watch, LOOP_READ);
+	return ERR_OK;
+}
+
+void tcp_server_stop(struct tcp_server *s)
+{
+	timer_stop(&s->resume);
+	LIST_EACH_SAFE(it, &s->listeners) {
+		struct tcp_listener *li = LIST_OWNER(it, struct tcp_listener, link);
+		list_remove(it);
+		loop_watch_free(li->watch);
+		close(li->fd);
+		mem_free(li);
+	}
+	s->paused = true;
+}
+
+void tcp_server_free(struct tcp_server *s)
+{
+	if (!s)
+		return;
+	tcp_server_stop(s);
+	while (!list_empty(&s->connections))
+		tcp_destroy(LIST_OWNER(s->connections.next, struct tcp, link));
+	map_done(&s->addresses);
+	if (s->spare_fd >= 0)
+		close(s->spare_fd);
+	mem_free(s);
+}
