@@ -1,0 +1,87 @@
+/* server.h - what the server itself is told: where it listens, its names, what the page shows, and every limit. pure
+ *
+ * Filled in by config/load from the schema; every default stands there. Strings and lists live as long as the struct
+ * config they belong to. Read-only after the start: any thread. */
+#pragma once
+#include "base/log.h"
+#include "base/str.h"
+
+struct config_list {
+	const struct str *v;
+	size_t n;
+};
+
+/* Every quantity that a stranger can grow. The key is the field's name. */
+struct limits {
+	/* per address and in total; loopback is exempt from those per address */
+	uint32_t connections_per_address;
+	uint32_t connections_per_second; /* new ones, per address */
+	uint32_t sessions;
+	uint32_t rooms;
+	uint32_t rooms_per_address;
+	uint32_t rooms_per_session;
+	uint32_t occupants_per_room; /* hard bound; max_occupants is the policy's */
+	uint32_t joins_per_second;   /* per room */
+
+	/* one HTTP request */
+	uint32_t http_head_bytes; /* without the query */
+
+	/* one message or stanza */
+	uint32_t login_stanza_bytes; /* before login */
+	uint32_t login_stanzas;      /* before login, in total */
+	uint32_t stanza_bytes;       /* after */
+	uint32_t stanza_depth;
+	uint32_t stanza_attributes;  /* of one element */
+	uint32_t stanza_elements;
+	uint32_t stanzas_per_second; /* per session */
+	uint32_t bytes_per_second;   /* per session */
+
+	uint32_t queued_bytes; /* per session; more closes it */
+
+	/* seconds */
+	uint32_t handshake_timeout; /* accept to the end of the HTTP head */
+	uint32_t login_timeout;     /* WebSocket open to bound */
+	uint32_t idle_timeout;      /* between two HTTP requests */
+	uint32_t ping_interval;     /* silence before the server pings */
+	uint32_t ping_timeout;      /* from the ping to the close */
+	uint32_t room_ready_timeout; /* a room without a human */
+	uint32_t shutdown_timeout;
+
+	uint32_t log_lines_per_second; /* from one cause */
+};
+
+/* What /config.js tells the page. */
+struct page_settings {
+	bool prejoin;
+	bool hide_prejoin_name;
+	bool require_display_name;
+	bool disable_profile;
+	bool read_only_name; /* for everybody; the snippet per user comes on top */
+	bool disable_grant_moderator;
+	bool disable_kickout;
+	struct config_list stun_servers; /* "stun:host:port"; empty: none */
+};
+
+struct server_settings {
+	struct config_list bind; /* addresses, numeric */
+	uint16_t http_port;      /* 0: any free port */
+	struct str state_directory; /* absolute; created with mode 0700 when missing */
+	struct str web_folder;   /* serve the page from here (development); absent: the one built in */
+	enum log_level log_level;
+
+	struct str domain;       /* XMPP domain of the sessions */
+	struct str guest_domain; /* another name for it in JIDs; absent: none */
+	struct str auth_domain;  /* where the services' accounts live */
+	struct str muc_domain;
+	struct str focus_domain; /* focus.<domain> */
+	struct str focus_jid;    /* focus@<auth_domain> */
+	struct str public_url;   /* as browsers write it, without a slash at the end; absent: http://localhost:<port> */
+	struct str token_auth_url; /* an outside login page; absent: none */
+	bool resource_strict;    /* the nick must be the first 8 characters of the session's own node */
+
+	/* Wanted, but not served yet: `serve` has said so, and turned the policy's keys back. */
+	bool wants_lobby;
+
+	struct page_settings page;
+	struct limits limits;
+};
