@@ -1,0 +1,32 @@
+/* focus.h - the focus: conference requests, mute, and the occupant `focus` of every room. pure
+ *
+ * Stands between session and room: routes a bound session's stanza to the focus address, to the room service, or
+ * answers that there is no such address. Thread: the conference's worker. */
+#pragma once
+#include "room/room.h"
+#include "session/session.h"
+
+struct focus;
+
+/* Filled in by cli/serve; strings outlive the focus. */
+struct focus_settings {
+	struct str domain;          /* of the sessions */
+	struct str muc_domain;
+	struct str focus_domain;    /* where conference requests go */
+	struct str focus_jid;       /* bare account */
+	struct str token_auth_url;  /* absent: none */
+	bool auth;                  /* the server knows tokens */
+	const char *version;
+};
+
+/* NULL on no memory. settings is copied; outbox outlives the focus. */
+struct focus *focus_new(const struct focus_settings *settings, const struct outbox *outbox);
+void focus_free(struct focus *f);
+/* How the room service reaches this focus; f fills it in before the room service exists. */
+struct room_listener focus_listener(struct focus *f);
+/* The room service, once it exists. */
+void focus_attach(struct focus *f, struct room_service *rooms);
+
+/* session_events of cli/serve end here. */
+void focus_stanza(struct focus *f, struct session *s, const struct stanza *st);
+void focus_gone(struct focus *f, struct session *s);
