@@ -1,0 +1,15 @@
+// Short words that pass by, read aloud to whoever does not see them.
+
+import { h } from './dom';
+
+const STAY_MS = 6_000;
+const MOST = 4;
+
+export function notice(words: string): void {
+  const list = document.getElementById('notices');
+  if (!list) return;
+  const line = h('div', { class: 'notice', testid: 'notice' }, words);
+  list.append(line);
+  while (list.children.length > MOST) list.firstElementChild?.remove();
+  setTimeout(() => line.remove(), STAY_MS);
+}
