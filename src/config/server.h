@@ -5,11 +5,7 @@
 #pragma once
 #include "base/log.h"
 #include "base/str.h"
-
-struct config_list {
-	const struct str *v;
-	size_t n;
-};
+#include "policy/settings.h"
 
 /* Every quantity that a stranger can grow. The key is the field's name. */
 struct limits {
@@ -59,11 +55,11 @@ struct page_settings {
 	bool read_only_name; /* for everybody; the snippet per user comes on top */
 	bool disable_grant_moderator;
 	bool disable_kickout;
-	struct config_list stun_servers; /* "stun:host:port"; empty: none */
+	struct str_list stun_servers; /* "stun:host:port"; empty: none */
 };
 
 struct server_settings {
-	struct config_list bind; /* addresses, numeric */
+	struct str_list bind; /* addresses, numeric */
 	uint16_t http_port;      /* 0: any free port */
 	struct str state_directory; /* absolute; created with mode 0700 when missing */
 	struct str web_folder;   /* serve the page from here (development); absent: the one built in */
