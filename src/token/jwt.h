@@ -9,6 +9,8 @@
 #include "policy/reason.h"
 #include "token/keys.h"
 
+#define TOKEN_JSON_DEPTH 16 /* the top object has depth 1 */
+
 /* In order; a result names the last one that was passed. */
 enum token_step {
 	TOKEN_STEP_NONE, TOKEN_STEP_SIZE, TOKEN_STEP_FORMAT, TOKEN_STEP_DUPLICATES, TOKEN_STEP_CRIT, TOKEN_STEP_TYP,
@@ -55,6 +57,7 @@ struct token_parts {
 };
 
 enum sig_ask {
+	SIG_ASK_ANY,                /* is there any key at all: no for an issuer that nobody configured */
 	SIG_ASK_ALG,                /* is there any key of the algorithm's family */
 	SIG_ASK_KEY,                /* is there one for this kid */
 	SIG_ASK_SIGNATURE           /* does the signature verify with it */

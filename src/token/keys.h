@@ -26,4 +26,12 @@ bool token_keys_serve_supported(const struct token_settings *s, struct token_err
 unsigned token_keys_missing(const struct token_keys *k, const struct token_issuer *issuer);
 /* Any configured secret shorter than 32 bytes (W_WEAK_SECRET). */
 bool token_keys_weak_secret(const struct token_keys *k);
+/* Is there a key at all for this issuer (NULL: the server's own); a remote source counts as one. */
+bool token_keys_any(const struct token_keys *k, const struct token_issuer *issuer);
+bool token_keys_has_family(const struct token_keys *k, const struct token_issuer *issuer, enum token_family family);
+/* Verifies: the key of this issuer, algorithm and kid (absent: the only one) must exist and the signature fit. */
+enum token_key_answer { TOKEN_KEY_NONE, TOKEN_KEY_BAD_SIGNATURE, TOKEN_KEY_GOOD };
+bool token_keys_find(const struct token_keys *k, const struct token_issuer *issuer, enum token_alg alg, struct str kid);
+enum token_key_answer token_keys_verify(const struct token_keys *k, const struct token_issuer *issuer,
+	enum token_alg alg, struct str kid, struct str input, struct str signature);
 size_t token_keys_count(const struct token_keys *k);
