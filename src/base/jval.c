@@ -2,6 +2,8 @@
 #include "base/jval.h"
 
 #include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -45,6 +47,93 @@ static bool too_deep(struct str s, unsigned max_depth)
 	return false;
 }
 
+static size_t digits(struct str s, size_t at)
+{
+	while (at < s.n && s.p[at] >= '0' && s.p[at] <= '9')
+		at++;
+	return at;
+}
+
+/* RFC 8259 6; *integer: without fraction and exponent. */
+static bool number_syntax(struct str s, bool *integer)
+{
+	size_t at = s.n && s.p[0] == '-', from = at;
+	*integer = true;
+	at = digits(s, at);
+	if (at == from || (s.p[from] == '0' && at - from > 1))
+		return false;
+	if (at < s.n && s.p[at] == '.') {
+		*integer = false;
+		from = at + 1;
+		at = digits(s, from);
+		if (at == from)
+			return false;
+	}
+	if (at < s.n && (s.p[at] == 'e' || s.p[at] == 'E')) {
+		*integer = false;
+		at++;
+		at += at < s.n && (s.p[at] == '+' || s.p[at] == '-');
+		from = at;
+		at = digits(s, from);
+		if (at == from)
+			return false;
+	}
+	return at == s.n;
+}
+
+/* Copies one number (bad ones as they are); what no integer or double holds becomes the nearest double, as a real. */
+static void clamp_number(struct str number, struct buf *out)
+{
+	bool integer;
+	if (!number_syntax(number, &integer)) {
+		buf_str(out, number);
+		return;
+	}
+	char *z = mem_strndup(number.p, number.n);
+	if (!z)
+		out->failed = true;
+	else if (isinf(strtod(z, NULL)))
+		buf_puts(out, z[0] == '-' ? "-1.7976931348623157e308" : "1.7976931348623157e308");
+	else
+		buf_printf(out, "%s%s", z, integer && number.n > 18 ? ".0" : "");
+	mem_free(z);
+}
+
+/* JSON sets no bounds on numbers, jansson does: a huge one is still a number and not bad syntax. */
+static json_t *load_clamped(struct str s, size_t flags, json_error_t *je)
+{
+	struct buf b;
+	size_t i = 0;
+	buf_init(&b, 0);
+	while (i < s.n) {
+		size_t from = i;
+		if (s.p[i] == '"') {
+			for (i++; i < s.n && s.p[i] != '"'; i++)
+				i += s.p[i] == '\\';
+			i = i < s.n ? i + 1 : s.n;
+			buf_str(&b, str_sub(s, from, i));
+		} else if (s.p[i] == '-' || (s.p[i] >= '0' && s.p[i] <= '9')) {
+			while (i < s.n && s.p[i] && strchr("0123456789+-.eE", s.p[i]))
+				i++;
+			clamp_number(str_sub(s, from, i), &b);
+		} else {
+			buf_putc(&b, s.p[i++]);
+		}
+	}
+	json_t *root = b.failed ? NULL : json_loadb(b.p ? b.p : "", b.n, flags, je);
+	buf_done(&b);
+	return root;
+}
+
+static json_t *load(struct str s, size_t flags, json_error_t *je)
+{
+	flags |= JSON_DECODE_ANY;
+	json_t *root = json_loadb(s.p ? s.p : "", s.n, flags, je);
+	if (!root && json_error_code(je) == json_error_numeric_overflow)
+		root = load_clamped(s, flags, je);
+	return root;
+}
+
 struct jval *jval_parse(struct str text, unsigned max_depth, struct jval_error *e)
 {
 	struct jval_error ignored;
@@ -57,9 +146,17 @@ struct jval *jval_parse(struct str text, unsigned max_depth, struct jval_error *
 		snprintf(e->text, sizeof e->text, "nested deeper than %u", max_depth);
 		return NULL;
 	}
-	json_t *root = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+	json_t *root = load(text, JSON_REJECT_DUPLICATES, &je);
 	if (root)
 		return out_of(root);
+	/* bad syntax behind a repeated name is the worse fault */
+	json_error_t lax_error;
+	if (json_error_code(&je) == json_error_duplicate_key) {
+		root = load(text, 0, &lax_error);
+		if (!root)
+			je = lax_error;
+		json_decref(root);
+	}
 	e->line = je.line;
 	e->column = je.column;
 	e->duplicate = json_error_code(&je) == json_error_duplicate_key;

@@ -1,7 +1,8 @@
 /* jval.h - JSON documents, read strictly (the only place that knows jansson). pure
  *
  * A struct jval is an immutable node; it is borrowed from its document and lives as long as that. Duplicate member
- * names, NUL characters, invalid UTF-8, NaN and trailing bytes are refused. */
+ * names, NUL characters, invalid UTF-8, NaN and trailing bytes are refused. JSON sets no bounds on numbers: one that
+ * neither an int64 nor a double holds becomes the nearest double. */
 #pragma once
 #include "base/buf.h"
 

@@ -24,10 +24,26 @@ static void what_is_not_json_is_refused(void **state)
 	refused("{'a':1}", false, false);
 	refused("{\"a\":\"\\u0000\"}", false, false);
 	refused("{\"a\":\"\xff\"}", false, false);
-	refused("{\"a\":1e999}", false, false);
+	refused("{\"a\":1e999,\"b\":01e999}", false, false);
+	refused("{\"a\":1.e999}", false, false);
+	refused("[1e999x]", false, false);
 	refused("{\"a\":1,\"a\":2}", true, false);
 	refused("{\"b\":{\"a\":1,\"\\u0061\":2}}", true, false);
 	refused("[[[[[1]]]]]", false, true);
+	refused("{\"a\":1,\"a\":2,}", false, false); /* the syntax is the worse fault */
+}
+
+static void numbers_beyond_the_machine_are_numbers(void **state)
+{
+	(void)state;
+	struct jval *j = jval_parse(STR("{\"a\":1e999,\"b\":-1e999,\"c\":123456789012345678901234,\"d\":\"1e999\\\"\",\"e\":7}"), 4, NULL);
+	assert_non_null(j);
+	assert_true(jval_number(jval_getc(j, "a")) > 1e308);
+	assert_true(jval_number(jval_getc(j, "b")) < -1e308);
+	assert_true(jval_number(jval_getc(j, "c")) > 1.2e23);
+	assert_str(jval_str(jval_getc(j, "d")), "1e999\"");
+	assert_int_equal(jval_type(jval_getc(j, "e")), JVAL_INTEGER);
+	jval_free(j);
 }
 
 static void values_are_read_with_their_types(void **state)
@@ -53,4 +69,6 @@ static void values_are_read_with_their_types(void **state)
 	jval_free(j);
 }
 
-UNIT_MAIN(cmocka_unit_test(what_is_not_json_is_refused), cmocka_unit_test(values_are_read_with_their_types))
+UNIT_MAIN(cmocka_unit_test(what_is_not_json_is_refused),
+	cmocka_unit_test(numbers_beyond_the_machine_are_numbers),
+	cmocka_unit_test(values_are_read_with_their_types))
