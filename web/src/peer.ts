@@ -1,6 +1,6 @@
 // One peer-to-peer session: an RTCPeerConnection and the Jingle requests that set it up.
 
-import { NS, Xml, attr, child, children, x } from './xml';
+import { NS, Xml, attr, child, children, text, x } from './xml';
 import { Stream } from './xmpp';
 import {
   candidateLines, describe, sourceNames, toSdp, trickle, withSources, withoutSources,
@@ -230,9 +230,11 @@ export class Peer {
     const encoding = parameters.encodings[0];
     if (!encoding) return;
     const senders = attr(content, 'senders');
-    const heights = children(content, 'source-frame-height')
-      .filter((h) => attr(h, 'sourceName') === `${this.nick}-v0`).map((h) => Number(attr(h, 'maxHeight')));
-    const wanted = heights[0];
+    // Clients of today name the source, those of 2021 speak of the only one there is.
+    const named = children(content, 'source-frame-height')
+      .find((h) => attr(h, 'sourceName') === `${this.nick}-v0`);
+    const legacy = child(content, 'max-frame-height');
+    const wanted = named ? Number(attr(named, 'maxHeight')) : legacy ? Number(text(legacy)) : undefined;
     const height = this.tracks.video?.getSettings().height ?? 0;
     encoding.active = senders !== 'none' && wanted !== 0;
     encoding.scaleResolutionDownBy = wanted && height > wanted ? height / wanted : 1;
