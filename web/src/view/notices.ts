@@ -3,7 +3,7 @@
 import { h } from './dom';
 
 const STAY_MS = 6_000;
-const MOST = 4;
+const MOST = 3;
 
 export function notice(words: string): void {
   const list = document.getElementById('notices');

@@ -60,6 +60,9 @@ export class Stage {
         this.renderScreen(this.tile(`${who.nick}/screen`), who, state.media.screen);
       }
     }
+    // Moving a playing video in the document would stop it, so only its place in the grid changes.
+    wanted.forEach((key, i) => this.tiles.get(key)?.element.style.setProperty('order', String(i)));
+    this.more.style.setProperty('order', String(wanted.length));
     for (const [key, tile] of this.tiles) {
       if (wanted.includes(key)) continue;
       tile.video.srcObject = null;
