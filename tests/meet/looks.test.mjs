@@ -1,0 +1,164 @@
+// The page as it looks and as it is used without a mouse: keys, a phone's width, light and dark.
+import { equal, ok } from '../support/harness.mjs';
+import { until } from './browser.mjs';
+import { ada, ben, come, expectPeople, gwen, meet, newRoom, server } from './scene.mjs';
+import { PageClient } from './webpage.mjs';
+
+const focused = (page) => page.evaluate(() => {
+  const e = document.activeElement;
+  const style = getComputedStyle(e);
+  const box = e.getBoundingClientRect();
+  return {
+    id: e.dataset?.testid ?? e.tagName, label: e.getAttribute('aria-label') ?? e.textContent?.trim() ?? '',
+    outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0,
+    inView: box.width > 0 && box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight,
+  };
+});
+
+meet('looks: in and out of a meeting with nothing but keys', async () => {
+  const where = await server();
+  const room = newRoom('keys');
+  const a = await PageClient.open(where, gwen(where, room));
+  const host = await come('page', where, ada(where, room));
+  // The name field has the focus: type, and Enter goes in.
+  await a.page.keyboard.type('Gwen');
+  equal(await a.part('name-input').inputValue(), 'Gwen', 'what was typed landed in the name field');
+  await a.page.keyboard.press('Enter');
+  await a.part('meeting').waitFor();
+  await expectPeople(host, a);
+  const seen = new Map();
+  for (let i = 0; i < 14; i++) {
+    await a.page.keyboard.press('Tab');
+    const f = await focused(a.page);
+    if (f.id === 'BODY') continue;
+    ok(f.outlined && f.inView, 'focus is not visible:', f);
+    ok(f.label !== '', 'a control without a name:', f);
+    seen.set(f.id, f);
+  }
+  for (const id of ['mic-button', 'camera-button', 'chat-button', 'people-button', 'settings-button', 'leave-button']) {
+    ok(seen.has(id), `Tab never reaches ${id}:`, [...seen.keys()]);
+  }
+  for (const [key, kind] of [['m', 'audio'], ['v', 'video']]) {
+    const before = await a.isMuted(kind);
+    await a.page.keyboard.press(key);
+    await until(`${key} switches ${kind}`, async () => await a.isMuted(kind) !== before);
+    const mark = kind === 'audio' ? 'micOff' : 'cameraOff';
+    await until(`the other side sees it`, async () => (await host.other('Gwen'))[mark] === !before);
+    await a.page.keyboard.press(key);
+    await until(`${key} switches ${kind} back`, async () => await a.isMuted(kind) === before);
+  }
+  await a.page.keyboard.press('c');
+  await a.part('chat-panel').waitFor();
+  await a.page.keyboard.type('mv from the keyboard');
+  await a.page.keyboard.press('Enter');
+  await until('the line', async () => (await host.messages()).some((m) => m.text === 'mv from the keyboard'));
+  equal(await a.isMuted('audio'), false, 'an M typed into the chat muted');
+  await a.page.keyboard.press('Escape');
+  await until('Esc closes the panel', async () => !await a.part('chat-panel').isVisible());
+  await a.page.keyboard.press('p');
+  await a.part('people-panel').waitFor();
+  await a.page.keyboard.press('Escape');
+  await a.part('leave-button').focus();
+  await a.page.keyboard.press('Enter');
+  await a.part('left').waitFor();
+  await expectPeople(host);
+});
+
+/** Nothing may be wider than the screen, and no control may lie outside it. */
+async function fits(client, what) {
+  const seen = await client.page.evaluate(() => {
+    const root = document.scrollingElement;
+    const out = [...document.querySelectorAll('button, input, select, textarea, h1, h2, p')].filter((e) => {
+      const box = e.getBoundingClientRect();
+      return box.width > 0 && (box.left < -1 || box.right > innerWidth + 1);
+    }).map((e) => e.dataset.testid ?? `${e.tagName} ${e.textContent.slice(0, 30)}`);
+    const scrolling = [...document.querySelectorAll('*')].filter((e) => e.scrollWidth > e.clientWidth + 1
+      && /auto|scroll/.test(getComputedStyle(e).overflowX)).map((e) => `${e.tagName}.${e.className}`);
+    return { scroll: root.scrollWidth, width: innerWidth, out, scrolling };
+  });
+  ok(seen.scroll <= seen.width && seen.out.length === 0 && seen.scrolling.length === 0, `${what} does not fit:`, seen);
+}
+
+const PHONE = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+
+for (const colorScheme of ['light', 'dark']) {
+  meet(`looks: on a phone, ${colorScheme}, every screen fits`, async () => {
+    const where = await server();
+    const room = newRoom(`a-rather-long-room-name-for-a-phone-${colorScheme}`);
+    const context = { ...PHONE, colorScheme };
+    const shot = (name) => a.tab.shot(`phone-${colorScheme}-${name}`);
+    const a = await PageClient.open(where, { ...ada(where, room), context });
+    await a.page.waitForTimeout(500);
+    await fits(a, 'prejoin');
+    await shot('prejoin');
+    await a.enter();
+    await fits(a, 'alone');
+    await shot('alone');
+    const b = await come('page', where, ben(where, room));
+    await expectPeople(a, b);
+    await until('two pictures', async () => (await a.media()).videosShown >= 2);
+    await fits(a, 'meeting');
+    await shot('meeting');
+    await b.say('A line that is long enough to need a second row on the small screen of a telephone.');
+    for (const panel of ['chat', 'people', 'settings']) {
+      await a.panel(panel);
+      await fits(a, `${panel} panel`);
+      await shot(panel);
+      await a.part(`${panel}-close`).click();
+    }
+    await a.leave();
+    await a.part('left').waitFor();
+    await fits(a, 'left');
+    await shot('left');
+    const late = await PageClient.open(where, { name: 'Late', room, context, token: where.token({ name: 'Late' }, { exp: 1 }) });
+    await late.press();
+    await late.refusal();
+    await fits(late, 'refusal');
+    await late.tab.shot(`phone-${colorScheme}-refusal`);
+  });
+
+  meet(`looks: on a wide screen, ${colorScheme}`, async () => {
+    const where = await server();
+    const room = newRoom('design-review');
+    const context = { viewport: { width: 1280, height: 760 }, colorScheme };
+    const shot = (name) => a.tab.shot(`wide-${colorScheme}-${name}`);
+    const a = await PageClient.open(where, { ...ada(where, room), context });
+    await a.page.waitForTimeout(500);
+    await fits(a, 'prejoin');
+    await shot('prejoin');
+    await a.enter();
+    await shot('alone');
+    const b = await come('library', where, ben(where, room));
+    const g = await come('page', where, gwen(where, room));
+    await expectPeople(a, b, g);
+    await shot('three');
+    await g.close();
+    await expectPeople(a, b);
+    await until('two pictures', async () => (await a.media()).videosShown >= 2);
+    await shot('meeting');
+    await b.say('Shall we start?');
+    await a.say('In a minute.');
+    for (const panel of ['chat', 'people', 'settings']) {
+      await a.panel(panel);
+      await fits(a, `${panel} panel`);
+      await shot(panel);
+    }
+    const landing = await a.tab.context.newPage();
+    await landing.goto(where.url);
+    await landing.locator('[data-testid="landing"]').waitFor();
+    await landing.close();
+  });
+}
+
+meet('looks: a script in a name, a room or a line of chat stays text', async () => {
+  const where = await server();
+  const bad = '<img src=x onerror="window.broken=1">';
+  const room = newRoom('script');
+  const a = await come('page', where, ada(where, room));
+  const g = await come('page', where, { ...gwen(where, room), name: bad });
+  await expectPeople(a, g);
+  await g.say(bad);
+  await until('the line', async () => (await a.messages()).some((m) => m.text === bad));
+  equal(await a.page.evaluate(() => window.broken ?? 'whole'), 'whole', 'the page');
+  equal(await a.page.locator('img[src="x"]').count(), 0, 'elements made from a name');
+});
