@@ -68,7 +68,7 @@ clean:
 
 # The page: three files, bundled by Debian's esbuild, embedded into the binary.
 web: $(PAGE)
-build/web/page.js: $(wildcard web/src/*.ts) | build/web
+build/web/page.js: $(wildcard web/src/*.ts web/src/*/*.ts) | build/web
 	@echo "  PAGE  $@"
 	@esbuild web/src/main.ts --bundle --minify --format=iife --target=es2020 --log-level=warning --outfile=$@
 build/web/%: web/% | build/web

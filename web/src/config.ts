@@ -5,6 +5,10 @@ export interface ServedConfig {
   websocket?: string;
   p2p?: { enabled?: boolean; stunServers?: { urls: string }[] };
   readOnlyName?: boolean;
+  disableProfile?: boolean;
+  tokenAuthUrl?: string;
+  prejoinConfig?: { enabled?: boolean };
+  remoteVideoMenu?: { disableGrantModerator?: boolean; disableKick?: boolean };
 }
 
 declare global {
@@ -19,6 +23,13 @@ export interface Settings {
   peerToPeer: boolean;
   stunServers: RTCIceServer[];
   readOnlyName: boolean;
+  /** The name may be typed before the meeting but not changed in it. */
+  fixedProfile: boolean;
+  prejoin: boolean;
+  mayGrant: boolean;
+  mayKick: boolean;
+  /** Where to sign in for a token, '' where the server names no place; "{room}" stands for the room. */
+  signIn: string;
 }
 
 /** The settings of /config.js, or null where it could not be loaded. */
@@ -35,6 +46,11 @@ export function readSettings(): Settings | null {
     peerToPeer: config.p2p?.enabled !== false,
     stunServers: (config.p2p?.stunServers ?? []).map((s) => ({ urls: s.urls })),
     readOnlyName: config.readOnlyName === true,
+    fixedProfile: config.disableProfile === true,
+    prejoin: config.prejoinConfig?.enabled !== false,
+    mayGrant: config.remoteVideoMenu?.disableGrantModerator !== true,
+    mayKick: config.remoteVideoMenu?.disableKick !== true,
+    signIn: /^https?:\/\//.test(config.tokenAuthUrl ?? '') ? config.tokenAuthUrl ?? '' : '',
   };
 }
 

@@ -37,12 +37,13 @@ function startRoom(root: HTMLElement, roomName: string): void {
   const settings = readSettings();
   if (!settings) {
     replace(root, refused(refusal('configuration'), {
-      again: () => location.reload(), withPassword: () => undefined, back: () => location.assign('/'),
+      signIn: '', again: () => location.reload(), withPassword: () => undefined, back: () => location.assign('/'),
     }));
     return;
   }
   const token = readToken(location);
   const given = tokenName(token);
+  const signIn = settings.signIn.replace('{room}', roomNode(roomName));
   const media = new LocalMedia();
   let before: Screen | null = null;
   let desk: Desk | null = null;
@@ -58,7 +59,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
     subject: (words) => desk?.setSubject(words),
     notice,
   });
-  desk = new Desk(meeting, media, roomName, settings.readOnlyName);
+  desk = new Desk(meeting, media, roomName, settings);
   media.onChange = () => {
     remembered.set('muted', media.isOn('audio') || media.trouble.audio !== '' ? '' : 'yes');
     remembered.set('dark', media.isOn('video') || media.trouble.video !== '' ? '' : 'yes');
@@ -70,11 +71,13 @@ function startRoom(root: HTMLElement, roomName: string): void {
     clearTimeout(timer);
     void meeting.enter(meeting.name, password);
   };
+  const ownName = (): string =>
+    given || (settings.readOnlyName ? '' : meeting.name || remembered.get('name'));
   const prepare = (): void => {
     clearTimeout(timer);
     before = prejoin(media, {
       room: roomName,
-      name: given || (settings.readOnlyName ? '' : meeting.name || remembered.get('name')),
+      name: ownName(),
       readOnly: settings.readOnlyName,
       join(name) {
         // A name that a token gave is nobody's to remember.
@@ -92,7 +95,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
     if (phase !== 'out') before = null;
     switch (phase) {
       case 'connecting': replace(root, connecting(cancel)); break;
-      case 'waiting': if (why) replace(root, waiting(why, cancel)); break;
+      case 'waiting': if (why) replace(root, waiting(why, signIn, cancel)); break;
       case 'joined':
         rejoins = 0;
         desk?.reset();
@@ -110,6 +113,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
     const lost = why.code === 'disconnected' || (why.code === 'unreachable' && rejoins > 0);
     replace(root, refused(lost && delay !== undefined
       ? { ...why, text: `${why.text} Trying again in ${delay / 1000} seconds.` } : why, {
+      signIn,
       again: () => again(),
       withPassword: (password) => again(password),
       back: () => prepare(),
@@ -143,6 +147,9 @@ function startRoom(root: HTMLElement, roomName: string): void {
   window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
   window.addEventListener('hashchange', () => location.reload());
   prepare();
+  // Without a screen before the meeting only a missing name can still stop somebody.
+  const straightIn = !settings.prejoin && (ownName() !== '' || settings.readOnlyName);
+  if (straightIn) void meeting.enter(ownName(), '');
   void media.open(remembered.get('muted') === '', remembered.get('dark') === '');
 }
 

@@ -186,7 +186,7 @@ export class Meeting {
     while (attempt === this.attempt) {
       try {
         const answer = await stream.iq('set', this.settings.focus,
-          x('conference', { xmlns: NS.focus, room: room.jid, token: this.token || null },
+          x('conference', { xmlns: NS.focus, room: room.jid },
             x('property', { name: 'rtcstatsEnabled', value: 'false' })));
         const conference = child(answer, 'conference', NS.focus);
         this.hasVerified = children(conference, 'property').some((p) =>

@@ -1,6 +1,7 @@
 // The meeting's screen: tiles, toolbar, panels and keys.
 
 import { Meeting } from '../meeting';
+import { Settings } from '../config';
 import { LocalMedia } from '../media';
 import { CallState } from '../call';
 import { ChatLine } from '../room';
@@ -10,7 +11,7 @@ import { h, isTyping, setText, show } from './dom';
 import { IconName, icon } from './icons';
 import { Stage } from './stage';
 import { chatPanel } from './chat';
-import { askToRemove, peoplePanel } from './people';
+import { PeopleActions, askToRemove, peoplePanel } from './people';
 import { settingsPanel } from './settings';
 import { toggle } from './devices';
 import { notice } from './notices';
@@ -37,16 +38,7 @@ export class Desk {
   private readonly dot = h('span', { class: 'dot', hidden: true, testid: 'chat-unread' },
     h('span', { class: 'sr' }, 'New messages'));
   private readonly chat = chatPanel((body, to) => this.meeting.room?.say(body, to), () => this.open(null));
-  private readonly people = peoplePanel({
-    mute: (who) => this.mute(who, 'audio'),
-    stopCamera: (who) => this.mute(who, 'video'),
-    muteAll: () => this.muteAll(),
-    kick: (who) => void this.kick(who),
-    grant: (who) => this.act((room) => room.grant(who)),
-    revoke: (who) => this.act((room) => room.revoke(who)),
-    write: (who) => { this.open('chat'); this.chat.open(who.nick); },
-    close: () => this.open(null),
-  });
+  private readonly people;
   private readonly settings;
   private readonly mic;
   private readonly camera;
@@ -60,9 +52,11 @@ export class Desk {
     private readonly meeting: Meeting,
     private readonly media: LocalMedia,
     room: string,
-    readOnlyName: boolean,
+    settings: Settings,
   ) {
-    this.settings = settingsPanel(media, readOnlyName, (name) => meeting.rename(name), () => this.open(null));
+    this.people = peoplePanel(this.peopleActions(), settings.mayGrant, settings.mayKick);
+    this.settings = settingsPanel(media, settings.readOnlyName || settings.fixedProfile,
+      settings.readOnlyName, (name) => meeting.rename(name), () => this.open(null));
     this.mic = toggle(media, 'audio', 'mic-button', () => this.flip('audio'));
     this.camera = toggle(media, 'video', 'camera-button', () => this.flip('video'));
     this.buttons = {
@@ -84,6 +78,19 @@ export class Desk {
         this.buttons.settings, leave));
     window.addEventListener('keydown', (event) => this.onKey(event));
     window.setInterval(() => this.level(), LEVEL_MS);
+  }
+
+  private peopleActions(): PeopleActions {
+    return {
+      mute: (who) => this.mute(who, 'audio'),
+      stopCamera: (who) => this.mute(who, 'video'),
+      muteAll: () => this.muteAll(),
+      kick: (who) => void this.kick(who),
+      grant: (who) => this.act((room) => room.grant(who)),
+      revoke: (who) => this.act((room) => room.revoke(who)),
+      write: (who) => { this.open('chat'); this.chat.open(who.nick); },
+      close: () => this.open(null),
+    };
   }
 
   /** Draws what changed, at most once a frame. */

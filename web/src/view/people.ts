@@ -20,7 +20,7 @@ export interface PeoplePanel {
   render(people: Occupant[], self: Occupant | undefined, markGuests: boolean): void;
 }
 
-export function peoplePanel(actions: PeopleActions): PeoplePanel {
+export function peoplePanel(actions: PeopleActions, mayGrant: boolean, mayKick: boolean): PeoplePanel {
   const title = h('h2', {}, 'People');
   const list = h('ul', { class: 'people', testid: 'people-list' });
   const muteAll = h('button', { testid: 'mute-all', click: () => actions.muteAll() }, 'Mute everybody else');
@@ -40,12 +40,13 @@ export function peoplePanel(actions: PeopleActions): PeoplePanel {
       keyed(list, ordered, (o) => o.nick,
         (o) => JSON.stringify([o.name, o.role, o.affiliation, o.audioMuted, o.videoMuted,
           markGuests, canModerate]),
-        (o) => person(o, canModerate, markGuests, actions));
+        (o) => person(o, canModerate, markGuests, actions, mayGrant, mayKick));
     },
   };
 }
 
-function person(who: Occupant, canModerate: boolean, markGuests: boolean, actions: PeopleActions): HTMLElement {
+function person(who: Occupant, canModerate: boolean, markGuests: boolean, actions: PeopleActions,
+  mayGrant: boolean, mayKick: boolean): HTMLElement {
   const name = displayName(who);
   const button = (testid: string, words: string, picture: IconName, act: () => void,
     disabled = false): HTMLElement => h('button', {
@@ -58,13 +59,13 @@ function person(who: Occupant, canModerate: boolean, markGuests: boolean, action
       button('person-mute', 'Mute', 'micOff', () => actions.mute(who), who.audioMuted === true),
       button('person-camera-off', 'Stop camera', 'cameraOff', () => actions.stopCamera(who), who.videoMuted === true));
   }
-  if (canModerate && !isModerator(who)) {
+  if (canModerate && !isModerator(who) && mayGrant) {
     tools.push(button('person-grant', 'Make moderator', 'star', () => actions.grant(who)));
-  } else if (canModerate) {
+  } else if (canModerate && isModerator(who)) {
     tools.push(button('person-revoke', who.isSelf ? 'Stop being moderator' : 'Take moderator role away',
       'starOff', () => actions.revoke(who)));
   }
-  if (canModerate && !who.isSelf) {
+  if (canModerate && !who.isSelf && mayKick) {
     tools.push(button('person-kick', 'Remove from the meeting', 'remove', () => actions.kick(who)));
   }
   return h('li', { testid: 'person', 'data-nick': who.nick, 'data-role': who.role,

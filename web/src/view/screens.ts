@@ -39,16 +39,23 @@ export function connecting(cancel: () => void): HTMLElement {
       h('div', { class: 'actions' }, h('button', { click: cancel }, 'Cancel'))));
 }
 
-export function waiting(why: Refusal, cancel: () => void): HTMLElement {
+/** The way to the organisation's own login, where there is one. */
+function signInLink(url: string): HTMLElement | null {
+  return url === '' ? null : h('a', { class: 'button', href: url, testid: 'sign-in' }, 'Sign in');
+}
+
+export function waiting(why: Refusal, signIn: string, cancel: () => void): HTMLElement {
   return h('main', { class: 'centre', testid: 'waiting' },
     h('div', { class: 'card', role: 'status' },
       h('div', { class: 'spinner' }),
       h('h1', { testid: 'refusal-title' }, why.title),
       h('p', { testid: 'refusal-text' }, why.text),
-      h('div', { class: 'actions' }, h('button', { click: cancel, testid: 'cancel-button' }, 'Cancel'))));
+      h('div', { class: 'actions' }, signInLink(signIn),
+        h('button', { click: cancel, testid: 'cancel-button' }, 'Cancel'))));
 }
 
 export interface Ways {
+  signIn: string;
   again(): void;
   withPassword(password: string): void;
   back(): void;
@@ -61,7 +68,9 @@ export function refused(why: Refusal, ways: Ways): HTMLElement {
     'room-name'].includes(why.code);
   const again = why.code === 'disconnected' || why.code === 'kicked' || why.code === 'removed'
     || why.code === 'destroyed' ? 'Rejoin' : 'Try again';
+  const login = why.code === 'token-required' || why.code === 'token-expired' ? ways.signIn : '';
   return message('refusal', why.title, why.text, why.detail,
+    signInLink(login),
     final ? null : h('button', { class: 'primary', click: () => ways.again(), testid: 'rejoin-button' }, again),
     h('button', { click: () => ways.back(), testid: 'back-button' }, 'Back'));
 }

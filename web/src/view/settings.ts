@@ -11,7 +11,7 @@ export interface SettingsPanel {
   refresh(name: string): void;
 }
 
-export function settingsPanel(media: LocalMedia, readOnly: boolean, rename: (name: string) => void,
+export function settingsPanel(media: LocalMedia, readOnly: boolean, organised: boolean, rename: (name: string) => void,
   close: () => void): SettingsPanel {
   const input = h('input', { id: 'rename', testid: 'rename-input', maxlength: '60', required: true,
     readonly: readOnly, 'aria-describedby': 'rename-hint', autocomplete: 'off' });
@@ -23,7 +23,8 @@ export function settingsPanel(media: LocalMedia, readOnly: boolean, rename: (nam
   h('label', { for: 'rename' }, 'Your name'),
   h('div', { class: 'row' }, input, !readOnly && h('button', { testid: 'rename-save' }, 'Save')),
   h('p', { class: 'hint', id: 'rename-hint', testid: 'rename-hint' },
-    readOnly ? 'Your name is set by your organisation' : 'This is how the others see you.'));
+    organised ? 'Your name is set by your organisation'
+      : readOnly ? 'Names cannot be changed during the meeting.' : 'This is how the others see you.'));
   const pickers = [picker(media, 'audio', 'set'), picker(media, 'video', 'set')];
   const keys = h('dl', { class: 'keys' });
   const shortcuts: [string, string][] = [['M', 'Mute or unmute'], ['V', 'Camera on or off'], ['C', 'Chat'],
