@@ -2,16 +2,17 @@
 // its frames, its console, its picture.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
-export const OUT = process.env.OUT ?? path.resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname,
+export const OUT = process.env.OUT ?? path.resolve(fileURLToPath(new URL('.', import.meta.url)),
   '../../build/meet');
 
 const FLAGS = [
   '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=fps=10',
+  '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=fps=15',
   '--autoplay-policy=no-user-gesture-required', '--disable-dev-shm-usage',
 ];
 
@@ -158,8 +159,9 @@ export async function closeTabs(failed) {
   const lines = [];
   for (const tab of [...open]) {
     if (failed) {
-      lines.push(...await tab.describe());
-      await tab.shot(`failed-${failed}-${tab.name}`).catch(() => {});
+      const known = tab.describe().catch((e) => [`[${tab.name}] ${e.message}`]);
+      lines.push(...await Promise.race([known, sleep(3000, [`[${tab.name}] does not answer`])]));
+      await Promise.race([tab.shot(`failed-${failed}-${tab.name}`).catch(() => {}), sleep(5000)]);
     }
     await tab.close().catch(() => {});
   }
