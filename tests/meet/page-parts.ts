@@ -1,0 +1,7 @@
+// The parts of the page that are functions of their input, bundled for page-parts.test.mjs.
+export * as config from '../../web/src/config';
+export * as jingle from '../../web/src/jingle';
+export * as refusal from '../../web/src/refusal';
+export * as sdp from '../../web/src/sdp';
+export * as xml from '../../web/src/xml';
+export * as stage from '../../web/src/view/stage';
