@@ -11,6 +11,11 @@ void hash_sha256(struct str s, uint8_t out[32])
 	SHA256((const unsigned char *)s.p, s.n, out);
 }
 
+void hash_sha1(struct str s, uint8_t out[20])
+{
+	SHA1((const unsigned char *)s.p, s.n, out);
+}
+
 void hash_hex(const uint8_t *bytes, size_t n, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

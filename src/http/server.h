@@ -3,13 +3,12 @@
  * bytes -> http/parse -> route -> answer, or an upgrade that leaves for http/websocket. Knows no XMPP: the path and the
  * subprotocol of the WebSocket come with the settings. Thread: the front's loop. */
 #pragma once
-#include "base/limit.h"
+#include "base/counter.h"
 #include "http/parse.h"
 #include "net/tcp.h"
 
 struct http_server;
 struct ws;
-struct page_file;   /* one file of the page, made at build time */
 
 struct http_request {
 	const struct http_head *head;
@@ -33,8 +32,6 @@ struct http_settings {
 	void *ws_arg;
 
 	struct str config_js;       /* /config.js, lives as long as the server */
-	const struct page_file *files;
-	size_t n_files;
 	const char *web_dir;        /* serve the page's files from here instead (development); NULL: no */
 	/* Writes the body of /about/health; false: unhealthy (503). */
 	bool (*health)(void *arg, struct buf *out);
@@ -43,10 +40,13 @@ struct http_settings {
 
 struct http_counters {
 	uint64_t requests, upgrades, bad_request, too_large, timed_out, refused_upgrade;
-	uint64_t ws_too_large, ws_not_text, ws_protocol_error, ws_silent;
+	uint64_t ws_too_large, ws_not_text, ws_protocol_error, ws_silent, ws_too_many;
 };
 
 struct http_server *http_server_new(const struct http_settings *settings);  /* borrows strings of settings */
 void http_server_free(struct http_server *s);
 void http_server_accept(void *server, struct tcp *t);   /* for tcp_server_new */
 struct http_counters *http_server_counters(struct http_server *s);
+size_t http_server_list_counters(const struct http_server *s, struct counter *out, size_t max);
+/* From now on every answer ends its connection, upgrades get 503, and waiting connections are closed. */
+void http_server_drain(struct http_server *s);

@@ -281,19 +281,26 @@ static void push_block(struct tcp *t, struct block *b)
 	t->segments[t->count++] = (struct tcp_segment){.block = block_ref(b), .n = b->n};
 }
 
-int tcp_write_pair(struct tcp *t, struct str head, struct block *tail, bool may_exceed)
+int tcp_write_parts(struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed)
 {
 	if (t->closing)
 		return ERR_CLOSED;
-	size_t n = head.n + (tail ? tail->n : 0);
-	if (t->queued + n > t->server->limits.max_queued && !may_exceed) {
+	bool copy_tail = tail && tail->n < COPY_BELOW;
+	size_t copied = copy_tail ? tail->n : 0, total = tail ? tail->n : 0;
+	for (size_t i = 0; i < n; i++) {
+		copied += parts[i].n;
+		total += parts[i].n;
+	}
+	if (t->queued + total > t->server->limits.max_queued && !may_exceed) {
 		t->server->counters.queue_full++;
 		return ERR_LIMIT;
 	}
-	bool copy_tail = tail && tail->n < COPY_BELOW;
-	if (!room_for_segments(t, 2) || !buf_reserve(&t->copied, head.n + (copy_tail ? tail->n : 0)))
+	if (!room_for_segments(t, 2) || !buf_reserve(&t->copied, copied)) {
+		t->copied.failed = false; /* what was queued before is whole */
 		return ERR_NOMEM;
-	push_copy(t, head);
+	}
+	for (size_t i = 0; i < n; i++)
+		push_copy(t, parts[i]);
 	if (copy_tail)
 		push_copy(t, block_view(tail));
 	else if (tail)
@@ -303,8 +310,8 @@ int tcp_write_pair(struct tcp *t, struct str head, struct block *tail, bool may_
 	return ERR_OK;
 }
 
-int tcp_write(struct tcp *t, struct str bytes) { return tcp_write_pair(t, bytes, NULL, false); }
-int tcp_write_block(struct tcp *t, struct block *b) { return tcp_write_pair(t, STR_NONE, b, false); }
+int tcp_write(struct tcp *t, struct str bytes) { return tcp_write_parts(t, &bytes, 1, NULL, false); }
+int tcp_write_block(struct tcp *t, struct block *b) { return tcp_write_parts(t, NULL, 0, b, false); }
 
 void tcp_read_pause(struct tcp *t, bool pause)
 {

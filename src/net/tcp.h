@@ -3,6 +3,7 @@
  * Thread: the loop's. */
 #pragma once
 #include "base/block.h"
+#include "base/counter.h"
 #include "net/loop.h"
 
 struct tcp;         /* one accepted connection */
@@ -28,13 +29,14 @@ struct tcp_events {
 struct tcp_limits {
 	uint32_t max_connections;   /* in total */
 	uint32_t max_per_address;   /* loopback is exempt */
+	uint32_t per_second;        /* new ones from one address; loopback is exempt */
 	uint32_t max_queued;        /* bytes waiting in one connection */
 	uint32_t stall_ms;
 };
 
 /* What was refused, and how much there is. */
 struct tcp_counters {
-	uint64_t accepted, refused_total, refused_address, refused_nofile, stalled, queue_full;
+	uint64_t accepted, refused_total, refused_address, refused_rate, refused_nofile, stalled, queue_full;
 	uint32_t open;
 };
 
@@ -47,6 +49,8 @@ int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port);
 void tcp_server_stop(struct tcp_server *s);     /* accept no more; connections live on */
 void tcp_server_free(struct tcp_server *s);     /* closes what is left, without calling `ended` */
 const struct tcp_counters *tcp_server_counters(const struct tcp_server *s);
+/* The same by name into out, at most max; returns how many. */
+size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out, size_t max);
 
 void tcp_own(struct tcp *t, const struct tcp_events *ev);   /* the events are copied */
 struct loop *tcp_loop(const struct tcp *t);
@@ -58,8 +62,8 @@ size_t tcp_queued(const struct tcp *t);         /* bytes */
  * max_queued would be passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing, dropped. */
 int tcp_write(struct tcp *t, struct str bytes);
 int tcp_write_block(struct tcp *t, struct block *b);
-/* Both or none: the head is copied. may_exceed lets a last word pass max_queued. */
-int tcp_write_pair(struct tcp *t, struct str head, struct block *tail, bool may_exceed);
+/* All or nothing: n parts, copied, then tail (may be NULL). may_exceed lets a last word pass max_queued. */
+int tcp_write_parts(struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed);
 
 void tcp_read_pause(struct tcp *t, bool pause);
 

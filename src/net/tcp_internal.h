@@ -16,6 +16,7 @@ struct tcp_segment {
 struct tcp_address {
 	char key[TCP_PEER_MAX];
 	uint32_t open;
+	struct limit rate;      /* new connections */
 };
 
 struct tcp {
@@ -57,7 +58,7 @@ struct tcp_server {
 	struct map addresses;
 	int spare_fd;           /* given up to be able to refuse when descriptors are out */
 	bool paused;
-	struct timer resume;
+	struct timer resume, sweep; /* sweep: forgets addresses that are quiet */
 	struct limit complaints;
 };
 

@@ -16,6 +16,8 @@
 #define ACCEPTS_PER_TURN 64
 #define BACKLOG 1024
 #define RESUME_MS 500
+#define SWEEP_MS 10000      /* how often quiet addresses are forgotten */
+#define QUIET_MS 3000       /* by then a bucket of one second is full again */
 #define DEAD_PATH_MS 60000  /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT) */
 
 union address {
@@ -72,6 +74,39 @@ static void describe(struct tcp *t, const union address *a, char key[TCP_PEER_MA
 	inet_ntop(AF_INET6, &net, key, TCP_PEER_MAX);
 }
 
+static void forget_address(struct tcp_server *s, struct tcp_address *a)
+{
+	map_remove(&s->addresses, str_c(a->key));
+	mem_free(a);
+}
+
+/* An address is kept for a while after its last connection, with its rate. */
+static void release_address(struct tcp_server *s, struct tcp_address *a)
+{
+	if (a && --a->open == 0 && s->addresses.n > 2 * (size_t)s->limits.max_connections)
+		forget_address(s, a);
+}
+
+static void on_sweep(void *arg, uint64_t now_ms)
+{
+	struct tcp_server *s = arg;
+	struct tcp_address *quiet[64];
+	size_t n;
+	do {
+		size_t pos = 0;
+		struct tcp_address *a;
+		n = 0;
+		while (n < sizeof quiet / sizeof *quiet && (a = map_next(&s->addresses, &pos))) {
+			if (a->open == 0 && a->rate.at_ms + QUIET_MS < now_ms)
+				quiet[n++] = a;
+		}
+		for (size_t i = 0; i < n; i++)
+			forget_address(s, quiet[i]);
+	} while (n == sizeof quiet / sizeof *quiet);
+	if (s->addresses.n)
+		timer_start(loop_timers(s->loop), &s->sweep, now_ms + SWEEP_MS, on_sweep, s);
+}
+
 static struct tcp_address *address_of(struct tcp_server *s, const char *key)
 {
 	struct tcp_address *a = map_get(&s->addresses, str_c(key));
@@ -85,15 +120,9 @@ static struct tcp_address *address_of(struct tcp_server *s, const char *key)
 		mem_free(a);
 		return NULL;
 	}
+	if (!timer_running(&s->sweep))
+		timer_start(loop_timers(s->loop), &s->sweep, loop_now_ms(s->loop) + SWEEP_MS, on_sweep, s);
 	return a;
-}
-
-static void release_address(struct tcp_server *s, struct tcp_address *a)
-{
-	if (!a || --a->open)
-		return;
-	map_remove(&s->addresses, str_c(a->key));
-	mem_free(a);
 }
 
 void tcp_server_forget(struct tcp_server *s, struct tcp *t)
@@ -113,6 +142,31 @@ static void set_options(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof dead_ms);
 }
 
+/* Why this connection may not come in; NULL: it may, and is counted. */
+static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
+{
+	if (s->counters.open >= s->limits.max_connections) {
+		s->counters.refused_total++;
+		return "sessions";
+	}
+	if (t->loopback)
+		return NULL;
+	struct tcp_address *a = address_of(s, key);
+	if (!a)
+		return "no-memory";
+	if (!limit_take(&a->rate, 1, s->limits.per_second, s->limits.per_second, loop_now_ms(s->loop))) {
+		s->counters.refused_rate++;
+		return "connections_per_second";
+	}
+	if (a->open >= s->limits.max_per_address) {
+		s->counters.refused_address++;
+		return "connections_per_address";
+	}
+	a->open++;
+	t->address = a;
+	return NULL;
+}
+
 static void admit(struct tcp_server *s, int fd, const union address *from)
 {
 	struct tcp *t = mem_zalloc(sizeof *t);
@@ -125,22 +179,7 @@ static void admit(struct tcp_server *s, int fd, const union address *from)
 	t->loop = s->loop;
 	t->fd = fd;
 	describe(t, from, key);
-	const char *refused = NULL;
-	if (s->counters.open >= s->limits.max_connections) {
-		s->counters.refused_total++;
-		refused = "max_connections";
-	} else if (!t->loopback) {
-		struct tcp_address *a = address_of(s, key);
-		if (!a) {
-			refused = "no-memory";
-		} else if (a->open >= s->limits.max_per_address) {
-			s->counters.refused_address++;
-			refused = "max_connections_per_address";
-		} else {
-			a->open++;
-			t->address = a;
-		}
-	}
+	const char *refused = refusal(s, t, key);
 	if (!refused && !tcp_start(t)) {
 		release_address(s, t->address);
 		refused = "no-memory";
@@ -298,10 +337,33 @@ void tcp_server_free(struct tcp_server *s)
 	if (!s)
 		return;
 	tcp_server_stop(s);
+	timer_stop(&s->sweep);
 	while (!list_empty(&s->connections))
 		tcp_destroy(LIST_OWNER(s->connections.next, struct tcp, link));
+	size_t pos = 0;
+	struct tcp_address *a;
+	while ((a = map_next(&s->addresses, &pos)))
+		mem_free(a); /* the table, which borrows their keys, goes next */
 	map_done(&s->addresses);
 	if (s->spare_fd >= 0)
 		close(s->spare_fd);
 	mem_free(s);
+}
+
+size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out, size_t max)
+{
+	const struct tcp_counters *c = &s->counters;
+	const struct counter all[] = {
+		{"connections_open", c->open},
+		{"connections_accepted", c->accepted},
+		{"limit_connections", c->refused_total},
+		{"limit_connections_per_address", c->refused_address},
+		{"limit_connections_per_second", c->refused_rate},
+		{"limit_descriptors", c->refused_nofile},
+		{"limit_stalled", c->stalled},
+		{"limit_queued_bytes", c->queue_full},
+	};
+	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
+	memcpy(out, all, n * sizeof *all);
+	return n;
 }

@@ -1,0 +1,136 @@
+/* page.c - writes /config.js. pure */
+#include "http/page.h"
+
+#include "base/jval.h"
+
+/* Sets readOnlyName exactly for those whose name the server freezes. It only decodes: a forged token locks the forger's
+ * own field and nothing else. Regular expressions are built at run time, so that an engine without Unicode classes fails
+ * inside `try` and not on the whole file. The cleaning is that of the server (policy/name), as far as it can decide
+ * whether anything usable is left. */
+static const char snippet[] =
+	"(function () {\n"
+	"  try {\n"
+	"    if (typeof window === 'undefined' || !window.location) return;\n"
+	"    var part = function (s) {\n"
+	"      var m = /(?:^|[#?&])jwt=([^&]*)/.exec(s || '');\n"
+	"      return m ? decodeURIComponent(m[1]).replace(/\"/g, '') : '';\n"
+	"    };\n"
+	"    var token = part(window.location.hash) || part(window.location.search);\n"
+	"    if (!token) return;\n"
+	"    var raw = atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')), esc = '';\n"
+	"    for (var i = 0; i < raw.length; i++) esc += '%' + ('0' + raw.charCodeAt(i).toString(16)).slice(-2);\n"
+	"    var claims = JSON.parse(decodeURIComponent(esc));\n"
+	"    var at = function (path) {\n"
+	"      var v = claims, keys = path.split('.');\n"
+	"      if (keys[0] === '$') keys.shift();\n"
+	"      for (var k = 0; k < keys.length; k++) {\n"
+	"        if (v === null || typeof v !== 'object' || !Object.prototype.hasOwnProperty.call(v, keys[k])) return;\n"
+	"        v = v[keys[k]];\n"
+	"      }\n"
+	"      return v;\n"
+	"    };\n"
+	"    var usable = function (name) {\n"
+	"      if (typeof name !== 'string') return false;\n"
+	"      name = name.normalize('NFC')\n"
+	"        .replace(new RegExp('[\\\\t\\\\n\\\\r\\\\u2028\\\\u2029]', 'g'), ' ')\n"
+	"        .replace(new RegExp('[\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f\\\\u00ad\\\\u061c\\\\u115f\\\\u1160\\\\u180e'\n"
+	"          + '\\\\u200b\\\\u200e\\\\u200f\\\\u202a-\\\\u202e\\\\u2060-\\\\u2069\\\\u206a-\\\\u206f\\\\u2800\\\\u3164'\n"
+	"          + '\\\\ufdd0-\\\\ufdef\\\\ufeff\\\\uffa0\\\\ufff9-\\\\ufffb\\\\ufffe\\\\uffff\\\\u{e0000}-\\\\u{e007f}]', 'gu'), '')\n"
+	"        .replace(new RegExp('(\\\\p{M}{4})\\\\p{M}+', 'gu'), '$1')\n"
+	"        .replace(new RegExp('[ \\\\p{Zs}]+', 'gu'), ' ').trim().normalize('NFC').slice(0, names.max);\n"
+	"      return new RegExp('[\\\\p{L}\\\\p{N}\\\\p{P}\\\\p{S}]', 'u').test(name);\n"
+	"    };\n"
+	"    if (names.mode === 'per-claim') {\n"
+	"      var feature = at('context.features');\n"
+	"      feature = feature && feature['name-readonly'];\n"
+	"      if (feature === true || feature === 'true') config.readOnlyName = true;\n"
+	"    } else {\n"
+	"      for (var n = 0; n < names.paths.length; n++) {\n"
+	"        if (usable(at(names.paths[n]))) config.readOnlyName = true;\n"
+	"      }\n"
+	"    }\n"
+	"  } catch (e) { /* no token that anybody could read: the server will say so */ }\n"
+	"})();\n";
+
+static void put_bool(struct buf *b, const char *key, bool value)
+{
+	buf_printf(b, "    %s: %s,\n", key, value ? "true" : "false");
+}
+
+static void put_str(struct buf *b, const char *key, struct str value)
+{
+	buf_printf(b, "    %s: ", key);
+	jval_quote(value, b);
+	buf_puts(b, ",\n");
+}
+
+static void put_hosts(struct buf *b, const struct page_config *c)
+{
+	buf_puts(b, "  hosts: {\n");
+	put_str(b, "domain", c->domain);
+	put_str(b, "muc", c->muc_domain);
+	put_str(b, "focus", c->focus_domain);
+	buf_puts(b, "  },\n");
+	if (!str_absent(c->focus_jid)) {
+		buf_puts(b, "  focusUserJid: ");
+		jval_quote(c->focus_jid, b);
+		buf_puts(b, ",\n");
+	}
+}
+
+static void put_features(struct buf *b, const struct page_config *c)
+{
+	buf_puts(b, "  p2p: {\n    enabled: true,\n    stunServers: [");
+	for (size_t i = 0; i < c->n_stun_servers; i++) {
+		buf_puts(b, i ? ", { urls: " : "{ urls: ");
+		jval_quote(c->stun_servers[i], b);
+		buf_puts(b, " }");
+	}
+	buf_puts(b, "],\n  },\n  prejoinConfig: {\n");
+	put_bool(b, "enabled", c->prejoin);
+	put_bool(b, "hideDisplayName", c->hide_prejoin_name);
+	buf_puts(b, "  },\n  remoteVideoMenu: {\n");
+	put_bool(b, "disableGrantModerator", c->disable_grant_moderator);
+	put_bool(b, "disableKick", c->disable_kickout);
+	buf_puts(b, "  },\n");
+	buf_printf(b, "  requireDisplayName: %s,\n", c->require_display_name ? "true" : "false");
+	buf_printf(b, "  disableProfile: %s,\n", c->disable_profile ? "true" : "false");
+	if (c->read_only_name)
+		buf_puts(b, "  readOnlyName: true,\n");
+	if (!str_absent(c->token_auth_url)) {
+		buf_puts(b, "  tokenAuthUrl: ");
+		jval_quote(c->token_auth_url, b);
+		buf_puts(b, ",\n");
+	}
+}
+
+/* The scheme follows the page's: one file serves http://localhost and https://meet.example alike. */
+static void put_addresses(struct buf *b, const struct page_config *c)
+{
+	buf_puts(b, "(function () {\n  var base = typeof window !== 'undefined' && window.location && window.location.host\n"
+		"    ? window.location.protocol + '//' + window.location.host : ");
+	jval_quote(str_absent(c->public_url) ? STR("") : c->public_url, b);
+	buf_printf(b, ";\n  config.websocket = base.replace(/^http/, 'ws') + '%s';\n"
+		"  config.websocketKeepAliveUrl = base + '%s';\n})();\n", c->ws_path, c->ws_path);
+}
+
+void page_config_write(const struct page_config *c, struct buf *b)
+{
+	buf_puts(b, "/* Generated. */\nvar config = {\n");
+	put_hosts(b, c);
+	put_features(b, c);
+	buf_puts(b, "};\n");
+	put_addresses(b, c);
+	if (c->names == PAGE_NAMES_FREE)
+		return;
+	buf_printf(b, "(function (names) {\n");
+	buf_puts(b, snippet);
+	buf_printf(b, "})({ mode: '%s', max: %u, paths: [", c->names == PAGE_NAMES_FROZEN ? "frozen" : "per-claim",
+		c->name_max);
+	for (size_t i = 0; i < c->n_name_paths; i++) {
+		if (i)
+			buf_puts(b, ", ");
+		jval_quote(c->name_paths[i], b);
+	}
+	buf_puts(b, "] });\n");
+}

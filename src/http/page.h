@@ -1,0 +1,25 @@
+/* page.h - /config.js: what the page and stock clients are told before they speak. pure */
+#pragma once
+#include "base/buf.h"
+
+/* When a name from a token is frozen (roles.md 4.1). */
+enum page_names { PAGE_NAMES_FREE, PAGE_NAMES_FROZEN, PAGE_NAMES_PER_CLAIM };
+
+struct page_config {
+	struct str domain, muc_domain, focus_domain, focus_jid;
+	const char *ws_path;
+	struct str public_url;      /* for clients without a location (mobile); absent: none */
+	struct str token_auth_url;  /* absent: none */
+	const struct str *stun_servers;
+	size_t n_stun_servers;
+	bool prejoin, hide_prejoin_name, require_display_name, disable_profile, read_only_name;
+	bool disable_grant_moderator, disable_kickout;
+	/* the snippet per user (roles.md 4.2.2) */
+	enum page_names names;
+	const struct str *name_paths;
+	size_t n_name_paths;
+	unsigned name_max;          /* UTF-16 units */
+};
+
+/* Appends the script. */
+void page_config_write(const struct page_config *c, struct buf *out);
