@@ -7,9 +7,10 @@
  * goes up through session_events; rooms answer through struct outbox, by handle. RFC 7395, RFC 6120, XEP-0199, 0030,
  * 0215. Thread: the worker's. */
 #pragma once
-#include "base/limit.h"
+#include "base/counter.h"
 #include "policy/claims.h"
 #include "xmpp/outbox.h"
+#include "xmpp/xml.h"
 
 struct session;
 struct sessions;    /* all sessions of one worker */
@@ -17,6 +18,36 @@ struct stanza;      /* xmpp/stanza.h */
 struct loop;
 struct http_request;
 struct ws;
+struct policy_settings;
+struct token_settings;
+struct token_keys;
+
+/* Filled in by cli/serve; everything that is pointed to outlives the sessions. */
+struct session_settings {
+	struct str domain;              /* of the JIDs; what `open` must name */
+	struct str guest_domain;        /* another name for it; absent: none */
+	const struct policy_settings *policy;
+	const struct token_settings *token;
+	const struct token_keys *keys;
+
+	uint32_t sessions;              /* at once */
+	struct xml_limits before_login, after_login; /* bytes: of one message */
+	uint32_t login_stanzas;         /* messages before bind, in total */
+	uint32_t login_timeout_ms;      /* from the WebSocket to bind */
+	uint32_t stanzas_per_second, bytes_per_second; /* a burst of five seconds; more closes the session */
+	uint32_t log_lines_per_second;  /* of refusals */
+};
+
+/* How often each limit was crossed, and how many there are. */
+struct session_counters {
+	uint64_t opened, bound, refused_logins;
+	uint64_t limit_sessions, limit_login_stanzas, limit_login_timeout, limit_stanzas_per_second,
+		limit_bytes_per_second, limit_queued_bytes, log_suppressed, no_memory;
+	uint64_t xml_not_well_formed, xml_restricted, limit_xml_bytes, limit_xml_depth, limit_xml_attributes,
+		limit_xml_elements;
+	uint64_t stream_errors;
+	uint32_t sessions, bound_now;
+};
 
 /* Why a session ended. */
 enum session_end {
@@ -41,6 +72,19 @@ struct session_events {
 	 * are dropped. Never called from within outbox.send or outbox.close, only later. */
 	void (*gone)(void *arg, struct session *s, enum session_end why);
 };
+
+/* settings and events are copied. NULL on no memory. */
+struct sessions *sessions_new(struct loop *l, const struct session_settings *settings,
+	const struct session_events *events);
+/* Every session must have ended (sessions_shutdown). */
+void sessions_free(struct sessions *ss);
+/* For http_settings.ws_open: a client has come. */
+void sessions_open(void *sessions, const struct http_request *r, struct ws *w);
+/* Tells everybody that the server goes down and ends all sessions; `gone` is called for each at the end of this turn.
+ * Whoever still comes is refused. */
+void sessions_shutdown(struct sessions *ss);
+const struct session_counters *sessions_counters(const struct sessions *ss);
+size_t sessions_list_counters(const struct sessions *ss, struct counter *out, size_t max);
 
 /* What the upper floors may know of a session. Every str lives as long as the session. */
 struct session_handle session_handle(const struct session *s);

@@ -1,0 +1,97 @@
+/* domain.c - what the server's own domain answers: ping, disco, extdisco, and "no such thing". io */
+#include "session/internal.h"
+#include "xmpp/disco.h"
+#include "xmpp/error.h"
+#include "xmpp/ns.h"
+
+bool domain_is_ours(const struct session *s, const struct stanza *st)
+{
+	const struct session_settings *set = &s->all->settings;
+	return !st->has_to || str_eq_ascii_nocase(st->to.domain, set->domain)
+		|| (!str_absent(set->guest_domain) && str_eq_ascii_nocase(st->to.domain, set->guest_domain));
+}
+
+/* The address that answers is the one that was asked: a ping to the main domain wants its result from there. */
+static struct str from_of(const struct stanza *st) { return st->has_to ? st->to.full : STR_NONE; }
+
+static void reply_error(struct session *s, const struct stanza *st, const char *type, const char *condition)
+{
+	struct stanza_error err = stanza_error_make(type, condition, NULL);
+	struct buf *b = session_begin(s);
+	stanza_error_reply(b, st, from_of(st), session_jid(s), &err);
+	if (b->failed || b->n)
+		session_flush(s);
+}
+
+static struct buf *begin_result(struct session *s, const struct stanza *st)
+{
+	struct buf *b = session_begin(s);
+	stanza_head(b, STANZA_IQ, "result", st->id, from_of(st), session_jid(s));
+	buf_putc(b, '>');
+	return b;
+}
+
+static void end_result(struct session *s, struct buf *b)
+{
+	buf_puts(b, "</iq>");
+	session_flush(s);
+}
+
+static void empty_result(struct session *s, const struct stanza *st)
+{
+	struct buf *b = session_begin(s);
+	stanza_result(b, st, from_of(st), session_jid(s));
+	session_flush(s);
+}
+
+/* No component is named here that is not served: clients switch features on by these identities. */
+static void answer_info(struct session *s, const struct stanza *st)
+{
+	static const char *const features[] = {NS_PING, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_EXTDISCO_2};
+	const struct disco_identity identity = {.category = "server", .type = "im", .name = STR("Gavel")};
+	if (element_attr(st->payload, "node").n) {
+		reply_error(s, st, "cancel", "item-not-found");
+		return;
+	}
+	struct buf *b = begin_result(s, st);
+	disco_info_write(b, &identity, 1, features, sizeof features / sizeof *features, STR_NONE);
+	end_result(s, b);
+}
+
+static void answer_iq(struct session *s, const struct stanza *st)
+{
+	const struct element *p = st->payload;
+	bool get = st->type == STANZA_GET;
+	if (get && element_is(p, "ping", NS_PING)) {
+		empty_result(s, st);
+	} else if (get && element_is(p, "query", NS_DISCO_INFO)) {
+		answer_info(s, st);
+	} else if (get && element_is(p, "query", NS_DISCO_ITEMS)) {
+		struct buf *b = begin_result(s, st);
+		buf_puts(b, "<query xmlns='" NS_DISCO_ITEMS "'/>");
+		end_result(s, b);
+	} else if (get && (element_is(p, "services", NS_EXTDISCO_2) || element_is(p, "services", NS_EXTDISCO_1))) {
+		struct buf *b = begin_result(s, st);
+		buf_puts(b, element_is(p, "services", NS_EXTDISCO_2) ? "<services xmlns='" NS_EXTDISCO_2 "'/>"
+			: "<services xmlns='" NS_EXTDISCO_1 "'/>");
+		end_result(s, b);
+	} else if (!get && element_is(p, "session", NS_SESSION)) {
+		empty_result(s, st); /* never advertised, but some libraries ask all the same */
+	} else {
+		reply_error(s, st, "cancel", "service-unavailable");
+	}
+}
+
+void domain_stanza(struct session *s, const struct stanza *st)
+{
+	/* one's own address is answered by the server on one's behalf; other people are not reachable outside of rooms */
+	bool other_person = st->has_to && !str_absent(st->to.node) && !session_from_this_server(s, st->to.full);
+	if (st->kind == STANZA_PRESENCE)
+		return; /* no roster, no subscriptions: there is nobody who would want to know */
+	if (st->kind == STANZA_IQ && (st->type == STANZA_RESULT || st->type == STANZA_ERROR))
+		return;
+	if (st->kind == STANZA_IQ && !other_person)
+		answer_iq(s, st);
+	else
+		reply_error(s, st, "cancel", "service-unavailable");
+}

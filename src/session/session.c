@@ -1,0 +1,396 @@
+/* session.c - sessions from the WebSocket to their end, and how rooms reach them. io
+ *
+ * A session ends in one place, on_ended, at the end of the turn: whoever closes it may be in the middle of sending to a
+ * whole room, or be the session's own message. */
+#include "session/session.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "http/server.h"
+#include "session/internal.h"
+#include "xmpp/ns.h"
+
+#define ARENA_BYTES (16u << 20)     /* of one message's tree */
+#define OUT_BYTES (1u << 20)
+#define NO_SLOT UINT32_MAX
+#define TRY_LATER 1013              /* close code of RFC 6455's registry */
+
+const char *session_end_text(enum session_end e)
+{
+	static const char *const texts[] = {"closed", "lost", "slow", "protocol", "rate", "ended", "shutdown"};
+	return texts[e];
+}
+
+struct sessions *sessions_new(struct loop *l, const struct session_settings *settings,
+	const struct session_events *events)
+{
+	struct sessions *ss = mem_zalloc(sizeof *ss);
+	if (!ss)
+		return NULL;
+	ss->parser = xml_parser_new();
+	if (!ss->parser) {
+		mem_free(ss);
+		return NULL;
+	}
+	ss->loop = l;
+	ss->settings = *settings;
+	ss->events = *events;
+	ss->free_slot = NO_SLOT;
+	list_init(&ss->list);
+	arena_init(&ss->arena, ARENA_BYTES);
+	buf_init(&ss->out, OUT_BYTES);
+	return ss;
+}
+
+void sessions_free(struct sessions *ss)
+{
+	if (!ss)
+		return;
+	xml_parser_free(ss->parser);
+	arena_done(&ss->arena);
+	buf_done(&ss->out);
+	mem_free(ss->slots);
+	mem_free(ss);
+}
+
+const struct session_counters *sessions_counters(const struct sessions *ss) { return &ss->counters; }
+
+size_t sessions_list_counters(const struct sessions *ss, struct counter *out, size_t max)
+{
+	const struct session_counters *c = &ss->counters;
+	const struct counter all[] = {
+		{"sessions", c->sessions},
+		{"sessions_bound", c->bound_now},
+		{"sessions_opened", c->opened},
+		{"logins", c->bound},
+		{"refused_logins", c->refused_logins},
+		{"limit_sessions", c->limit_sessions},
+		{"limit_login_stanzas", c->limit_login_stanzas},
+		{"limit_login_timeout", c->limit_login_timeout},
+		{"limit_stanzas_per_second", c->limit_stanzas_per_second},
+		{"limit_bytes_per_second", c->limit_bytes_per_second},
+		{"limit_queued_bytes_closed", c->limit_queued_bytes},
+		{"limit_stanza_bytes", c->limit_xml_bytes},
+		{"limit_stanza_depth", c->limit_xml_depth},
+		{"limit_stanza_attributes", c->limit_xml_attributes},
+		{"limit_stanza_elements", c->limit_xml_elements},
+		{"xml_not_well_formed", c->xml_not_well_formed},
+		{"xml_restricted", c->xml_restricted},
+		{"stream_errors", c->stream_errors},
+		{"log_lines_suppressed", c->log_suppressed},
+		{"no_memory", c->no_memory},
+	};
+	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
+	memcpy(out, all, n * sizeof *all);
+	return n;
+}
+
+bool session_may_log(struct sessions *ss)
+{
+	double rate = ss->settings.log_lines_per_second;
+	if (limit_take(&ss->log_lines, 1, rate, 2 * rate, loop_now_ms(ss->loop)))
+		return true;
+	ss->counters.log_suppressed++;
+	return false;
+}
+
+/* Handles */
+
+static bool grow_slots(struct sessions *ss)
+{
+	if (ss->free_slot != NO_SLOT || ss->n_slots < ss->cap_slots)
+		return true;
+	uint32_t cap = ss->cap_slots ? ss->cap_slots * 2 : 64;
+	struct slot *slots = mem_realloc(ss->slots, cap * sizeof *slots);
+	if (!slots)
+		return false;
+	ss->slots = slots;
+	ss->cap_slots = cap;
+	return true;
+}
+
+bool session_assign(struct session *s)
+{
+	struct sessions *ss = s->all;
+	if (!grow_slots(ss))
+		return false;
+	uint32_t i = ss->free_slot;
+	if (i != NO_SLOT)
+		ss->free_slot = ss->slots[i].next_free;
+	else
+		ss->slots[i = ss->n_slots++] = (struct slot){0};
+	struct slot *slot = &ss->slots[i];
+	slot->session = s;
+	if (++slot->generation == 0)
+		slot->generation = 1;
+	s->handle = (struct session_handle){.worker = 0, .index = i, .generation = slot->generation};
+	return true;
+}
+
+static void release_slot(struct session *s)
+{
+	struct sessions *ss = s->all;
+	struct slot *slot = &ss->slots[s->handle.index];
+	slot->session = NULL;
+	slot->next_free = ss->free_slot;
+	ss->free_slot = s->handle.index;
+}
+
+static struct session *find(struct sessions *ss, struct session_handle h)
+{
+	if (h.worker != 0 || h.index >= ss->n_slots || ss->slots[h.index].generation != h.generation)
+		return NULL;
+	return ss->slots[h.index].session;
+}
+
+struct session *session_get(struct sessions *ss, struct session_handle h)
+{
+	struct session *s = find(ss, h);
+	return s && s->state == SESSION_BOUND ? s : NULL;
+}
+
+struct session *session_next(struct sessions *ss, uint32_t *pos)
+{
+	while (*pos < ss->n_slots) {
+		struct session *s = ss->slots[(*pos)++].session;
+		if (s && s->state == SESSION_BOUND)
+			return s;
+	}
+	return NULL;
+}
+
+/* The end */
+
+static void on_ended(void *arg)
+{
+	struct session *s = arg;
+	struct sessions *ss = s->all;
+	timer_stop(&s->timer);
+	list_remove(&s->link);
+	ss->counters.sessions--;
+	s->drops = true;
+	s->state = SESSION_ENDING;
+	if (s->was_bound) {
+		ss->counters.bound_now--;
+		log_debug("event=session-end session=%.8s because=%s", s->key, session_end_text(s->why));
+		ss->events.gone(ss->events.arg, s, s->why);
+		release_slot(s);
+	}
+	claims_unref(s->claims);
+	mem_free(s->jid);
+	mem_free(s->query_room);
+	mem_free(s->query_prefix);
+	mem_free(s->token);
+	mem_free(s);
+}
+
+static void end_later(struct session *s, enum session_end why)
+{
+	if (s->state == SESSION_ENDING)
+		return;
+	s->state = SESSION_ENDING;
+	s->why = why;
+	s->ended.fn = on_ended;
+	s->ended.arg = s;
+	loop_defer(s->all->loop, &s->ended);
+}
+
+static void write_stream_error(struct buf *b, const char *condition, struct str text)
+{
+	buf_printf(b, "<stream:error xmlns:stream='" NS_STREAMS "'><%s xmlns='" NS_STREAM_ERRORS "'/>", condition);
+	if (!str_absent(text)) {
+		buf_puts(b, "<text xmlns='" NS_STREAM_ERRORS "' xml:lang='en'>");
+		xml_escape(b, text);
+		buf_puts(b, "</text>");
+	}
+	buf_puts(b, "</stream:error>");
+}
+
+static void log_close(struct session *s, enum session_end why, const char *condition, struct str text)
+{
+	if (!condition || why == SESSION_SHUTDOWN || !session_may_log(s->all))
+		return;
+	log_info("event=close session=%.8s peer=%s because=%s condition=%s text=%s", s->key[0] ? s->key : "-", s->peer,
+		session_end_text(why), condition, log_value(str_absent(text) ? STR("") : text));
+}
+
+void session_close(struct session *s, enum session_end why, const char *condition, struct str text)
+{
+	if (s->state == SESSION_ENDING)
+		return;
+	log_close(s, why, condition, text);
+	if (condition)
+		s->all->counters.stream_errors++;
+	/* RFC 7395 3.4 wants an <open/> before an error: without it clients don't see which error it is */
+	if (condition && !s->greeted)
+		stream_open_reply(s);
+	s->drops = true;
+	if (s->ws) {
+		struct buf b;
+		buf_init(&b, 4096);
+		if (condition)
+			write_stream_error(&b, condition, text);
+		if (condition && !b.failed)
+			(void)ws_send_last(s->ws, buf_view(&b));
+		(void)ws_send_last(s->ws, STR(CLOSE_ELEMENT));
+		buf_done(&b);
+		ws_close(s->ws, why == SESSION_SHUTDOWN ? WS_GOING_AWAY : WS_NORMAL, LINGER_MS);
+		s->ws = NULL;
+	}
+	end_later(s, why);
+}
+
+/* Sending */
+
+static void on_send_failed(struct session *s, int err)
+{
+	if (err == ERR_LIMIT) {
+		s->all->counters.limit_queued_bytes++;
+		session_close(s, SESSION_SLOW, "policy-violation", STR("Too much is waiting for this client"));
+	} else if (err == ERR_NOMEM) {
+		/* a stanza that is left out silently would leave the client with a wrong picture of its room */
+		s->all->counters.no_memory++;
+		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
+	}
+}
+
+static void send_pair(struct session *s, struct str head, struct block *tail)
+{
+	if (s->drops || !s->ws)
+		return;
+	int err = ws_send(s->ws, head, tail);
+	if (err)
+		on_send_failed(s, err);
+}
+
+void session_send(struct session *s, struct str bytes) { send_pair(s, bytes, NULL); }
+
+struct buf *session_begin(struct session *s)
+{
+	buf_reset(&s->all->out);
+	return &s->all->out;
+}
+
+void session_flush(struct session *s)
+{
+	struct buf *b = &s->all->out;
+	if (b->failed)
+		on_send_failed(s, ERR_NOMEM);
+	else
+		session_send(s, buf_view(b));
+}
+
+static void outbox_send(void *arg, struct session_handle to, struct str head, struct block *tail)
+{
+	struct session *s = find(arg, to);
+	if (s)
+		send_pair(s, head, tail);
+}
+
+static void outbox_close(void *arg, struct session_handle to, const char *condition, struct str text)
+{
+	struct session *s = find(arg, to);
+	if (s)
+		session_close(s, SESSION_ENDED, condition, text);
+}
+
+void session_outbox(struct sessions *ss, struct outbox *out)
+{
+	*out = (struct outbox){.arg = ss, .send = outbox_send, .close = outbox_close};
+}
+
+/* Arrival */
+
+static void on_ws_message(void *arg, struct ws *w, struct str text)
+{
+	(void)w;
+	struct session *s = arg;
+	stream_message(s, text);
+}
+
+static void on_ws_ended(void *arg, struct ws *w, enum ws_end why)
+{
+	(void)w;
+	struct session *s = arg;
+	s->ws = NULL;
+	s->drops = true;
+	enum session_end end = why == WS_END_STALLED ? SESSION_SLOW
+		: why == WS_END_PROTOCOL ? SESSION_PROTOCOL
+		: why == WS_END_CLOSED ? SESSION_CLOSED : SESSION_LOST;
+	if (why != WS_END_CLOSED && why != WS_END_LOST && session_may_log(s->all))
+		log_info("event=close session=%.8s peer=%s because=%s websocket=%s", s->key[0] ? s->key : "-", s->peer,
+			session_end_text(end), ws_end_text(why));
+	end_later(s, end);
+}
+
+static void on_timer(void *arg, uint64_t now_ms)
+{
+	(void)now_ms;
+	struct session *s = arg;
+	if (s->state == SESSION_REFUSED) {
+		session_close(s, SESSION_CLOSED, NULL, STR_NONE);
+		return;
+	}
+	s->all->counters.limit_login_timeout++;
+	session_close(s, SESSION_PROTOCOL, "connection-timeout", STR("Login took too long"));
+}
+
+void sessions_open(void *arg, const struct http_request *r, struct ws *w)
+{
+	struct sessions *ss = arg;
+	if (ss->draining || ss->counters.sessions >= ss->settings.sessions) {
+		if (!ss->draining && session_may_log(ss))
+			log_warn("event=refuse stage=connect because=sessions limit=%u peer=%.*s", ss->settings.sessions,
+				STR_FMT(r->peer));
+		ss->counters.limit_sessions += !ss->draining;
+		ws_close(w, TRY_LATER, LINGER_MS);
+		return;
+	}
+	struct session *s = mem_zalloc(sizeof *s);
+	if (!s) {
+		ss->counters.no_memory++;
+		ws_close(w, TRY_LATER, LINGER_MS);
+		return;
+	}
+	s->all = ss;
+	s->ws = w;
+	s->domain = ss->settings.domain;
+	size_t n = r->peer.n < sizeof s->peer ? r->peer.n : sizeof s->peer - 1;
+	memcpy(s->peer, r->peer.p, n);
+	s->peer_loopback = r->peer_loopback;
+	list_append(&ss->list, &s->link);
+	ss->counters.opened++;
+	ss->counters.sessions++;
+	ws_own(w, &(struct ws_events){.arg = s, .message = on_ws_message, .ended = on_ws_ended});
+	ws_set_max_message(w, (uint32_t)ss->settings.before_login.bytes);
+	timer_start(loop_timers(ss->loop), &s->timer, loop_now_ms(ss->loop) + ss->settings.login_timeout_ms, on_timer, s);
+	login_take_request(s, r);
+}
+
+void sessions_shutdown(struct sessions *ss)
+{
+	ss->draining = true;
+	LIST_EACH_SAFE(it, &ss->list)
+		session_close(LIST_OWNER(it, struct session, link), SESSION_SHUTDOWN, "system-shutdown", STR_NONE);
+}
+
+/* What the upper floors may know */
+
+struct session_handle session_handle(const struct session *s) { return s->handle; }
+struct str session_jid(const struct session *s) { return str_c(s->jid); }
+struct str session_bare_jid(const struct session *s) { return str_from(s->jid, s->bare_n); }
+struct str session_key(const struct session *s) { return str_c(s->key); }
+struct claims *session_claims(const struct session *s) { return s->claims; }
+struct str session_peer(const struct session *s) { return str_c(s->peer); }
+bool session_peer_loopback(const struct session *s) { return s->peer_loopback; }
+struct str session_query_room(const struct session *s) { return str_c(s->query_room); }
+struct str session_query_prefix(const struct session *s) { return str_c(s->query_prefix); }
+void *session_user(const struct session *s) { return s->user; }
+void session_set_user(struct session *s, void *user) { s->user = user; }
+
+bool session_from_this_server(const struct session *s, struct str jid)
+{
+	return str_eq(jid, session_jid(s)) || str_eq(jid, session_bare_jid(s));
+}
