@@ -44,8 +44,9 @@ export class Meeting {
   private password = '';
   /** The sources stand in the presence only while a session carries them. */
   private announced = false;
-  /** The last own name from the server that was looked at. */
+  /** The last typed name and what the server made of it. */
   private told = '';
+  private seenSelf: Occupant | null = null;
   private wakeUp: () => void = () => undefined;
 
   constructor(
@@ -235,9 +236,14 @@ export class Meeting {
 
   /** Says so when others see another name than the one that was typed. */
   private noticeName(room: Room): void {
-    const name = room.self?.name ?? '';
-    if (name === this.told) return;
-    this.told = name;
+    const self = room.self;
+    // Only a presence of one's own says what became of a name, and it is said once for each name typed.
+    if (!self || self === this.seenSelf) return;
+    this.seenSelf = self;
+    const pair = `${this.typedName}\n${self.name}`;
+    const { name } = self;
+    if (pair === this.told) return;
+    this.told = pair;
     if (name === '' || this.typedName === '' || name === this.typedName) return;
     this.view.notice(`Others see you as “${name}”`);
   }
@@ -283,6 +289,7 @@ export class Meeting {
     this.call = null;
     this.announced = false;
     this.told = '';
+    this.seenSelf = null;
     stream?.close();
   }
 

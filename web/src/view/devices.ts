@@ -1,7 +1,7 @@
 // Choosing a camera and a microphone, before and during the meeting.
 
 import { Kind, LocalMedia, troubleWords } from '../media';
-import { h, replace, setText, show } from './dom';
+import { h, replace, show } from './dom';
 import { icon } from './icons';
 
 const LABELS: Record<Kind, string> = { audio: 'Microphone', video: 'Camera' };
@@ -33,19 +33,17 @@ export interface Toggle {
 
 /** The button that switches a device; pressed means that it is sending. */
 export function toggle(media: LocalMedia, kind: Kind, testid: string, press: () => void): Toggle {
-  const words = h('span', { class: 'label' });
+  const words = h('span', { class: 'label' }, LABELS[kind]);
   const picture = h('span', {});
-  const element = h('button', { class: 'round', type: 'button', testid, click: press }, picture, words);
+  const element = h('button', { class: 'round', type: 'button', testid, click: press,
+    'aria-label': LABELS[kind] }, picture, words);
   const refresh = (): void => {
     const on = media.isOn(kind);
-    const name = kind === 'audio' ? (on ? 'Mute' : 'Unmute') : (on ? 'Stop camera' : 'Start camera');
+    const act = kind === 'audio' ? (on ? 'Mute' : 'Unmute') : (on ? 'Stop camera' : 'Start camera');
     replace(picture, icon(kind === 'audio' ? (on ? 'mic' : 'micOff') : (on ? 'camera' : 'cameraOff')));
-    setText(words, name);
     element.classList.toggle('off', !on);
     element.setAttribute('aria-pressed', String(on));
-    const key = kind === 'audio' ? 'M' : 'V';
-    element.title = troubleWords(kind, media.trouble[kind]) || `${name} (${key})`;
-    element.setAttribute('aria-label', name);
+    element.title = troubleWords(kind, media.trouble[kind]) || `${act} (${kind === 'audio' ? 'M' : 'V'})`;
   };
   refresh();
   return { element, refresh };
