@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define SAFE_INTEGER 9007199254740992.0 /* 2^53: beyond it a time is no time (roles.md 1.4) */
-#define IAT_FUTURE 60                   /* seconds */
+#define SAFE_INTEGER (1LL << 53) /* beyond it a time is no time (roles.md 1.4) */
+#define IAT_FUTURE 60            /* seconds */
 
 bool token_refuse(struct token_result *out, enum reason reason, const char *text, const char *hint, ...)
 {
@@ -36,7 +36,9 @@ static const char *quoted(struct str s, char out[200])
 
 static bool is_time(const struct jval *j)
 {
-	return jval_is_number(j) && jval_number(j) >= 0 && jval_number(j) <= SAFE_INTEGER;
+	if (jval_type(j) == JVAL_INTEGER) /* 2^53 + 1 would round down to 2^53 */
+		return jval_integer(j) >= 0 && jval_integer(j) <= SAFE_INTEGER;
+	return jval_type(j) == JVAL_REAL && jval_number(j) >= 0 && jval_number(j) <= (double)SAFE_INTEGER;
 }
 
 static bool check_exp(const struct token_settings *s, const struct jval *payload, double now, struct token_result *out)
