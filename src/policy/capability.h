@@ -1,4 +1,4 @@
-/* capability.h - permissions, identity, avatar and e-mail: what the token says about a person besides role and name. pure
+/* capability.h - permissions, identity, avatar and e-mail: what a token says besides role and name. pure
  *
  * roles.md 3.8 (the default permissions), 4.5, and 3.7 Grant for lent features. */
 #pragma once

@@ -2,8 +2,8 @@
  *
  * Facts in, verdict out: no clock but `now`, no log, no state. The server calls them under the room's serialisation,
  * `gavel explain` and the vectors call the same ones. A verdict is committed before anybody receives a presence.
- * All functions fill the whole verdict. Nothing is allocated that outlives the call; when memory for Unicode work is out,
- * the request at hand is refused (nomem, E_RATE).
+ * All functions fill the whole verdict. Nothing is allocated that outlives the call; when memory for Unicode work is
+ * out, the request at hand is refused (nomem, E_RATE).
  *
  * Order of a join: policy_connect (stage sasl, once per session) - policy_conference (the conference request) -
  * policy_join. roles.md 3.4, 3.5, 3.7. */

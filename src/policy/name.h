@@ -16,9 +16,9 @@ static inline struct str name_str(const struct name *n)
 	return n->present ? str_from(n->text, n->n) : STR_NONE;
 }
 
-/* Cleans a token name or a typed name (4.3), cut at max_units UTF-16 units (at most NAME_UNITS_MAX). ERR_OK; ERR_BADMSG:
- * nothing usable is left (or invalid UTF-8), *out is absent then; ERR_NOMEM. *changed (may be NULL): the result differs
- * from raw. */
+/* Cleans a token name or a typed name (4.3), cut at max_units UTF-16 units (at most NAME_UNITS_MAX). ERR_OK;
+ * ERR_BADMSG: nothing usable is left (or invalid UTF-8), *out is absent then; ERR_NOMEM. *changed (may be NULL): the
+ * result differs from raw. */
 int name_clean(struct str raw, unsigned max_units, struct name *out, bool *changed);
 
 /* What a name looks like (4.4): two names that may be mistaken for each other have equal skeletons. An empty one never
@@ -48,7 +48,8 @@ int name_of_token(const struct policy_settings *s, const struct claims *claims, 
 struct name_request {
 	const struct policy_settings *settings;
 	const struct room_view *room;
-	const struct claims *claims;    /* NULL: guest */
+	const struct claims *claims;    /* NULL: no token, or (a guest or not) one that is not at hand */
+	bool guest;                     /* decides which suffix marks him */
 	bool features_ignored;
 	struct str typed;               /* absent: no <nick/> */
 	const struct seat *self;        /* own seat, which never clashes with itself; NULL: newcomer */

@@ -12,7 +12,7 @@ struct role_request {
 	const struct room_view *room;
 	const struct claims *claims;    /* NULL: no token */
 	const struct claim_reading *reading; /* what the claims say; NULL exactly when claims is */
-	const struct seat *self;        /* resume: the seat, not counted for R_FIRST, but for R_SAME_IDENTITY; else NULL */
+	const struct seat *self;        /* resume: not counted for R_FIRST, but for R_SAME_IDENTITY; or NULL */
 	struct str token_name;          /* the token's name, cleaned; absent: none (W_SHARED_ID) */
 };
 struct role_outcome {
@@ -38,8 +38,8 @@ bool role_moderated_room(const struct policy_settings *s, const struct room_view
  * and with a token unless auth=none. */
 bool role_eligible(const struct policy_settings *s, const struct seat *seat);
 
-/* The rule of the last moderator (3.7), to be asked when `gone` stops being one (leaves, is kicked or banned, steps down,
- * expires). Says what happens: nobody (false, NULL), somebody elected, or the end. Walks the room. */
+/* The rule of the last moderator (3.7), to be asked when `gone` stops being one (leaves, is kicked or banned, steps
+ * down, expires). Says what happens: nobody (false, NULL), somebody elected, or the end. Walks the room. */
 struct succession {
 	const struct seat *elected;
 	bool end_room;

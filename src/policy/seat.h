@@ -46,7 +46,7 @@ struct seat {
 
 	/* features (4.5 and 3.7 Grant) */
 	const struct jval *own_features;  /* context.features of the own token, borrowed from claims; NULL: none */
-	const struct jval *lent_features; /* the granter's, while a runtime grant lasts; the room keeps their claims alive */
+	const struct jval *lent_features; /* the granter's; the room keeps those claims alive */
 	bool lent;                        /* lent_features counts (NULL then means the default set) */
 };
 

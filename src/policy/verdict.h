@@ -40,8 +40,8 @@ struct verdict {
 	bool create;                /* join: this is the meeting's first human */
 	bool removed;               /* kick, ban: the target goes */
 	bool banned;                /* remember him (ban_key) */
-	const struct seat *elected; /* becomes owner / moderator, source mode, R_ELECTED; NULL: nobody. May be the resumer */
-	bool end_room;              /* the last moderator is gone: destroy after settings.end_after unless one returns */
+	const struct seat *elected; /* becomes owner/moderator, source mode, R_ELECTED; may be the resumer */
+	bool end_room;              /* no moderator is left: destroy after settings.end_after unless one returns */
 
 	unsigned warnings;          /* enum warning bits */
 	struct trace trace;
@@ -59,9 +59,9 @@ struct change {
 	enum reason reason;
 };
 
-/* Walks over the changes of an accepted verdict: the elected one, and each free name that the joiner's frozen name makes
- * a clash (4.4). Start with a zeroed cursor; false at the end. Find the next one before the previous seat is renamed.
- * subject: the seat that the verdict is about, or NULL for a newcomer. */
+/* Walks over the changes of an accepted verdict: the elected one, and each free name that the joiner's frozen name
+ * makes a clash (4.4). Start with a zeroed cursor; false at the end. Find the next one before the previous seat is
+ * renamed. subject: the seat that the verdict is about, or NULL for a newcomer. */
 struct change_cursor {
 	bool role_done, begun, nomem;
 	struct name_skeleton skeleton;
@@ -69,3 +69,13 @@ struct change_cursor {
 };
 bool verdict_change_next(const struct verdict *v, const struct policy_settings *s, const struct room_view *room,
 	const struct seat *subject, struct change_cursor *c, struct change *out);
+
+/* For the files of the policy: how a verdict is begun and filled. */
+void verdict_begin(struct verdict *v);
+void verdict_refuse(struct verdict *v, enum reason reason);     /* stage, condition and text from the table */
+void verdict_nomem(struct verdict *v);
+/* Accepted, and the seat as it is. */
+void verdict_keep(struct verdict *v, const struct seat *seat);
+void verdict_set(struct verdict *v, enum affiliation affiliation, enum role role, enum source source);
+/* Compares with the state before. */
+void verdict_note_change(struct verdict *v, const struct seat *before);

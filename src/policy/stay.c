@@ -1,0 +1,113 @@
+/* stay.c - what happens to somebody inside: he leaves, his token expires, he renames, he edits the room. pure */
+#include "policy/decide.h"
+#include "policy/role.h"
+
+static void succeed(const struct policy_settings *s, const struct room_view *room, const struct seat *gone,
+	struct verdict *v)
+{
+	struct succession next;
+	role_succession(s, room, gone, &next);
+	v->elected = next.elected;
+	v->end_room = next.end_room;
+}
+
+void policy_leave(const struct policy_settings *s, const struct room_view *room, const struct seat *seat,
+	bool switch_room, struct verdict *v)
+{
+	verdict_begin(v);
+	verdict_keep(v, seat);
+	if (switch_room) /* on the way to a breakout room: still in the meeting */
+		return;
+	verdict_set(v, AFFILIATION_NONE, ROLE_NONE, SOURCE_NONE);
+	verdict_note_change(v, seat);
+	v->removed = true;
+	succeed(s, room, seat, v);
+}
+
+void policy_expire(const struct policy_settings *s, const struct room_view *room, const struct seat *seat,
+	struct verdict *v)
+{
+	verdict_begin(v);
+	verdict_keep(v, seat);
+	v->expired = true;
+	v->reason = R_EXPIRED_KEPT;
+	switch (s->on_expiry) {
+	case ON_EXPIRY_KEEP:
+		break;
+	case ON_EXPIRY_DEMOTE:
+		if (!seat_is_moderator(seat) || seat->source == SOURCE_GRANTED)
+			break;
+		verdict_set(v, AFFILIATION_MEMBER, ROLE_PARTICIPANT, SOURCE_NONE);
+		v->reason = R_EXPIRED_DEMOTED;
+		verdict_note_change(v, seat);
+		succeed(s, room, seat, v);
+		break;
+	case ON_EXPIRY_DISCONNECT:
+		verdict_refuse(v, E_EXP);
+		break;
+	}
+}
+
+static void keep_name(const struct seat *seat, struct verdict *v)
+{
+	v->name.present = seat->name.n && seat->name.n <= NAME_BYTES;
+	v->name.n = v->name.present ? (uint16_t)seat->name.n : 0;
+	if (v->name.present)
+		memcpy(v->name.text, seat->name.p, seat->name.n);
+	v->name_frozen = true;
+	v->reason = R_NAME_FROZEN;
+}
+
+void policy_rename(const struct policy_settings *s, const struct room_view *room, const struct seat *seat,
+	struct str typed, struct verdict *v)
+{
+	struct name_outcome name;
+
+	verdict_begin(v);
+	verdict_keep(v, seat);
+	v->has_name = true;
+	if (seat->name_frozen) {
+		keep_name(seat, v);
+	} else {
+		struct name_request r = {
+			.settings = s,
+			.room = room,
+			.claims = seat->claims,
+			.guest = seat->guest,
+			.features_ignored = true, /* whether a feature freezes was settled at the join */
+			.typed = typed,
+			.self = seat,
+		};
+		if (name_decide(&r, &name)) {
+			verdict_nomem(v);
+			return;
+		}
+		v->name = name.name;
+		v->name_marked = name.marked;
+		v->warnings = name.warnings & W_NAME_CLASH;
+		v->reason = R_NAME_FREE;
+	}
+	v->name_editable = !v->name_frozen;
+	v->trace.typed_differs = typed.n && !str_eq(typed, name_str(&v->name));
+	v->name_overruled = v->trace.typed_differs && (v->name_frozen || v->name_marked);
+}
+
+void policy_config_change(const struct policy_settings *s, const struct seat *actor, bool names_people,
+	struct verdict *v)
+{
+	verdict_begin(v);
+	if (names_people || !actor || !(seat_is_moderator(actor) || actor->service)) {
+		verdict_refuse(v, E_FORBIDDEN);
+		return;
+	}
+	verdict_keep(v, actor);
+	if (actor->service)
+		v->reason = R_SERVICE;
+	else if (s->auth == AUTH_JWT && actor->guest && actor->source != SOURCE_GRANTED)
+		verdict_refuse(v, E_CONFIG);
+}
+
+enum affiliation policy_lobby_on(const struct seat *seat)
+{
+	return seat->affiliation == AFFILIATION_NONE ? AFFILIATION_MEMBER : seat->affiliation;
+}
