@@ -93,7 +93,7 @@ static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *bld)
 	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
@@ -113,8 +113,8 @@ static EVP_PKEY *from_rsa(const struct jval *jwk)
 		bld = OSSL_PARAM_BLD_new();
 		/* an even exponent is no RSA key, 1 would accept anything */
 		if (bn_n && bn_e && bld && BN_is_odd(bn_n) && BN_is_odd(bn_e) && !BN_is_one(bn_e) &&
-		    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
-		    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
+			OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
+			OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
 			key = from_params("RSA", bld);
 	}
 	OSSL_PARAM_BLD_free(bld);
@@ -137,8 +137,9 @@ static EVP_PKEY *from_ec(const struct jval *jwk)
 	if (half && have_x && have_y && x.n == half && y.n == half && (bld = OSSL_PARAM_BLD_new())) {
 		memcpy(point + 1, x.p, half);
 		memcpy(point + 1 + half, y.p, half);
-		if (OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, half == 32 ? "P-256" : "P-384", 0) == 1 &&
-		    OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half) == 1)
+		if (OSSL_PARAM_BLD_push_utf8_string(
+			    bld, OSSL_PKEY_PARAM_GROUP_NAME, half == 32 ? "P-256" : "P-384", 0) == 1 &&
+			OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half) == 1)
 			key = from_params("EC", bld); /* refuses a point that is not on the curve */
 	}
 	OSSL_PARAM_BLD_free(bld);

@@ -14,8 +14,8 @@
 
 const char *token_step_name(enum token_step s)
 {
-	static const char *const names[TOKEN_STEP_COUNT] = {"none", "size", "format", "duplicates", "crit", "typ", "alg",
-		"kid", "key", "signature", "exp", "nbf", "iss", "aud", "room", "sub"};
+	static const char *const names[TOKEN_STEP_COUNT] = {"none", "size", "format", "duplicates", "crit", "typ",
+		"alg", "kid", "key", "signature", "exp", "nbf", "iss", "aud", "room", "sub"};
 	return names[s];
 }
 
@@ -37,7 +37,7 @@ struct check {
 	const struct token_settings *settings;
 	const struct sig_oracle *oracle;
 	struct token_result *out;
-	struct jval *header, *payload;  /* owned until the end of the check */
+	struct jval *header, *payload; /* owned until the end of the check */
 	struct sig_case sig;
 };
 
@@ -57,7 +57,8 @@ static bool parse_documents(struct check *c, const struct token_parts *parts)
 	static const char *const never[] = {"b64", "zip", "enc"};
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
 		if (jval_getc(c->header, never[i]))
-			return token_refuse(c->out, E_TOKEN_FORMAT, NULL, "header parameter %s is not supported", never[i]);
+			return token_refuse(
+				c->out, E_TOKEN_FORMAT, NULL, "header parameter %s is not supported", never[i]);
 	}
 	c->out->passed = TOKEN_STEP_FORMAT;
 	if (!c->header || !c->payload)
@@ -71,7 +72,8 @@ static bool check_header(struct check *c)
 {
 	const struct jval *typ = jval_getc(c->header, "typ");
 	if (jval_getc(c->header, "crit"))
-		return token_refuse(c->out, E_CRIT, NULL, "the header demands extensions (crit); none is supported");
+		return token_refuse(
+			c->out, E_CRIT, NULL, "the header demands extensions (crit); none is supported");
 	c->out->passed = TOKEN_STEP_CRIT;
 	if (typ && !str_eq_ascii_nocase(jval_str(typ), STR("JWT")))
 		return token_refuse(c->out, E_TYP, NULL, "typ must be JWT or left out");
@@ -100,13 +102,16 @@ static bool check_alg(struct check *c)
 		return token_refuse(c->out, E_ALG, NULL, "the header names no algorithm known here");
 	if (!ask(c, SIG_ASK_ANY)) {
 		c->out->passed = TOKEN_STEP_KID;
-		return token_refuse(c->out, E_KEY, NULL, "no keys for this issuer: add it to issuers, or set app_secret");
+		return token_refuse(
+			c->out, E_KEY, NULL, "no keys for this issuer: add it to issuers, or set app_secret");
 	}
 	if (!(token_key_settings_algs(c->sig.keys) & TOKEN_ALG_BIT(c->sig.alg)))
 		return token_refuse(c->out, E_ALG, NULL, "algs does not list %s", name);
 	if (!ask(c, SIG_ASK_ALG))
-		return token_refuse(c->out, E_ALG, NULL, "algs lists %s, but with key_source=%s there is no key for it (%s)",
-			name, token_key_source_name(c->sig.keys->source), token_family_name(token_alg_family(c->sig.alg)));
+		return token_refuse(c->out, E_ALG, NULL,
+			"algs lists %s, but with key_source=%s there is no key for it (%s)", name,
+			token_key_source_name(c->sig.keys->source),
+			token_family_name(token_alg_family(c->sig.alg)));
 	c->out->passed = TOKEN_STEP_ALG;
 	return true;
 }
@@ -124,8 +129,8 @@ static bool kid_well_formed(struct str kid)
 	return true;
 }
 
-/* A secret is alone, and so is a single key file: they need no kid. The file's own kid, when it has one, must then fit
- * a kid that is given. */
+/* A secret is alone, and so is a single key file: they need no kid. The file's own kid, when it has one, must then
+ * fit a kid that is given. */
 static bool check_kid(struct check *c)
 {
 	const struct token_key_settings *k = c->sig.keys;
@@ -135,7 +140,8 @@ static bool check_kid(struct check *c)
 	if (!ignored && (kid || !single)) {
 		if (!kid_well_formed(jval_str(kid)))
 			return token_refuse(c->out, E_KID, NULL, "with key_source=%s the header needs a kid, %s",
-				token_key_source_name(k->source), "a string of 1 to 256 bytes without control characters");
+				token_key_source_name(k->source),
+				"a string of 1 to 256 bytes without control characters");
 		c->sig.kid = jval_str(kid);
 	}
 	c->out->passed = TOKEN_STEP_KID;
@@ -150,8 +156,8 @@ static bool check_signature(struct check *c, bool present)
 			token_key_source_name(k->source), token_family_name(token_alg_family(c->sig.alg)));
 	c->out->passed = TOKEN_STEP_KEY;
 	if (!present || !ask(c, SIG_ASK_SIGNATURE))
-		return token_refuse(c->out, E_SIG, NULL, present ? "the token was signed with another key than %s%s"
-								 : "the token is not signed",
+		return token_refuse(c->out, E_SIG, NULL,
+			present ? "the token was signed with another key than %s%s" : "the token is not signed",
 			c->sig.issuer ? "that of its issuers entry, " : "",
 			k->source == TOKEN_KEYS_SECRET ? "app_secret" : "the one of its kid");
 	c->out->passed = TOKEN_STEP_SIGNATURE;
@@ -171,8 +177,8 @@ static bool run(struct check *c, const struct token_parts *parts, int64_t now)
 {
 	struct token_result *out = c->out;
 	if (parts->bytes > c->settings->max_token_bytes)
-		return token_refuse(out, E_TOKEN_TOO_LARGE, NULL, "the token has %zu bytes, max_token_bytes=%zu", parts->bytes,
-			c->settings->max_token_bytes);
+		return token_refuse(out, E_TOKEN_TOO_LARGE, NULL, "the token has %zu bytes, max_token_bytes=%zu",
+			parts->bytes, c->settings->max_token_bytes);
 	out->passed = TOKEN_STEP_SIZE;
 	if (!parse_documents(c, parts) || !check_header(c))
 		return false;
@@ -224,8 +230,8 @@ void token_verify_parts(const struct token_settings *s, const struct token_parts
 /* A token from the network: what the real oracle needs. */
 struct compact {
 	const struct token_keys *keys;
-	struct str input;       /* header.payload as it was sent */
-	struct str signature;   /* decoded */
+	struct str input;     /* header.payload as it was sent */
+	struct str signature; /* decoded */
 };
 
 static bool sig_oracle_real(const void *arg, enum sig_ask what, const struct sig_case *c)
@@ -245,7 +251,8 @@ static bool decode_part(struct str part, struct buf *into, struct token_result *
 	int err = base64url_decode(part, into);
 	if (err == ERR_NOMEM)
 		return out_of_memory(out);
-	return !err || token_refuse(out, E_TOKEN_FORMAT, NULL, "a part of the token is no base64url without padding");
+	return !err ||
+		token_refuse(out, E_TOKEN_FORMAT, NULL, "a part of the token is no base64url without padding");
 }
 
 void token_verify(const struct token_settings *s, const struct token_keys *k, struct str compact, int64_t now,
@@ -256,8 +263,8 @@ void token_verify(const struct token_settings *s, const struct token_keys *k, st
 	result_init(out);
 	hash_sha256(compact, out->sha256);
 	if (compact.n > s->max_token_bytes) {
-		token_refuse(out, E_TOKEN_TOO_LARGE, NULL, "the token has %zu bytes, max_token_bytes=%zu", compact.n,
-			s->max_token_bytes);
+		token_refuse(out, E_TOKEN_TOO_LARGE, NULL, "the token has %zu bytes, max_token_bytes=%zu",
+			compact.n, s->max_token_bytes);
 		return;
 	}
 	out->passed = TOKEN_STEP_SIZE;
@@ -271,10 +278,11 @@ void token_verify(const struct token_settings *s, const struct token_keys *k, st
 	buf_init(&payload, 0);
 	buf_init(&signature, 0);
 	if (decode_part(part[0], &header, out) && decode_part(part[1], &payload, out) &&
-	    decode_part(part[2], &signature, out)) {
+		decode_part(part[2], &signature, out)) {
 		struct compact t = {k, str_sub(compact, 0, part[0].n + 1 + part[1].n), buf_view(&signature)};
 		struct sig_oracle oracle = {sig_oracle_real, &t};
-		struct token_parts parts = {buf_view(&header), buf_view(&payload), compact.n, part[2].n > 0, compact};
+		struct token_parts parts = {
+			buf_view(&header), buf_view(&payload), compact.n, part[2].n > 0, compact};
 		token_verify_parts(s, &parts, &oracle, now, out);
 	}
 	buf_done(&header);

@@ -11,17 +11,17 @@
 #include "token/jwk.h"
 #include "token/sig.h"
 
-#define KEYS_MAX 1024           /* of one key list */
-#define FILE_MAX (1024 * 1024)  /* bytes; a PEM file has about one thousand */
-#define SECRET_STRONG 32        /* bytes, RFC 7518 3.2 for HS256 */
+#define KEYS_MAX 1024          /* of one key list */
+#define FILE_MAX (1024 * 1024) /* bytes; a PEM file has about one thousand */
+#define SECRET_STRONG 32       /* bytes, RFC 7518 3.2 for HS256 */
 
 struct token_key {
-	const struct token_issuer *issuer;  /* NULL: the server's own */
+	const struct token_issuer *issuer; /* NULL: the server's own */
 	enum token_family family;
-	enum token_alg only;                /* a JWK's `alg`; TOKEN_ALG_COUNT: every one of the family */
-	char *kid;                          /* owned; NULL: fits any kid */
-	EVP_PKEY *pkey;                     /* owned; NULL for a secret */
-	char *secret;                       /* owned, wiped; NULL for a public key */
+	enum token_alg only; /* a JWK's `alg`; TOKEN_ALG_COUNT: every one of the family */
+	char *kid;           /* owned; NULL: fits any kid */
+	EVP_PKEY *pkey;      /* owned; NULL for a secret */
+	char *secret;        /* owned, wiped; NULL for a public key */
 	size_t secret_n;
 };
 
@@ -79,9 +79,11 @@ static bool add(struct token_keys *k, struct token_key key, struct str kid, stru
 	bool clash = false;
 	for (size_t i = 0; i < k->n; i++) {
 		const struct token_key *o = &k->items[i];
-		clash = clash || (o->issuer == key.issuer && o->family == key.family &&
-				  (o->only == key.only || o->only == TOKEN_ALG_COUNT || key.only == TOKEN_ALG_COUNT) &&
-				  str_eq(str_c(o->kid), kid));
+		clash = clash ||
+			(o->issuer == key.issuer && o->family == key.family &&
+				(o->only == key.only || o->only == TOKEN_ALG_COUNT ||
+					key.only == TOKEN_ALG_COUNT) &&
+				str_eq(str_c(o->kid), kid));
 	}
 	if (clash) {
 		char who[96];
@@ -107,8 +109,8 @@ static bool add(struct token_keys *k, struct token_key key, struct str kid, stru
 	return true;
 }
 
-static bool add_secret(struct token_keys *k, const struct token_issuer *issuer, struct str secret,
-	struct token_error *e)
+static bool add_secret(
+	struct token_keys *k, const struct token_issuer *issuer, struct str secret, struct token_error *e)
 {
 	struct token_key key = {.issuer = issuer, .family = TOKEN_FAMILY_HMAC, .only = TOKEN_ALG_COUNT};
 	key.secret = mem_strndup(secret.p, secret.n);
@@ -127,7 +129,8 @@ static bool add_pem(struct token_keys *k, const struct token_issuer *issuer, str
 	return add(k, key, kid, e);
 }
 
-/* {"keys":[...]}: keys that no algorithm here uses are passed over (RFC 7517 5), all of them unusable is an error. */
+/* {"keys":[...]}: keys that no algorithm here uses are passed over (RFC 7517 5), all of them unusable is an error.
+ */
 static bool add_jwks(struct token_keys *k, const struct token_issuer *issuer, const struct jval *list,
 	const char *where, struct token_error *e)
 {
@@ -184,7 +187,8 @@ static bool add_text(struct token_keys *k, const struct token_issuer *issuer, st
 	if (!root)
 		return fail(e, "%s: bad JSON, line %d: %.100s", where, je.line, je.text);
 	const struct jval *list = jval_getc(root, "keys");
-	bool ok = jval_is_array(list) ? add_jwks(k, issuer, list, where, e) : add_pem_map(k, issuer, root, where, e);
+	bool ok =
+		jval_is_array(list) ? add_jwks(k, issuer, list, where, e) : add_pem_map(k, issuer, root, where, e);
 	jval_free(root);
 	return ok;
 }
@@ -210,8 +214,8 @@ static bool load_file(struct token_keys *k, const struct token_issuer *issuer, c
 {
 	char who[96], where[256], path[4096];
 	struct buf text;
-	snprintf(where, sizeof where, "%skey_files: %.*s", owner(issuer, who), file->path.n > 150 ? 150 : (int)file->path.n,
-		file->path.p ? file->path.p : "");
+	snprintf(where, sizeof where, "%skey_files: %.*s", owner(issuer, who),
+		file->path.n > 150 ? 150 : (int)file->path.n, file->path.p ? file->path.p : "");
 	if (file->path.n == 0 || file->path.n >= sizeof path || memchr(file->path.p, 0, file->path.n))
 		return fail(e, "%s: no usable path", where);
 	if (file->kid.n == 0 && !only)
@@ -225,8 +229,8 @@ static bool load_file(struct token_keys *k, const struct token_issuer *issuer, c
 	return ok;
 }
 
-static bool load_source(struct token_keys *k, const struct token_issuer *issuer, const struct token_key_settings *from,
-	struct str given, struct token_error *e)
+static bool load_source(struct token_keys *k, const struct token_issuer *issuer,
+	const struct token_key_settings *from, struct str given, struct token_error *e)
 {
 	char who[96];
 	if (token_key_settings_remote(from))
@@ -236,7 +240,8 @@ static bool load_source(struct token_keys *k, const struct token_issuer *issuer,
 			return add_secret(k, issuer, from->app_secret, e);
 		/* with issuers of its own a server needs no secret for the rest of the world */
 		return (!issuer && k->settings->n_issuers) ||
-			fail(e, "%sapp_secret is not set: give the secret, or key_source and its keys", owner(issuer, who));
+			fail(e, "%sapp_secret is not set: give the secret, or key_source and its keys",
+				owner(issuer, who));
 	}
 	if (from->n_key_files == 0)
 		return fail(e, "%skey_files is empty, and key_source=file needs one", owner(issuer, who));
@@ -285,9 +290,10 @@ bool token_keys_serve_supported(const struct token_settings *s, struct token_err
 		const struct token_issuer *issuer = i < s->n_issuers ? &s->issuers[i] : NULL;
 		const struct token_key_settings *from = issuer ? &issuer->keys : &s->keys;
 		if (token_key_settings_remote(from))
-			return fail(e, "%skey_source=%s: this version verifies with a secret or with key files; use "
-				"app_secret, or key_source=file and key_files", owner(issuer, who),
-				token_key_source_name(from->source));
+			return fail(e,
+				"%skey_source=%s: this version verifies with a secret or with key files; use "
+				"app_secret, or key_source=file and key_files",
+				owner(issuer, who), token_key_source_name(from->source));
 	}
 	return true;
 }
@@ -320,13 +326,14 @@ unsigned token_keys_missing(const struct token_keys *k, const struct token_issue
 	return algs;
 }
 
-static const struct token_key *find(const struct token_keys *k, const struct token_issuer *issuer, enum token_alg alg,
-	struct str kid)
+static const struct token_key *find(
+	const struct token_keys *k, const struct token_issuer *issuer, enum token_alg alg, struct str kid)
 {
 	enum token_family family = token_alg_family(alg);
 	for (size_t i = 0; i < k->n; i++) {
 		const struct token_key *key = &k->items[i];
-		if (key->issuer != issuer || key->family != family || (key->only != TOKEN_ALG_COUNT && key->only != alg))
+		if (key->issuer != issuer || key->family != family ||
+			(key->only != TOKEN_ALG_COUNT && key->only != alg))
 			continue;
 		if (!key->kid || family == TOKEN_FAMILY_HMAC || str_absent(kid) || str_eqc(kid, key->kid))
 			return key;
@@ -334,7 +341,8 @@ static const struct token_key *find(const struct token_keys *k, const struct tok
 	return NULL;
 }
 
-bool token_keys_find(const struct token_keys *k, const struct token_issuer *issuer, enum token_alg alg, struct str kid)
+bool token_keys_find(
+	const struct token_keys *k, const struct token_issuer *issuer, enum token_alg alg, struct str kid)
 {
 	return find(k, issuer, alg, kid) != NULL;
 }

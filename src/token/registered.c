@@ -41,7 +41,8 @@ static bool is_time(const struct jval *j)
 	return jval_type(j) == JVAL_REAL && jval_number(j) >= 0 && jval_number(j) <= (double)SAFE_INTEGER;
 }
 
-static bool check_exp(const struct token_settings *s, const struct jval *payload, double now, struct token_result *out)
+static bool check_exp(
+	const struct token_settings *s, const struct jval *payload, double now, struct token_result *out)
 {
 	const struct jval *exp = jval_getc(payload, "exp"), *iat = jval_getc(payload, "iat");
 	char text[sizeof out->text], valid[64] = "";
@@ -52,19 +53,22 @@ static bool check_exp(const struct token_settings *s, const struct jval *payload
 		return true;
 	}
 	if (!is_time(exp))
-		return token_refuse(out, E_EXP_TYPE, NULL, "exp must be a JSON number of seconds since 1970, here it is %s",
+		return token_refuse(out, E_EXP_TYPE, NULL,
+			"exp must be a JSON number of seconds since 1970, here it is %s",
 			jval_is_number(exp) ? "a number out of range" : jval_type_name(exp));
 	if (now < jval_number(exp) + s->leeway)
 		return true;
 	if (is_time(iat))
 		snprintf(valid, sizeof valid, ", valid for:%.0f sec", jval_number(exp) - jval_number(iat));
-	snprintf(text, sizeof text, "Not acceptable by exp (%.0f sec since expired%s)", now - jval_number(exp), valid);
+	snprintf(text, sizeof text, "Not acceptable by exp (%.0f sec since expired%s)", now - jval_number(exp),
+		valid);
 	return token_refuse(out, E_EXP, text,
 		"the token expired %.0f s ago (leeway=%u); issue a new one, or set the clocks of issuer and server",
 		now - jval_number(exp), s->leeway);
 }
 
-static bool check_nbf(const struct token_settings *s, const struct jval *payload, double now, struct token_result *out)
+static bool check_nbf(
+	const struct token_settings *s, const struct jval *payload, double now, struct token_result *out)
 {
 	const struct jval *nbf = jval_getc(payload, "nbf"), *iat = jval_getc(payload, "iat");
 	if (jval_is_number(iat) && jval_number(iat) > now + IAT_FUTURE)
@@ -72,7 +76,8 @@ static bool check_nbf(const struct token_settings *s, const struct jval *payload
 	if (!nbf)
 		return true;
 	if (!is_time(nbf))
-		return token_refuse(out, E_NBF_TYPE, NULL, "nbf must be a JSON number of seconds since 1970, here it is %s",
+		return token_refuse(out, E_NBF_TYPE, NULL,
+			"nbf must be a JSON number of seconds since 1970, here it is %s",
 			jval_is_number(nbf) ? "a number out of range" : jval_type_name(nbf));
 	if (now >= jval_number(nbf) - s->leeway)
 		return true;
@@ -93,7 +98,8 @@ static bool check_iss(const struct token_settings *s, const struct jval *payload
 	const struct jval *iss = jval_getc(payload, "iss");
 	char name[200];
 	if (!iss)
-		return token_refuse(out, E_ISS, "'iss' claim is missing", "the token needs an iss that accepted_issuers lists");
+		return token_refuse(
+			out, E_ISS, "'iss' claim is missing", "the token needs an iss that accepted_issuers lists");
 	if (!jval_is_string(iss))
 		return token_refuse(out, E_ISS, NULL, "iss must be a string, here it is %s", jval_type_name(iss));
 	if (out->issuer || issuer_accepted(s, jval_str(iss)))
@@ -131,7 +137,8 @@ static bool check_aud(const struct token_settings *s, const struct jval *payload
 	const struct jval *aud = jval_getc(payload, "aud");
 	char name[200];
 	if (!aud)
-		return token_refuse(out, E_AUD, "'aud' claim is missing", "the token needs an aud, whatever accepted_audiences is");
+		return token_refuse(out, E_AUD, "'aud' claim is missing",
+			"the token needs an aud, whatever accepted_audiences is");
 	if (!aud_readable(aud))
 		return token_refuse(out, E_AUD, NULL, "aud must be a string or an array of strings, here it is %s",
 			jval_is_array(aud) ? "another array" : jval_type_name(aud));
@@ -162,8 +169,8 @@ static bool check_sub(const struct jval *payload, struct token_result *out)
 		jval_is_string(sub) ? "empty" : jval_type_name(sub));
 }
 
-bool registered_check(const struct token_settings *s, const struct jval *payload, int64_t now,
-	struct token_result *out)
+bool registered_check(
+	const struct token_settings *s, const struct jval *payload, int64_t now, struct token_result *out)
 {
 	if (!check_exp(s, payload, (double)now, out))
 		return false;

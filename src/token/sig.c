@@ -8,16 +8,24 @@
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
 
-#define RSA_MIN_BITS 2048   /* RFC 7518 3.3 */
-#define RSA_MAX_BITS 16384  /* OpenSSL's own bound */
-#define ECDSA_DER_MAX 128   /* two integers of at most 49 bytes, their heads, the sequence */
+#define RSA_MIN_BITS 2048  /* RFC 7518 3.3 */
+#define RSA_MAX_BITS 16384 /* OpenSSL's own bound */
+#define ECDSA_DER_MAX 128  /* two integers of at most 49 bytes, their heads, the sequence */
 
 static const EVP_MD *digest(enum token_alg alg)
 {
 	switch (alg) {
-	case TOKEN_HS256: case TOKEN_RS256: case TOKEN_PS256: case TOKEN_ES256: return EVP_sha256();
-	case TOKEN_HS384: case TOKEN_RS384: case TOKEN_PS384: case TOKEN_ES384: return EVP_sha384();
-	case TOKEN_HS512: case TOKEN_RS512: case TOKEN_PS512: return EVP_sha512();
+	case TOKEN_HS256:
+	case TOKEN_RS256:
+	case TOKEN_PS256:
+	case TOKEN_ES256: return EVP_sha256();
+	case TOKEN_HS384:
+	case TOKEN_RS384:
+	case TOKEN_PS384:
+	case TOKEN_ES384: return EVP_sha384();
+	case TOKEN_HS512:
+	case TOKEN_RS512:
+	case TOKEN_PS512: return EVP_sha512();
 	default: return NULL; /* EdDSA hashes by itself */
 	}
 }
@@ -69,7 +77,8 @@ static size_t canonical_length(enum token_alg alg, const EVP_PKEY *key)
 {
 	switch (token_alg_family(alg)) {
 	case TOKEN_FAMILY_RSA: return (size_t)EVP_PKEY_get_size(key);
-	case TOKEN_FAMILY_P256: case TOKEN_FAMILY_ED25519: return 64;
+	case TOKEN_FAMILY_P256:
+	case TOKEN_FAMILY_ED25519: return 64;
 	case TOKEN_FAMILY_P384: return 96;
 	default: return 0;
 	}
@@ -81,7 +90,8 @@ static bool evp_verify(enum token_alg alg, EVP_PKEY *key, struct str input, cons
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = ctx && EVP_DigestVerifyInit(ctx, &pctx, digest(alg), NULL, key) == 1;
 	if (ok && token_alg_family(alg) == TOKEN_FAMILY_RSA) {
-		ok = EVP_PKEY_CTX_set_rsa_padding(pctx, is_pss(alg) ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1;
+		ok = EVP_PKEY_CTX_set_rsa_padding(pctx, is_pss(alg) ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) ==
+			1;
 		/* RFC 7518 3.5: the salt is as long as the hash, MGF1 uses the same hash (the default) */
 		if (ok && is_pss(alg))
 			ok = EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1;
@@ -96,7 +106,7 @@ bool sig_verify(enum token_alg alg, EVP_PKEY *key, struct str input, struct str 
 {
 	enum token_family family = token_alg_family(alg);
 	if (family == TOKEN_FAMILY_HMAC || sig_key_family(key) != family ||
-	    signature.n != canonical_length(alg, key))
+		signature.n != canonical_length(alg, key))
 		return false;
 	if (family == TOKEN_FAMILY_P256 || family == TOKEN_FAMILY_P384) {
 		uint8_t der[ECDSA_DER_MAX];

@@ -39,7 +39,8 @@ static void what_is_no_id_is_nobody(void **state)
 {
 	(void)state;
 	static const char *const nobody[] = {"{}", ID("\"\""), ID("null"), ID("true"), ID("[1]"), ID("{}"),
-		"{\"iss\":\"i\",\"context\":{},\"user_id\":\"u\"}", "{\"iss\":\"i\",\"context\":{\"user\":[]},\"user_id\":\"u\"}",
+		"{\"iss\":\"i\",\"context\":{},\"user_id\":\"u\"}",
+		"{\"iss\":\"i\",\"context\":{\"user\":[]},\"user_id\":\"u\"}",
 		"{\"iss\":\"i\",\"context\":\"x\",\"user_id\":\"u\"}", "{\"iss\":\"i\",\"user_id\":\"\"}"};
 	for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++) {
 		struct claims *c = parse(nobody[i]);

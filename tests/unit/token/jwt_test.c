@@ -65,7 +65,8 @@ static void a_good_token_gives_claims(void **state)
 	(void)state;
 	struct token_settings s;
 	settings(&s);
-	char *token = test_token(TOKEN_HS256, NULL, HEAD, "{" CLAIMS ",\"context\":{\"user\":{\"id\":\"u1\",\"name\":\"\xd0\x90nna\"}}}");
+	char *token = test_token(TOKEN_HS256, NULL, HEAD,
+		"{" CLAIMS ",\"context\":{\"user\":{\"id\":\"u1\",\"name\":\"\xd0\x90nna\"}}}");
 	struct token_result r = verify_at(&s, str_c(token), TEST_NOW);
 	assert_int_equal(r.reason, R_NONE);
 	assert_int_equal(r.passed, TOKEN_STEP_SUB);
@@ -90,8 +91,8 @@ static void only_three_parts_of_clean_base64url_are_a_token(void **state)
 	settings(&s);
 	char *good = test_token(TOKEN_HS256, NULL, HEAD, "{" CLAIMS "}"), text[1024];
 	size_t n = strlen(good), dot = strcspn(good, ".");
-	const char *bad[] = {"", ".", "..", "...", "a.b", "abc", "a.b.c", " ", "e30.e30.e30.e30", "e30.e30.e30=", "e30..e30",
-		".e30.e30", "e30.e30.e3*"};
+	const char *bad[] = {"", ".", "..", "...", "a.b", "abc", "a.b.c", " ", "e30.e30.e30.e30",
+		"e30.e30.e30=", "e30..e30", ".e30.e30", "e30.e30.e3*"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct token_result r = verify_at(&s, str_c(bad[i]), TEST_NOW);
 		if (r.reason != E_TOKEN_FORMAT)
@@ -138,8 +139,9 @@ static void stray_bits_of_the_last_digit_are_refused(void **state)
 static void header_and_payload_are_objects(void **state)
 {
 	(void)state;
-	const char *bad[] = {"", "[]", "1", "null", "\"x\"", "{", "{}x", "{\"a\":\"\\u0000\"}", "{\"a\":\"\xff\"}", "\xef\xbb\xbf{}",
-		"{\"a\":NaN}", "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}", "{\"a\":\"\\ud800\"}", "{'a':1}", "{\"a\":1,}"};
+	const char *bad[] = {"", "[]", "1", "null", "\"x\"", "{", "{}x", "{\"a\":\"\\u0000\"}", "{\"a\":\"\xff\"}",
+		"\xef\xbb\xbf{}", "{\"a\":NaN}", "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}", "{\"a\":\"\\ud800\"}",
+		"{'a':1}", "{\"a\":1,}"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		expect(HEAD, bad[i], E_TOKEN_FORMAT, TOKEN_STEP_SIZE);
 		expect(bad[i], "{" CLAIMS "}", E_TOKEN_FORMAT, TOKEN_STEP_SIZE);
@@ -191,7 +193,8 @@ static void header_parameters_are_read_strictly(void **state)
 	expect("{\"alg\":\"HS256\"}", "{" CLAIMS "}", R_NONE, TOKEN_STEP_SUB);
 	expect("{\"alg\":\"HS256\",\"typ\":\"jwt\"}", "{" CLAIMS "}", R_NONE, TOKEN_STEP_SUB);
 	/* never used, never a fault */
-	expect("{\"alg\":\"HS256\",\"jwk\":{\"kty\":\"oct\",\"k\":\"AAAA\"},\"jku\":\"http://127.0.0.1/\",\"x5u\":1,\"x5c\":[]}",
+	expect("{\"alg\":\"HS256\",\"jwk\":{\"kty\":\"oct\",\"k\":\"AAAA\"},\"jku\":\"http://127.0.0.1/"
+	       "\",\"x5u\":1,\"x5c\":[]}",
 		"{" CLAIMS "}", R_NONE, TOKEN_STEP_SUB);
 	expect("{\"alg\":\"HS256\",\"kid\":17}", "{" CLAIMS "}", R_NONE, TOKEN_STEP_SUB);
 	expect("{\"alg\":\"HS256\",\"crit\":[\"exp\"],\"typ\":1}", "{" CLAIMS "}", E_CRIT, TOKEN_STEP_DUPLICATES);
@@ -199,7 +202,8 @@ static void header_parameters_are_read_strictly(void **state)
 	expect("{\"alg\":\"XX\",\"typ\":\"at+jwt\"}", "{" CLAIMS "}", E_TYP, TOKEN_STEP_CRIT);
 	expect("{\"alg\":\"HS256\",\"typ\":null}", "{" CLAIMS "}", E_TYP, TOKEN_STEP_CRIT);
 	expect("{\"alg\":\"HS256\",\"typ\":\"\"}", "{" CLAIMS "}", E_TYP, TOKEN_STEP_CRIT);
-	expect("{\"alg\":\"HS256\",\"b64\":false,\"crit\":[\"b64\"]}", "{" CLAIMS "}", E_TOKEN_FORMAT, TOKEN_STEP_SIZE);
+	expect("{\"alg\":\"HS256\",\"b64\":false,\"crit\":[\"b64\"]}", "{" CLAIMS "}", E_TOKEN_FORMAT,
+		TOKEN_STEP_SIZE);
 	expect("{\"alg\":\"HS256\",\"zip\":\"DEF\"}", "{" CLAIMS "}", E_TOKEN_FORMAT, TOKEN_STEP_SIZE);
 	expect("{\"alg\":\"HS256\",\"enc\":\"A128GCM\"}", "{" CLAIMS "}", E_TOKEN_FORMAT, TOKEN_STEP_SIZE);
 }
@@ -207,8 +211,9 @@ static void header_parameters_are_read_strictly(void **state)
 static void no_spelling_of_none_and_no_unlisted_algorithm_is_accepted(void **state)
 {
 	(void)state;
-	const char *bad[] = {"\"none\"", "\"None\"", "\"NONE\"", "\"nOnE\"", "\"\"", "\"none \"", "null", "0", "[\"HS256\"]",
-		"\"hs256\"", "\"HS256 \"", "\"HS384\"", "\"RS256\"", "\"EdDSA\"", "\"ES256K\"", "\"\\u006eone\"", "true"};
+	const char *bad[] = {"\"none\"", "\"None\"", "\"NONE\"", "\"nOnE\"", "\"\"", "\"none \"", "null", "0",
+		"[\"HS256\"]", "\"hs256\"", "\"HS256 \"", "\"HS384\"", "\"RS256\"", "\"EdDSA\"", "\"ES256K\"",
+		"\"\\u006eone\"", "true"};
 	struct token_settings s;
 	char header[64], token[512];
 	settings(&s);
@@ -313,7 +318,8 @@ static struct token_result verify_payload(const struct token_settings *s, const 
 static void a_missing_exp_and_a_future_iat_are_told(void **state)
 {
 	(void)state;
-	static const char no_exp[] = "{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"meet.jitsi\",\"room\":\"demo\"}";
+	static const char no_exp[] =
+		"{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"meet.jitsi\",\"room\":\"demo\"}";
 	struct token_settings s;
 	settings(&s);
 	struct token_result r = verify_payload(&s, no_exp);
@@ -370,7 +376,8 @@ static void refusals_use_the_words_that_clients_know(void **state)
 static void issuer_and_audience_are_typed_and_listed(void **state)
 {
 	(void)state;
-	static const char *const bad_iss[] = {"1", "null", "[\"my_app\"]", "{}", "\"\"", "\"My_app\"", "\"my_app \"", "\"*\""};
+	static const char *const bad_iss[] = {
+		"1", "null", "[\"my_app\"]", "{}", "\"\"", "\"My_app\"", "\"my_app \"", "\"*\""};
 	static const char *const bad_aud[] = {"1", "null", "[]", "{}", "[\"jitsi\",1]", "[[\"jitsi\"]]", "true"};
 	char payload[256];
 	for (size_t i = 0; i < sizeof bad_iss / sizeof *bad_iss; i++) {
@@ -378,26 +385,32 @@ static void issuer_and_audience_are_typed_and_listed(void **state)
 		expect(HEAD, payload, E_ISS, TOKEN_STEP_NBF);
 	}
 	for (size_t i = 0; i < sizeof bad_aud / sizeof *bad_aud; i++) {
-		snprintf(payload, sizeof payload, "{\"iss\":\"my_app\",\"aud\":%s,\"sub\":\"s\",\"room\":\"r\"}", bad_aud[i]);
+		snprintf(payload, sizeof payload, "{\"iss\":\"my_app\",\"aud\":%s,\"sub\":\"s\",\"room\":\"r\"}",
+			bad_aud[i]);
 		expect(HEAD, payload, E_AUD, TOKEN_STEP_ISS);
 	}
 	struct token_settings s;
 	const struct str listed[] = {STR("x"), STR("y")}, star[] = {STR("*")};
 	settings(&s);
 	s.accepted_audiences = (struct token_words){listed, 2};
-	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"aud\":[\"a\",\"y\"],\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, R_NONE, 0);
+	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"aud\":[\"a\",\"y\"],\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW,
+		R_NONE, 0);
 	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"aud\":\"y\",\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, R_NONE, 0);
-	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"aud\":[\"a\",\"*\"],\"room\":\"r\"}", TEST_NOW, E_AUD, TOKEN_STEP_ISS);
+	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"aud\":[\"a\",\"*\"],\"room\":\"r\"}", TEST_NOW, E_AUD,
+		TOKEN_STEP_ISS);
 	s.accepted_audiences = (struct token_words){star, 1};
-	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"aud\":[\"a\"],\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, R_NONE, 0);
+	expect_at(
+		&s, HEAD, "{\"iss\":\"my_app\",\"aud\":[\"a\"],\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, R_NONE, 0);
 	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, E_AUD, TOKEN_STEP_ISS);
 	/* a list of issuers replaces app_id */
 	s.accepted_issuers = (struct token_words){listed, 2};
 	expect_at(&s, HEAD, "{" CLAIMS "}", TEST_NOW, E_ISS, TOKEN_STEP_NBF);
 	expect_at(&s, HEAD, "{\"iss\":\"x\",\"aud\":\"a\",\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, R_NONE, 0);
 	s.accepted_issuers = (struct token_words){star, 1};
-	expect_at(&s, HEAD, "{\"iss\":\"whoever\",\"aud\":\"a\",\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, R_NONE, 0);
-	expect_at(&s, HEAD, "{\"iss\":7,\"aud\":\"a\",\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, E_ISS, TOKEN_STEP_NBF);
+	expect_at(
+		&s, HEAD, "{\"iss\":\"whoever\",\"aud\":\"a\",\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, R_NONE, 0);
+	expect_at(&s, HEAD, "{\"iss\":7,\"aud\":\"a\",\"sub\":\"s\",\"room\":\"r\"}", TEST_NOW, E_ISS,
+		TOKEN_STEP_NBF);
 	s.accepted_issuers = (struct token_words){listed, 0};
 	expect_at(&s, HEAD, "{" CLAIMS "}", TEST_NOW, E_ISS, TOKEN_STEP_NBF);
 }
@@ -411,17 +424,22 @@ static void room_and_sub_are_non_empty_strings(void **state)
 	settings(&s);
 	s.require_room = false;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		snprintf(payload, sizeof payload, "{\"iss\":\"my_app\",\"aud\":\"a\",\"room\":%s,\"sub\":%s}", bad[i], bad[i]);
+		snprintf(payload, sizeof payload, "{\"iss\":\"my_app\",\"aud\":\"a\",\"room\":%s,\"sub\":%s}",
+			bad[i], bad[i]);
 		expect(HEAD, payload, E_ROOM_CLAIM, TOKEN_STEP_AUD);
 		expect_at(&s, HEAD, payload, TEST_NOW, E_ROOM_CLAIM, TOKEN_STEP_AUD);
-		snprintf(payload, sizeof payload, "{\"iss\":\"my_app\",\"aud\":\"a\",\"room\":\"r\",\"sub\":%s}", bad[i]);
+		snprintf(payload, sizeof payload, "{\"iss\":\"my_app\",\"aud\":\"a\",\"room\":\"r\",\"sub\":%s}",
+			bad[i]);
 		expect(HEAD, payload, E_SUB, TOKEN_STEP_ROOM);
 	}
 	expect(HEAD, "{\"iss\":\"my_app\",\"aud\":\"a\",\"sub\":\"s\"}", E_ROOM_CLAIM, TOKEN_STEP_AUD);
 	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"aud\":\"a\",\"sub\":\"s\"}", TEST_NOW, R_NONE, 0);
 	expect_at(&s, HEAD, "{\"iss\":\"my_app\",\"aud\":\"a\"}", TEST_NOW, E_SUB, TOKEN_STEP_ROOM);
 	/* any Unicode is a room here; whether it matches is the join's matter */
-	expect(HEAD, "{\"iss\":\"my_app\",\"aud\":\"a\",\"sub\":\"\xd0\xa2\",\"room\":\"\xd0\xa2\xd0\xb5\xd1\x81\xd1\x82\"}", R_NONE, 0);
+	expect(HEAD,
+		"{\"iss\":\"my_app\",\"aud\":\"a\",\"sub\":\"\xd0\xa2\",\"room\":"
+		"\"\xd0\xa2\xd0\xb5\xd1\x81\xd1\x82\"}",
+		R_NONE, 0);
 }
 
 static void parts_run_the_same_checks(void **state)
@@ -459,10 +477,14 @@ static void parts_run_the_same_checks(void **state)
 		const char *header;
 		enum reason want;
 	} rows[] = {
-		{"{\"alg\":\"RS256\",\"kid\":\"k2\"}", E_KEY}, {"{\"alg\":\"RS256\"}", E_KID},
-		{"{\"alg\":\"RS256\",\"kid\":\"\"}", E_KID}, {"{\"alg\":\"RS256\",\"kid\":1}", E_KID},
-		{"{\"alg\":\"RS256\",\"kid\":\"a\\u0007b\"}", E_KID}, {"{\"alg\":\"RS256\",\"kid\":\"a\\u0085\"}", E_KID},
-		{"{\"alg\":\"HS256\",\"kid\":\"k1\"}", E_ALG}, {"{\"alg\":\"ES256\",\"kid\":\"k1\"}", E_ALG},
+		{"{\"alg\":\"RS256\",\"kid\":\"k2\"}", E_KEY},
+		{"{\"alg\":\"RS256\"}", E_KID},
+		{"{\"alg\":\"RS256\",\"kid\":\"\"}", E_KID},
+		{"{\"alg\":\"RS256\",\"kid\":1}", E_KID},
+		{"{\"alg\":\"RS256\",\"kid\":\"a\\u0007b\"}", E_KID},
+		{"{\"alg\":\"RS256\",\"kid\":\"a\\u0085\"}", E_KID},
+		{"{\"alg\":\"HS256\",\"kid\":\"k1\"}", E_ALG},
+		{"{\"alg\":\"ES256\",\"kid\":\"k1\"}", E_ALG},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		p.header = str_c(rows[i].header);
@@ -483,14 +505,26 @@ static void the_token_of_a_request_is_found(void **state)
 		enum reason want;
 		const char *token;
 	} rows[] = {
-		{NULL, NULL, R_NONE, NULL}, {"", NULL, R_NONE, NULL}, {NULL, "", R_NONE, NULL}, {"", "Bearer ", R_NONE, NULL},
-		{NULL, "Bearer", R_NONE, NULL}, {"a.b.c", NULL, R_NONE, "a.b.c"}, {NULL, "Bearer a.b.c", R_NONE, "a.b.c"},
-		{NULL, "bEARER a.b.c", R_NONE, "a.b.c"}, {"a.b.c", "Bearer a.b.c", R_NONE, "a.b.c"},
-		{"a.b.c", "Bearer a.b.d", E_TOKEN_FORMAT, NULL}, {"a.b.c", "Bearer ", R_NONE, "a.b.c"},
-		{"", "Bearer x", R_NONE, "x"}, {NULL, "Basic eDp5", E_TOKEN_FORMAT, NULL},
-		{NULL, "Bearera.b.c", E_TOKEN_FORMAT, NULL}, {NULL, "Bearer  a.b.c", E_TOKEN_FORMAT, NULL},
-		{NULL, "Bearer\ta.b.c", E_TOKEN_FORMAT, NULL}, {NULL, "Token a.b.c", E_TOKEN_FORMAT, NULL},
-		{NULL, "a.b.c", E_TOKEN_FORMAT, NULL}, {"a.b.c", "Digest x", E_TOKEN_FORMAT, NULL}, {NULL, "B", E_TOKEN_FORMAT, NULL},
+		{NULL, NULL, R_NONE, NULL},
+		{"", NULL, R_NONE, NULL},
+		{NULL, "", R_NONE, NULL},
+		{"", "Bearer ", R_NONE, NULL},
+		{NULL, "Bearer", R_NONE, NULL},
+		{"a.b.c", NULL, R_NONE, "a.b.c"},
+		{NULL, "Bearer a.b.c", R_NONE, "a.b.c"},
+		{NULL, "bEARER a.b.c", R_NONE, "a.b.c"},
+		{"a.b.c", "Bearer a.b.c", R_NONE, "a.b.c"},
+		{"a.b.c", "Bearer a.b.d", E_TOKEN_FORMAT, NULL},
+		{"a.b.c", "Bearer ", R_NONE, "a.b.c"},
+		{"", "Bearer x", R_NONE, "x"},
+		{NULL, "Basic eDp5", E_TOKEN_FORMAT, NULL},
+		{NULL, "Bearera.b.c", E_TOKEN_FORMAT, NULL},
+		{NULL, "Bearer  a.b.c", E_TOKEN_FORMAT, NULL},
+		{NULL, "Bearer\ta.b.c", E_TOKEN_FORMAT, NULL},
+		{NULL, "Token a.b.c", E_TOKEN_FORMAT, NULL},
+		{NULL, "a.b.c", E_TOKEN_FORMAT, NULL},
+		{"a.b.c", "Digest x", E_TOKEN_FORMAT, NULL},
+		{NULL, "B", E_TOKEN_FORMAT, NULL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct str token = STR("left over");
@@ -506,8 +540,7 @@ static void the_token_of_a_request_is_found(void **state)
 UNIT_MAIN(cmocka_unit_test(a_good_token_gives_claims),
 	cmocka_unit_test(only_three_parts_of_clean_base64url_are_a_token),
 	cmocka_unit_test(stray_bits_of_the_last_digit_are_refused),
-	cmocka_unit_test(header_and_payload_are_objects),
-	cmocka_unit_test(the_size_is_checked_first),
+	cmocka_unit_test(header_and_payload_are_objects), cmocka_unit_test(the_size_is_checked_first),
 	cmocka_unit_test(repeated_names_are_refused_at_every_level),
 	cmocka_unit_test(header_parameters_are_read_strictly),
 	cmocka_unit_test(no_spelling_of_none_and_no_unlisted_algorithm_is_accepted),
@@ -516,6 +549,5 @@ UNIT_MAIN(cmocka_unit_test(a_good_token_gives_claims),
 	cmocka_unit_test(a_missing_exp_and_a_future_iat_are_told),
 	cmocka_unit_test(refusals_use_the_words_that_clients_know),
 	cmocka_unit_test(issuer_and_audience_are_typed_and_listed),
-	cmocka_unit_test(room_and_sub_are_non_empty_strings),
-	cmocka_unit_test(parts_run_the_same_checks),
+	cmocka_unit_test(room_and_sub_are_non_empty_strings), cmocka_unit_test(parts_run_the_same_checks),
 	cmocka_unit_test(the_token_of_a_request_is_found))

@@ -4,7 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base64.h"
@@ -105,7 +105,8 @@ static void one_pem_file_serves_any_kid_and_its_own_algorithms(void **state)
 			assert_int_equal(verdict(&s, k, alg, signer, header_of(alg, NULL), PAYLOAD), want);
 			assert_int_equal(verdict(&s, k, alg, signer, header_of(alg, "what ever"), PAYLOAD), want);
 		}
-		assert_int_equal(token_keys_missing(k, NULL) & TOKEN_ALG_BIT(TOKEN_HS256), TOKEN_ALG_BIT(TOKEN_HS256));
+		assert_int_equal(
+			token_keys_missing(k, NULL) & TOKEN_ALG_BIT(TOKEN_HS256), TOKEN_ALG_BIT(TOKEN_HS256));
 		token_keys_free(k);
 		mem_free(pem);
 	}
@@ -132,8 +133,8 @@ static void a_public_key_is_no_secret(void **state)
 	int n = (int)(strrchr(unsigned_, '.') - unsigned_);
 	uint8_t mac[64];
 	size_t mac_n;
-	assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, pem, strlen(pem), (uint8_t *)unsigned_, (size_t)n, mac,
-		sizeof mac, &mac_n));
+	assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, pem, strlen(pem), (uint8_t *)unsigned_,
+		(size_t)n, mac, sizeof mac, &mac_n));
 	struct buf b;
 	buf_init(&b, 0);
 	buf_add(&b, unsigned_, (size_t)n + 1);
@@ -172,7 +173,9 @@ static void several_files_need_a_kid_that_fits_key_and_type(void **state)
 	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "e"), PAYLOAD), E_KEY);
 	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "R"), PAYLOAD), E_KEY);
 	assert_int_equal(verdict(&s, k, TOKEN_ES256, ec, header_of(TOKEN_ES256, "r"), PAYLOAD), E_KEY);
-	assert_int_equal(verdict(&s, k, TOKEN_EDDSA, keys[TOKEN_FAMILY_ED25519], header_of(TOKEN_EDDSA, "r"), PAYLOAD), E_ALG);
+	assert_int_equal(
+		verdict(&s, k, TOKEN_EDDSA, keys[TOKEN_FAMILY_ED25519], header_of(TOKEN_EDDSA, "r"), PAYLOAD),
+		E_ALG);
 	/* one file with a kid: none is fine, another is not */
 	token_keys_free(k);
 	s.keys.n_key_files = 1;
@@ -191,20 +194,29 @@ static void a_key_list_is_read_as_the_rfc_says(void **state)
 	struct token_settings s;
 	char *jwk[4], text[8192];
 	settings(&s, TOKEN_KEYS_JWKS);
-	jwk[0] = test_jwk(keys[TOKEN_FAMILY_RSA], TOKEN_FAMILY_RSA, "\"kid\":\"r\",\"use\":\"sig\",\"alg\":\"PS256\",");
-	jwk[1] = test_jwk(keys[TOKEN_FAMILY_P384], TOKEN_FAMILY_P384, "\"kid\":\"e\",\"key_ops\":[\"sign\",\"verify\"],");
+	jwk[0] = test_jwk(
+		keys[TOKEN_FAMILY_RSA], TOKEN_FAMILY_RSA, "\"kid\":\"r\",\"use\":\"sig\",\"alg\":\"PS256\",");
+	jwk[1] = test_jwk(
+		keys[TOKEN_FAMILY_P384], TOKEN_FAMILY_P384, "\"kid\":\"e\",\"key_ops\":[\"sign\",\"verify\"],");
 	jwk[2] = test_jwk(keys[TOKEN_FAMILY_ED25519], TOKEN_FAMILY_ED25519, "\"kid\":\"r\",");
 	jwk[3] = test_jwk(keys[TOKEN_FAMILY_P256], TOKEN_FAMILY_P256, "\"kid\":\"x\",\"use\":\"enc\",");
-	snprintf(text, sizeof text, "{\"keys\":[%s,%s,%s,%s,{\"kty\":\"oct\",\"kid\":\"o\",\"k\":\"AAAA\"},7,{\"kty\":\"EC\","
-		"\"crv\":\"secp256k1\",\"kid\":\"z\"}]}", jwk[0], jwk[1], jwk[2], jwk[3]);
+	snprintf(text, sizeof text,
+		"{\"keys\":[%s,%s,%s,%s,{\"kty\":\"oct\",\"kid\":\"o\",\"k\":\"AAAA\"},7,{\"kty\":\"EC\","
+		"\"crv\":\"secp256k1\",\"kid\":\"z\"}]}",
+		jwk[0], jwk[1], jwk[2], jwk[3]);
 	struct token_keys *k = load(&s, text);
 	assert_int_equal(token_keys_count(k), 3);
 	EVP_PKEY *rsa = keys[TOKEN_FAMILY_RSA];
 	assert_int_equal(verdict(&s, k, TOKEN_PS256, rsa, header_of(TOKEN_PS256, "r"), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "r"), PAYLOAD), E_KEY); /* its alg */
-	assert_int_equal(verdict(&s, k, TOKEN_ES384, keys[TOKEN_FAMILY_P384], header_of(TOKEN_ES384, "e"), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_EDDSA, keys[TOKEN_FAMILY_ED25519], header_of(TOKEN_EDDSA, "r"), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_ES256, keys[TOKEN_FAMILY_P256], header_of(TOKEN_ES256, "x"), PAYLOAD), E_KEY);
+	assert_int_equal(
+		verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "r"), PAYLOAD), E_KEY); /* its alg */
+	assert_int_equal(
+		verdict(&s, k, TOKEN_ES384, keys[TOKEN_FAMILY_P384], header_of(TOKEN_ES384, "e"), PAYLOAD), R_NONE);
+	assert_int_equal(
+		verdict(&s, k, TOKEN_EDDSA, keys[TOKEN_FAMILY_ED25519], header_of(TOKEN_EDDSA, "r"), PAYLOAD),
+		R_NONE);
+	assert_int_equal(
+		verdict(&s, k, TOKEN_ES256, keys[TOKEN_FAMILY_P256], header_of(TOKEN_ES256, "x"), PAYLOAD), E_KEY);
 	assert_int_equal(verdict(&s, k, TOKEN_PS256, rsa, header_of(TOKEN_PS256, NULL), PAYLOAD), E_KID);
 	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, "o"), PAYLOAD), E_ALG);
 	token_keys_free(k);
@@ -253,7 +265,8 @@ static void a_certificate_gives_its_key(void **state)
 	s.keys.key_files = &file;
 	s.keys.n_key_files = 1;
 	struct token_keys *k = load(&s, NULL);
-	assert_int_equal(verdict(&s, k, TOKEN_RS384, keys[TOKEN_FAMILY_RSA], header_of(TOKEN_RS384, NULL), PAYLOAD), R_NONE);
+	assert_int_equal(
+		verdict(&s, k, TOKEN_RS384, keys[TOKEN_FAMILY_RSA], header_of(TOKEN_RS384, NULL), PAYLOAD), R_NONE);
 	token_keys_free(k);
 }
 
@@ -274,11 +287,13 @@ static void each_issuer_has_its_own_keys(void **state)
 	s.issuers = issuers;
 	s.n_issuers = 2;
 	struct token_keys *k = load(&s, NULL);
-	const char *a = "{\"iss\":\"a\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}", *b = "{\"iss\":\"b\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}";
+	const char *a = "{\"iss\":\"a\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}",
+		   *b = "{\"iss\":\"b\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}";
 	const char *c = "{\"iss\":\"c\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}", *none = "{\"aud\":\"x\"}";
 	EVP_PKEY *rsa = keys[TOKEN_FAMILY_RSA];
 	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), a), E_SIG); /* ours, not a's */
+	assert_int_equal(
+		verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), a), E_SIG); /* ours, not a's */
 	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), b), R_NONE);
 	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), a), E_ALG);
 	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), E_ALG);
@@ -319,7 +334,8 @@ static void what_cannot_be_a_key_is_refused_with_the_reason(void **state)
 	refused(&s, NULL, "no PEM public key or certificate");
 	write_file("bad.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
 	refused(&s, NULL, "it holds a private key");
-	EVP_PKEY *small = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024), *odd = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
+	EVP_PKEY *small = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024),
+		 *odd = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
 	char *pem = test_pem(small);
 	write_file("bad.pem", pem);
 	refused(&s, NULL, "at least 2048 bits");
@@ -333,13 +349,17 @@ static void what_cannot_be_a_key_is_refused_with_the_reason(void **state)
 	refused(&s, "", "empty");
 	refused(&s, "{", "bad JSON");
 	refused(&s, "{\"keys\":[]}", "no usable key");
-	refused(&s, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"AAAA\",\"y\":\"AAAA\"}]}", "crv, x or y");
+	refused(&s, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"AAAA\",\"y\":\"AAAA\"}]}",
+		"crv, x or y");
 	refused(&s, "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}", "2048");
 	refused(&s, "{\"keys\":1}", "neither");
 	refused(&s, "{\"a\":1}", "neither");
 	/* not on the curve */
-	refused(&s, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
-		"\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}]}", "crv, x or y");
+	refused(&s,
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":"
+		"\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+		"\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}]}",
+		"crv, x or y");
 	char *jwk = test_jwk(small, TOKEN_FAMILY_RSA, "\"kid\":\"a\","), text[2048];
 	snprintf(text, sizeof text, "{\"keys\":[%s]}", jwk);
 	refused(&s, text, "2048");
@@ -386,10 +406,10 @@ static void short_secrets_are_noticed(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof folder, "/tmp/gavel-keys-XXXXXX");
+	snprintf(folder, sizeof folder, "/tmp/gavel-keys-%ld", (long)getpid());
 	for (unsigned f = TOKEN_FAMILY_RSA; f < TOKEN_FAMILY_COUNT; f++)
 		keys[f] = test_key((enum token_family)f);
-	return mkdtemp(folder) ? 0 : -1;
+	return mkdir(folder, 0700);
 }
 
 static int teardown(void **state)

@@ -1,4 +1,5 @@
-/* memory_test.c - loading keys, verifying and signing with every single allocation failing: refused, never a crash. io */
+/* memory_test.c - loading keys, verifying and signing with every single allocation failing: refused, never a crash.
+ * io */
 #include "support/unit.h"
 
 #include <jansson.h>
@@ -74,8 +75,10 @@ static void a_starved_verification_is_a_refusal(void **state)
 	token_keys_free(k);
 	settings(&s, TOKEN_KEYS_JWKS);
 	for (unsigned f = TOKEN_FAMILY_RSA; f < TOKEN_FAMILY_COUNT; f++) {
-		static const enum token_alg algs[] = {[TOKEN_FAMILY_RSA] = TOKEN_PS256, [TOKEN_FAMILY_P256] = TOKEN_ES256,
-			[TOKEN_FAMILY_P384] = TOKEN_ES384, [TOKEN_FAMILY_ED25519] = TOKEN_EDDSA};
+		static const enum token_alg algs[] = {[TOKEN_FAMILY_RSA] = TOKEN_PS256,
+			[TOKEN_FAMILY_P256] = TOKEN_ES256,
+			[TOKEN_FAMILY_P384] = TOKEN_ES384,
+			[TOKEN_FAMILY_ED25519] = TOKEN_EDDSA};
 		char header[64];
 		snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"k\"}", token_alg_name(algs[f]));
 		EVP_PKEY *key = test_key((enum token_family)f);
@@ -101,7 +104,8 @@ static void starved_loading_ends_in_an_error_or_fewer_keys(void **state)
 	s.n_issuers = 1;
 	char text[2048];
 	EVP_PKEY *rsa = test_key(TOKEN_FAMILY_RSA), *ec = test_key(TOKEN_FAMILY_P256);
-	char *r = test_jwk(rsa, TOKEN_FAMILY_RSA, "\"kid\":\"r\","), *e = test_jwk(ec, TOKEN_FAMILY_P256, "\"kid\":\"e\",");
+	char *r = test_jwk(rsa, TOKEN_FAMILY_RSA, "\"kid\":\"r\","),
+	     *e = test_jwk(ec, TOKEN_FAMILY_P256, "\"kid\":\"e\",");
 	snprintf(text, sizeof text, "{\"keys\":[%s,%s]}", r, e);
 	long n = 0, full = 0;
 	for (; n < 3000 && full < 200; n++) {

@@ -106,10 +106,12 @@ static void every_algorithm_verifies_with_its_own_key_only(void **state)
 			enum token_alg other = (enum token_alg)b;
 			for (unsigned f = TOKEN_FAMILY_RSA; f < TOKEN_FAMILY_COUNT; f++) {
 				bool good = b == a && f == (unsigned)family;
-				assert_int_equal(sig_verify(other, keys[f], STR("aaaa.bbbb"), buf_view(&sig)), good);
+				assert_int_equal(
+					sig_verify(other, keys[f], STR("aaaa.bbbb"), buf_view(&sig)), good);
 			}
 			if (b != a)
-				assert_false(sig_hmac_verify(other, STR(TEST_SECRET), STR("aaaa.bbbb"), buf_view(&sig)));
+				assert_false(
+					sig_hmac_verify(other, STR(TEST_SECRET), STR("aaaa.bbbb"), buf_view(&sig)));
 		}
 		buf_done(&sig);
 	}
