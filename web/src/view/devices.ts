@@ -37,13 +37,16 @@ export function toggle(media: LocalMedia, kind: Kind, testid: string, press: () 
   const picture = h('span', {});
   const element = h('button', { class: 'round', type: 'button', testid, click: press,
     'aria-label': LABELS[kind] }, picture, words);
+  let drawn: boolean | null = null;
   const refresh = (): void => {
     const on = media.isOn(kind);
     const act = kind === 'audio' ? (on ? 'Mute' : 'Unmute') : (on ? 'Stop camera' : 'Start camera');
+    element.title = troubleWords(kind, media.trouble[kind]) || `${act} (${kind === 'audio' ? 'M' : 'V'})`;
+    if (on === drawn) return;
+    drawn = on;
     replace(picture, icon(kind === 'audio' ? (on ? 'mic' : 'micOff') : (on ? 'camera' : 'cameraOff')));
     element.classList.toggle('off', !on);
     element.setAttribute('aria-pressed', String(on));
-    element.title = troubleWords(kind, media.trouble[kind]) || `${act} (${kind === 'audio' ? 'M' : 'V'})`;
   };
   refresh();
   return { element, refresh };
