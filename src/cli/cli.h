@@ -3,6 +3,8 @@
  * argv[0] is the command's own name. Each prints its help for --help and returns an exit code. */
 #pragma once
 
+#define GAVEL_VERSION "0.1.0"
+
 enum {
 	CLI_OK = 0,         /* done; explain: accepted */
 	CLI_FAIL = 1,       /* it did not work; explain: refused; --check: differences */

@@ -27,6 +27,8 @@ struct loop {
 	size_t n_signals;
 	struct list deferred;
 	struct timer_wheel timers;
+	void (*tick_fn)(void *arg);
+	void *tick_arg;
 	double wall_offset_s;   /* wall clock minus monotonic, measured at each tick */
 	char buffer[LOOP_BUFFER];
 };
@@ -57,6 +59,8 @@ static void on_tick(uv_timer_t *t)
 {
 	struct loop *l = t->data;
 	measure_wall(l);
+	if (l->tick_fn)
+		l->tick_fn(l->tick_arg);
 	timer_wheel_run(&l->timers, loop_now_ms(l));
 }
 
@@ -73,6 +77,12 @@ static void run_deferred(struct loop *l)
 /* Timers run before the wait, descriptors during it: both are followed by the deferred tasks. */
 static void on_prepare(uv_prepare_t *p) { run_deferred(p->data); }
 static void on_check(uv_check_t *c) { run_deferred(c->data); }
+
+void loop_on_tick(struct loop *l, void (*fn)(void *arg), void *arg)
+{
+	l->tick_fn = fn;
+	l->tick_arg = arg;
+}
 
 struct loop *loop_new(void)
 {

@@ -16,6 +16,9 @@ uint64_t loop_now_ms(const struct loop *l);     /* monotonic, of this turn */
 double loop_wall_s(const struct loop *l);       /* Unix seconds, for token times */
 struct timer_wheel *loop_timers(struct loop *l);/* driven by the loop, 100 ms ticks */
 
+/* Called before the timers of each tick run, for those who must be told the time first. One at most. */
+void loop_on_tick(struct loop *l, void (*fn)(void *arg), void *arg);
+
 /* Runs fn once at the end of this turn. A task that is already waiting is not added again. */
 struct loop_task {
 	struct list link;

@@ -1,0 +1,139 @@
+/* serve.c - `gavel serve`: configuration in, a running server, an exit code out. io */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/server.h"
+#include "cli/trial.h"
+
+#define SET_MAX 64
+
+extern char **environ;
+
+static const char help[] =
+	"gavel serve [--config FILE] [--set KEY=VALUE]... [--trial]\n"
+	"\n"
+	"Runs the server until SIGINT or SIGTERM. Settings come from flags, the environment and FILE; `gavel check` shows\n"
+	"them. With neither a file nor ENABLE_AUTH in the environment it refuses to start.\n"
+	"\n"
+	"  --config FILE     the configuration (YAML, one key a line)\n"
+	"  --set KEY=VALUE   one setting, over file and environment\n"
+	"  --trial           make a configuration and a secret in the state folder once, and print links to try\n"
+	"\n"
+	"Exit codes: 0 ended by a signal, 1 it could not run (a port that is taken), 2 bad arguments or configuration.\n";
+
+struct options {
+	const char *config;
+	const char *set[SET_MAX + 2];   /* one for the trial's own, one NULL */
+	size_t n_set;
+	bool trial, help;
+};
+
+static bool bad(const char *what, const char *word)
+{
+	fprintf(stderr, "gavel serve: %s%s%s. `gavel serve --help` tells more.\n", what, word ? ": " : "", word ? word : "");
+	return false;
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *a = argv[i];
+		if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0) {
+			o->help = true;
+		} else if (strcmp(a, "--trial") == 0) {
+			o->trial = true;
+		} else if (strcmp(a, "--config") == 0) {
+			if (++i == argc)
+				return bad("--config needs a file", NULL);
+			o->config = argv[i];
+		} else if (strncmp(a, "--config=", 9) == 0) {
+			o->config = a + 9;
+		} else if (strcmp(a, "--set") == 0) {
+			if (++i == argc || !strchr(argv[i], '='))
+				return bad("--set needs KEY=VALUE", NULL);
+			if (o->n_set == SET_MAX)
+				return bad("too many --set", NULL);
+			o->set[o->n_set++] = argv[i];
+		} else {
+			return bad("no such argument", a);
+		}
+	}
+	if (o->trial && o->config)
+		return bad("--trial brings its own configuration, leave --config out", NULL);
+	return true;
+}
+
+static void print_report(const struct config_report *r)
+{
+	struct buf b;
+	buf_init(&b, 0);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct config_line *l = &r->lines[i];
+		buf_reset(&b);
+		config_line_write(l, &b);
+		if (b.failed)
+			continue;
+		if (l->severity == CONFIG_FATAL)
+			fprintf(stderr, "gavel serve: %s\n", b.p ? b.p : "");
+		else if (l->severity == CONFIG_WARN)
+			log_warn("event=config %s", b.p ? b.p : "");
+		else
+			log_info("event=config %s", b.p ? b.p : "");
+	}
+	buf_done(&b);
+}
+
+static int run(const struct config *c, bool trial)
+{
+	char why[640] = "";
+	struct server *s = server_new(c, why, sizeof why);
+	if (!s) {
+		fprintf(stderr, "gavel serve: %s\n", why);
+		return CLI_FAIL;
+	}
+	if (trial) {
+		trial_print(c, server_url(s), server_port(s));
+	} else {
+		printf("Gavel is ready: %s\n", server_url(s));
+		fflush(stdout);
+	}
+	server_run(s);
+	server_free(s);
+	return CLI_OK;
+}
+
+int cli_serve(int argc, char **argv)
+{
+	struct options o = {0};
+	char path[512];
+	if (!parse(argc, argv, &o))
+		return CLI_USAGE;
+	if (o.help) {
+		fputs(help, stdout);
+		return CLI_OK;
+	}
+	if (o.trial) {
+		if (!trial_prepare(path, sizeof path))
+			return CLI_FAIL;
+		o.config = path;
+	}
+	struct config c;
+	struct config_report report;
+	struct config_source source = {.file = o.config, .environ = environ, .overrides = o.set, .need_start = true};
+	config_report_init(&report);
+	int err = config_load(&c, &source, &report);
+	if (!err)
+		log_set_level(c.server.log_level);
+	print_report(&report);
+	int code = CLI_USAGE;
+	if (err == ERR_NOMEM || report.nomem)
+		fputs("gavel serve: out of memory\n", stderr), code = CLI_FAIL;
+	else if (!err && !report.fatal)
+		code = run(&c, o.trial);
+	config_report_free(&report);
+	config_free(&c);
+	return code;
+}

@@ -1,0 +1,15 @@
+/* server.h - the running server: every part, introduced to the others, on one loop. io */
+#pragma once
+#include "config/config.h"
+
+struct server;
+
+/* Builds everything and listens. The configuration outlives it. NULL: the reason is in *why (English, one line, with the
+ * setting to change where there is one). */
+struct server *server_new(const struct config *c, char *why, size_t why_size);
+void server_free(struct server *s);     /* NULL is fine */
+uint16_t server_port(const struct server *s);
+/* Where browsers find it, without a slash at the end; lives as long as the server. */
+const char *server_url(const struct server *s);
+/* Prints where it listens, and serves until SIGINT or SIGTERM, then tells the clients and returns. */
+void server_run(struct server *s);
