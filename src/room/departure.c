@@ -1,0 +1,161 @@
+/* departure.c - leaving, by will, by loss or by force, and what becomes of the meeting then. pure */
+#include "base/log.h"
+#include "room/model.h"
+#include "xmpp/ns.h"
+
+static const char *status_code(const struct departure *d)
+{
+	if (!d->verdict)
+		return NULL;
+	return d->verdict->banned ? "301" : "307";
+}
+
+/* " type='unavailable' from='room/nick'>...<x>...", without the end. */
+static void write_gone(struct buf *b, const struct occupant *o, const struct departure *d)
+{
+	const char *code = status_code(d);
+	buf_puts(b, " type='unavailable' from='");
+	occupant_write_jid(o, b);
+	buf_puts(b, "'>");
+	if (!code && d->text.n)
+		xml_leaf(b, "status", NULL, d->text);
+	buf_puts(b, "<x xmlns='" NS_MUC_USER "'><item");
+	xml_attr(b, "affiliation", str_c(d->verdict && d->verdict->banned ? "outcast" : "none"));
+	buf_puts(b, " role='none'");
+	xml_attr(b, "jid", str_c(o->jid));
+	if (code) {
+		buf_puts(b, ">");
+		if (d->actor) {
+			buf_puts(b, "<actor");
+			xml_attr(b, "nick", str_c(d->actor->nick));
+			buf_puts(b, "/>");
+		}
+		if (d->text.n)
+			xml_leaf(b, "reason", NULL, d->text);
+		buf_puts(b, "</item>");
+		buf_printf(b, "<status code='%s'/>", code);
+	} else {
+		buf_puts(b, "/>");
+	}
+}
+
+static void tell(struct occupant *o, const struct departure *d, bool itself)
+{
+	struct room *r = o->room;
+	struct buf b;
+	buf_init(&b, 0);
+	write_gone(&b, o, d);
+	size_t common = b.n;
+	buf_puts(&b, "</x></presence>");
+	struct block *tail = b.failed ? NULL : block_new(buf_view(&b));
+	if (!tail) {
+		service_no_memory(r->service, "leave");
+		buf_done(&b);
+		return;
+	}
+	room_broadcast(r, "presence", tail, o);
+	block_unref(tail);
+	if (itself) {
+		struct buf own;
+		buf_init(&own, 0);
+		buf_puts(&own, "<presence xmlns='" NS_CLIENT "'");
+		xml_attr(&own, "to", str_c(o->jid));
+		buf_add(&own, b.p, common);
+		buf_puts(&own, "<status code='110'/></x></presence>");
+		service_send(r->service, o->handle, &own);
+		buf_done(&own);
+	}
+	buf_done(&b);
+}
+
+void departure_leave(struct occupant *o, const struct departure *d)
+{
+	struct room *r = o->room;
+	struct room_service *s = r->service;
+	struct verdict leave;
+	const struct verdict *v = d->verdict;
+	if (!v) {
+		struct room_view view;
+		room_view_make(s, r, r->node, &view);
+		policy_leave(s->settings.policy, &view, &o->seat, false, &leave);
+		v = &leave;
+		s->counters.leaves++;
+	}
+	log_info("room=%s occupant=%s session=%.8s event=%s because=%s by=%s occupants=%u", log_value(r->node), o->nick,
+		o->key, d->what, *reason_name(v->reason) ? reason_name(v->reason) : "-", d->actor ? d->actor->nick : "-",
+		r->n - 1);
+	tell(o, d, strcmp(d->what, "lost") != 0);
+	record_add(o, d->what, v->reason, d->actor);
+	record_depart(o);
+	const struct seat *elected = v->elected == &o->seat ? NULL : v->elected;
+	struct verdict after = *v;
+	after.elected = elected;
+	occupant_free(o);
+	departure_consequences(r, &after, NULL, NULL);
+	room_free_if_empty(r);
+}
+
+static void rename_marked(struct occupant *o, const struct change *c, const struct occupant *unaware)
+{
+	struct room_service *s = o->room->service;
+	if (!occupant_set_name(o, name_str(&c->name), false, c->name_marked)) {
+		service_no_memory(s, "rename");
+		return;
+	}
+	log_info("room=%s occupant=%s event=rename because=W_NAME_CLASH name=%s", log_value(o->room->node), o->nick,
+		log_value(str_c(o->name)));
+	record_add(o, "rename", c->reason, NULL);
+	presence_publish(o, false, unaware);
+	presence_notice(o);
+}
+
+static void promote(struct occupant *o, const struct change *c, const struct occupant *unaware)
+{
+	struct room_service *s = o->room->service;
+	bool was = seat_is_moderator(&o->seat);
+	occupant_set_role(o, c->affiliation, c->role, c->source);
+	s->counters.elections++;
+	log_info("room=%s occupant=%s event=role affiliation=%s role=%s because=%s source=%s", log_value(o->room->node),
+		o->nick, affiliation_name(c->affiliation), role_name(c->role), reason_name(c->reason), source_name(c->source));
+	record_add(o, "elect", c->reason, NULL);
+	presence_publish(o, !was && seat_is_moderator(&o->seat), unaware);
+}
+
+static void on_end(void *arg, uint64_t now_ms)
+{
+	struct room *r = arg;
+	r->service->now_ms = now_ms;
+	log_info("room=%s event=room-end because=last-moderator-left key=on_last_moderator_left", log_value(r->node));
+	room_destroy(r, STR("The meeting has been terminated"));
+}
+
+void departure_moderator_returned(struct room *r)
+{
+	timer_stop(&r->end);
+}
+
+void departure_consequences(struct room *r, const struct verdict *v, const struct seat *subject,
+	const struct occupant *unaware)
+{
+	struct room_service *s = r->service;
+	struct room_view view;
+	struct change_cursor cursor = {0};
+	struct change now, next;
+	room_view_make(s, r, r->node, &view);
+	bool have = verdict_change_next(v, s->settings.policy, &view, subject, &cursor, &now);
+	while (have) {
+		/* the cursor stands on a seat that is about to be renamed: look ahead first */
+		bool more = verdict_change_next(v, s->settings.policy, &view, subject, &cursor, &next);
+		struct occupant *o = OCCUPANT_OF(now.seat);
+		if (now.is_name)
+			rename_marked(o, &now, unaware);
+		else
+			promote(o, &now, unaware);
+		now = next;
+		have = more;
+	}
+	if (cursor.nomem)
+		service_no_memory(s, "names");
+	if (v->end_room && r->n > 0 && r->moderators == 0)
+		timer_start(s->timers, &r->end, s->now_ms + 1000ull * s->settings.policy->end_after, on_end, r);
+}

@@ -1,0 +1,228 @@
+/* entry.c - joining: limits, the decision, and everybody's one presence of the newcomer. pure */
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "policy/capability.h"
+#include "room/model.h"
+#include "xmpp/ns.h"
+
+static void log_refused(const struct room_client *c, const struct stanza *st, enum reason reason, const char *key)
+{
+	log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s%s", log_value(st->to.node),
+		log_value(st->to.resource), c->key.n ? c->key.p : "-", reason_name(reason), *key ? " key=" : "", key);
+}
+
+static void refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
+	const struct verdict *v, const char *key)
+{
+	s->counters.refusals++;
+	log_refused(c, st, v->reason, key);
+	service_refuse(s, c, st, v);
+}
+
+static void refuse_limit(struct room_service *s, const struct room_client *c, const struct stanza *st, const char *key)
+{
+	struct verdict v;
+	policy_refuse(E_RATE, STAGE_JOIN, &v);
+	refuse(s, c, st, &v, key);
+}
+
+/* Bounds that stand before the decision, because deciding costs more than counting. */
+static bool within_limits(struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
+{
+	const struct room_settings *limits = &s->settings;
+	const struct attendee *a = service_attendee(s, c->handle);
+	if (a && a->n >= limits->rooms_per_session) {
+		s->counters.limit_rooms_per_session++;
+		refuse_limit(s, c, st, "rooms_per_session");
+		return false;
+	}
+	if (!r)
+		return true;
+	if (!limit_take(&r->joins, 1, limits->joins_per_second, 2.0 * limits->joins_per_second, s->now_ms)) {
+		s->counters.limit_joins++;
+		refuse_limit(s, c, st, "joins_per_second");
+		return false;
+	}
+	if (r->n >= limits->occupants_per_room) {
+		struct verdict v;
+		s->counters.limit_occupants++;
+		policy_refuse(E_FULL, STAGE_JOIN, &v);
+		refuse(s, c, st, &v, "occupants_per_room");
+		return false;
+	}
+	return true;
+}
+
+/* The strict form: a nick is the first 8 characters of the session's own node. */
+static bool nick_allowed(const struct room_service *s, const struct room_client *c, struct str nick)
+{
+	return jid_nick_ok(nick) && (!s->settings.resource_strict || str_eq(nick, str_sub(c->key, 0, 8)));
+}
+
+static bool refused_nick(struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
+{
+	struct verdict v;
+	struct str nick = st->to.resource;
+	if (!nick_allowed(s, c, nick)) {
+		policy_refuse(E_NICK, STAGE_JOIN, &v);
+		refuse(s, c, st, &v, jid_nick_ok(nick) ? "resource_strict" : "");
+		return true;
+	}
+	if (str_eqc(nick, FOCUS_NICK) || (r && room_occupant(r, nick))) {
+		policy_refuse(E_CONFLICT, STAGE_JOIN, &v);
+		refuse(s, c, st, &v, "");
+		return true;
+	}
+	return false;
+}
+
+/* "<identity>" from the token, once per stay (roles.md 4.5). */
+static bool make_identity(struct occupant *o)
+{
+	const struct policy_settings *settings = o->room->service->settings.policy;
+	struct buf b, value;
+	struct str key;
+	size_t it = 0;
+	buf_init(&b, 0);
+	buf_init(&value, 0);
+	while (o->claims && capability_identity(settings, o->claims, &it, &key, &value)) {
+		if (b.n == 0)
+			buf_puts(&b, "<identity><user>");
+		buf_putc(&b, '<');
+		buf_str(&b, key);
+		buf_putc(&b, '>');
+		xml_escape(&b, buf_view(&value));
+		buf_puts(&b, "</");
+		buf_str(&b, key);
+		buf_putc(&b, '>');
+	}
+	bool fine = !b.failed && !value.failed;
+	if (fine && b.n) {
+		struct str group = jval_str(jval_getc(jval_getc(o->claims->payload, "context"), "group"));
+		buf_puts(&b, "</user>");
+		buf_reset(&value);
+		for (size_t i = 0; i < group.n && i < 256; i++) {
+			if ((unsigned char)group.p[i] >= 0x20 && group.p[i] != 0x7f)
+				buf_putc(&value, group.p[i]);
+		}
+		if (group.n <= 256)
+			xml_leaf(&b, "group", NULL, buf_view(&value));
+		buf_puts(&b, "</identity>");
+		o->identity = value.failed ? NULL : buf_steal(&b);
+		fine = o->identity != NULL;
+	}
+	buf_done(&b);
+	buf_done(&value);
+	return fine;
+}
+
+static void log_joined(const struct occupant *o, const struct verdict *v)
+{
+	const struct room_service *s = o->room->service;
+	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s source=%s name=%s%s "
+		"token=%s warnings=0x%x occupants=%u/%u", log_value(o->room->node), o->nick, o->key,
+		affiliation_name(v->affiliation), role_name(v->role), reason_name(v->reason), source_name(v->source),
+		log_value(str_c(o->name)), v->name_frozen ? " frozen=yes" : "", o->claims ? "yes" : "no",
+		v->warnings | (o->claims ? o->claims->warnings : 0), o->room->n, s->counters.occupants);
+}
+
+/* The newcomer is told first: who is here, the focus before all, then himself. Then everybody else is told. */
+static void deliver(struct occupant *o, struct buf *self, const struct element *muc_x)
+{
+	struct room *r = o->room;
+	room_send(r, "presence", o, r->focus);
+	LIST_EACH(it, &r->occupants) {
+		const struct occupant *other = OCCUPANT_IN(it);
+		if (other != o)
+			room_send(r, "presence", o, other->presence.tail);
+	}
+	service_send(r->service, o->handle, self);
+	message_welcome(o, muc_x);
+	room_broadcast(r, "presence", o->presence.tail, o);
+}
+
+/* Everything that may fail, before anybody hears of the newcomer. NULL: no memory or too large; nothing is left. */
+static struct occupant *seat_newcomer(struct room *r, const struct room_client *c, const struct stanza *st,
+	const struct verdict *v, struct buf *self, bool *too_large)
+{
+	struct arena a;
+	struct occupant *o = occupant_new(r, c, st->to.resource);
+	if (!o)
+		return NULL;
+	arena_init(&a, 0);
+	struct str typed = presence_typed_name(st, &a);
+	o->typed = str_absent(typed) ? 0 : hash_key(typed) | 1;
+	bool fine = occupant_apply(o, v) && make_identity(o) && presence_take(o, st, &a, too_large);
+	arena_done(&a);
+	if (fine) {
+		presence_write_self(o, STATUS_JOINED | STATUS_SELF, seat_is_moderator(&o->seat), self);
+		o->record = record_new(o, v);
+		fine = !self->failed && o->record;
+	}
+	if (fine)
+		return o;
+	occupant_free(o);
+	return NULL;
+}
+
+static void commit(struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st,
+	const struct verdict *v)
+{
+	struct buf self;
+	bool too_large = false;
+	bool had_moderator = r->had_moderator;
+	buf_init(&self, 0);
+	struct occupant *o = seat_newcomer(r, c, st, v, &self, &too_large);
+	if (!o) {
+		buf_done(&self);
+		r->had_moderator = had_moderator;
+		if (too_large)
+			s->counters.limit_presence++;
+		else
+			service_no_memory(s, "join");
+		refuse_limit(s, c, st, too_large ? "presence_bytes" : "");
+		room_free_if_empty(r);
+		return;
+	}
+	s->counters.joins++;
+	timer_stop(&r->ready);
+	if (r->started <= 0)
+		r->started = service_unix(s);
+	log_joined(o, v);
+	departure_consequences(r, v, &o->seat, o);
+	deliver(o, &self, element_child(st->element, "x", NS_MUC));
+	buf_done(&self);
+	expiry_start(o);
+	if (v->name_overruled)
+		presence_notice(o);
+}
+
+void entry_join(struct room_service *s, const struct room_client *c, const struct stanza *st)
+{
+	struct room *r = room_find(s, st->to.bare);
+	struct room_view view;
+	struct verdict v;
+	struct arena a;
+	if (!within_limits(s, r, c, st))
+		return;
+	const struct element *muc_x = element_child(st->element, "x", NS_MUC);
+	room_view_make(s, r, st->to.node, &view);
+	arena_init(&a, 0);
+	const struct join_request request = {.settings = s->settings.policy, .room = &view,
+		.now = (int64_t)service_unix(s), .claims = c->claims, .session = c->key,
+		.nick = presence_typed_name(st, &a), .password = element_child_text(muc_x, "password", &a)};
+	policy_join(&request, &v);
+	if (!v.accepted) {
+		refuse(s, c, st, &v, refusal_key(v.reason));
+	} else if (!refused_nick(s, r, c, st)) {
+		if (!r)
+			r = room_new(s, &st->to, c);
+		if (r)
+			commit(s, r, c, st, &v);
+		else
+			refuse_limit(s, c, st, "rooms");
+	}
+	arena_done(&a);
+}

@@ -1,0 +1,308 @@
+/* room.c - a room: opened, found, told about, ended. pure */
+#include "room/room.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "room/model.h"
+#include "xmpp/ns.h"
+
+struct room *room_find(const struct room_service *s, struct str room_jid_text)
+{
+	return map_get(&s->rooms, room_jid_text);
+}
+
+struct str room_jid(const struct room *r) { return r->jid; }
+struct str room_meeting_id(const struct room *r) { return str_c(r->meeting_id); }
+uint64_t room_created_ms(const struct room *r) { return (uint64_t)(r->opened * 1000.0); }
+
+struct occupant *room_occupant(const struct room *r, struct str nick)
+{
+	return map_get(&r->nicks, nick);
+}
+
+struct occupant *room_occupant_of(const struct room *r, struct session_handle h)
+{
+	struct attendee *a = service_attendee(r->service, h);
+	if (!a)
+		return NULL;
+	LIST_EACH(it, &a->occupants) {
+		struct occupant *o = LIST_OWNER(it, struct occupant, in_attendee);
+		if (o->room == r)
+			return o;
+	}
+	return NULL;
+}
+
+struct occupant *room_occupant_jid(const struct room *r, struct str jid)
+{
+	struct jid wanted = jid_view(jid);
+	LIST_EACH(it, &r->occupants) {
+		struct occupant *o = OCCUPANT_IN(it);
+		/* nodes are unique to a session: the bare form names one occupant */
+		if (str_eq(jid_view(str_c(o->jid)).bare, wanted.bare))
+			return o;
+	}
+	return NULL;
+}
+
+static bool make_focus(struct room *r)
+{
+	struct room_service *s = r->service;
+	struct buf b;
+	buf_init(&b, 0);
+	buf_puts(&b, " from='");
+	xml_escape(&b, r->jid);
+	buf_puts(&b, "/" FOCUS_NICK "'>");
+	if (s->listener.focus_presence)
+		s->listener.focus_presence(s->listener.arg, r, &b);
+	buf_puts(&b, "<x xmlns='" NS_MUC_USER "'><item affiliation='owner' role='moderator' jid='");
+	xml_escape(&b, s->settings.focus_jid);
+	buf_puts(&b, "/" FOCUS_NICK "'/></x></presence>");
+	r->focus = b.failed ? NULL : block_new(buf_view(&b));
+	buf_done(&b);
+	return r->focus != NULL;
+}
+
+static bool take_address(struct room *r, const struct room_client *opener)
+{
+	struct room_service *s = r->service;
+	if (!opener || opener->peer_loopback || opener->peer.n == 0)
+		return true;
+	struct address *a = map_get(&s->addresses, opener->peer);
+	if (a && a->rooms >= s->settings.rooms_per_address) {
+		s->counters.limit_rooms_per_address++;
+		log_warn("event=limit limit=rooms_per_address address=%s", log_value(opener->peer));
+		return false;
+	}
+	if (!a) {
+		a = mem_zalloc(sizeof *a + opener->peer.n + 1);
+		if (!a)
+			return false;
+		memcpy(a->bytes, opener->peer.p, opener->peer.n);
+		a->key = str_from(a->bytes, opener->peer.n);
+		if (!map_put(&s->addresses, a->key, a)) {
+			mem_free(a);
+			return false;
+		}
+	}
+	a->rooms++;
+	r->address = a;
+	return true;
+}
+
+static void drop_address(struct room *r)
+{
+	if (!r->address || --r->address->rooms > 0)
+		return;
+	map_remove(&r->service->addresses, r->address->key);
+	mem_free(r->address);
+	r->address = NULL;
+}
+
+static void on_ready_over(void *arg, uint64_t now_ms)
+{
+	struct room *r = arg;
+	r->service->now_ms = now_ms;
+	if (r->n == 0) {
+		log_info("room=%s event=room-end because=nobody-came", log_value(r->node));
+		room_free(r);
+	}
+}
+
+struct room *room_new(struct room_service *s, const struct jid *jid, const struct room_client *opener)
+{
+	if (s->rooms.n >= s->settings.rooms) {
+		s->counters.limit_rooms++;
+		log_warn("event=limit limit=rooms rooms=%zu", s->rooms.n);
+		return NULL;
+	}
+	struct room *r = mem_zalloc(sizeof *r + jid->bare.n + 1);
+	if (!r)
+		goto nomem;
+	char *bytes = (char *)(r + 1);
+	memcpy(bytes, jid->bare.p, jid->bare.n);
+	r->service = s;
+	r->jid = str_from(bytes, jid->bare.n);
+	r->node = str_from(bytes, jid->node.n);
+	r->opened = service_unix(s);
+	map_init(&r->nicks);
+	map_init(&r->identities);
+	map_init(&r->names);
+	map_init(&r->emails);
+	map_init(&r->avatars);
+	map_init(&r->bans);
+	list_init(&r->occupants);
+	list_init(&r->history);
+	list_init(&r->departed);
+	if (!rand_uuid(r->meeting_id) || !make_focus(r))
+		goto nomem;
+	if (!take_address(r, opener)) {
+		block_unref(r->focus);
+		mem_free(r);
+		return NULL;
+	}
+	if (!map_put(&s->rooms, r->jid, r)) {
+		drop_address(r);
+		goto nomem;
+	}
+	s->counters.rooms++;
+	timer_start(s->timers, &r->ready, s->now_ms + s->settings.ready_ms, on_ready_over, r);
+	log_info("room=%s event=room-open meeting=%s", log_value(r->node), r->meeting_id);
+	return r;
+nomem:
+	service_no_memory(s, "room");
+	if (r)
+		block_unref(r->focus);
+	mem_free(r);
+	return NULL;
+}
+
+static void free_records(struct room *r)
+{
+	LIST_EACH_SAFE(it, &r->departed) {
+		struct record *rec = LIST_OWNER(it, struct record, link);
+		list_remove(it);
+		record_free(rec);
+	}
+}
+
+void room_free(struct room *r)
+{
+	struct room_service *s = r->service;
+	LIST_EACH_SAFE(it, &r->occupants)
+		occupant_free(OCCUPANT_IN(it));
+	timer_stop(&r->ready);
+	timer_stop(&r->end);
+	map_remove(&s->rooms, r->jid);
+	s->counters.rooms--;
+	drop_address(r);
+	message_free_history(r);
+	free_records(r);
+	size_t pos = 0;
+	char *ban;
+	while ((ban = map_next(&r->bans, &pos)))
+		mem_free(ban);
+	map_done(&r->bans);
+	map_done(&r->nicks);
+	map_done(&r->identities);
+	map_done(&r->names);
+	map_done(&r->emails);
+	map_done(&r->avatars);
+	block_unref(r->focus);
+	mem_free(r->password);
+	mem_free(r->subject);
+	mem_free(r->subject_nick);
+	mem_free(r);
+}
+
+void room_free_if_empty(struct room *r)
+{
+	if (r->n > 0 || timer_running(&r->ready))
+		return;
+	log_info("room=%s event=room-end because=last-one-left", log_value(r->node));
+	room_free(r);
+}
+
+void room_send(struct room *r, const char *name, const struct occupant *to, struct block *tail)
+{
+	struct room_service *s = r->service;
+	buf_reset(&s->head);
+	buf_putc(&s->head, '<');
+	buf_puts(&s->head, name);
+	buf_puts(&s->head, " xmlns='" NS_CLIENT "'");
+	xml_attr(&s->head, "to", str_c(to->jid));
+	if (s->head.failed)
+		service_no_memory(s, "send");
+	else
+		s->outbox->send(s->outbox->arg, to->handle, buf_view(&s->head), tail);
+}
+
+void room_broadcast(struct room *r, const char *name, struct block *tail, const struct occupant *except)
+{
+	LIST_EACH(it, &r->occupants) {
+		const struct occupant *to = OCCUPANT_IN(it);
+		if (to != except)
+			room_send(r, name, to, tail);
+	}
+}
+
+void room_notify_config(struct room *r)
+{
+	struct buf b;
+	buf_init(&b, 0);
+	xml_attr(&b, "from", r->jid);
+	buf_puts(&b, " type='groupchat'><x xmlns='" NS_MUC_USER "'><status code='104'/></x></message>");
+	struct block *tail = b.failed ? NULL : block_new(buf_view(&b));
+	buf_done(&b);
+	if (tail)
+		room_broadcast(r, "message", tail, NULL);
+	else
+		service_no_memory(r->service, "notify");
+	block_unref(tail);
+}
+
+void room_destroy(struct room *r, struct str reason)
+{
+	struct buf b;
+	r->ending = true;
+	r->service->counters.destroyed++;
+	log_info("room=%s event=room-destroy occupants=%u reason=%s", log_value(r->node), r->n, log_value(reason));
+	buf_init(&b, 0);
+	LIST_EACH(it, &r->occupants) {
+		const struct occupant *o = OCCUPANT_IN(it);
+		buf_reset(&b);
+		buf_puts(&b, "<presence xmlns='" NS_CLIENT "' type='unavailable'");
+		xml_attr(&b, "to", str_c(o->jid));
+		buf_puts(&b, " from='");
+		xml_escape(&b, r->jid);
+		buf_printf(&b, "/%s'><x xmlns='" NS_MUC_USER "'><item affiliation='none' role='none'/><destroy>", o->nick);
+		if (reason.n)
+			xml_leaf(&b, "reason", NULL, reason);
+		buf_puts(&b, "</destroy><status code='110'/></x></presence>");
+		service_send(r->service, o->handle, &b);
+	}
+	buf_done(&b);
+	room_free(r);
+}
+
+struct str occupant_nick(const struct occupant *o) { return str_c(o->nick); }
+struct str occupant_real_jid(const struct occupant *o) { return str_c(o->jid); }
+bool occupant_is_moderator(const struct occupant *o) { return seat_is_moderator(&o->seat); }
+
+void occupant_send(struct occupant *o, struct str stanza)
+{
+	struct room_service *s = o->room->service;
+	s->outbox->send(s->outbox->arg, o->handle, stanza, NULL);
+}
+
+void room_focus_reply(struct room *r, struct occupant *to, const struct stanza *st, const char *type, struct str payload)
+{
+	struct buf b;
+	buf_init(&b, 0);
+	buf_puts(&b, "<iq xmlns='" NS_CLIENT "'");
+	xml_attr(&b, "type", str_c(type));
+	xml_attr(&b, "id", st->id);
+	buf_puts(&b, " from='");
+	xml_escape(&b, r->jid);
+	buf_puts(&b, "/" FOCUS_NICK "'");
+	xml_attr(&b, "to", str_c(to->jid));
+	if (payload.n) {
+		buf_putc(&b, '>');
+		buf_str(&b, payload);
+		buf_puts(&b, "</iq>");
+	} else {
+		buf_puts(&b, "/>");
+	}
+	service_send(r->service, to->handle, &b);
+	buf_done(&b);
+}
+
+void occupant_write_jid(const struct occupant *o, struct buf *out)
+{
+	xml_escape(out, o->room->jid);
+	buf_putc(out, '/');
+	xml_escape(out, str_c(o->nick));
+}
+
+struct room *occupant_room(const struct occupant *o) { return o->room; }

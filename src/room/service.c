@@ -1,0 +1,234 @@
+/* service.c - the rooms of one worker: who is addressed, limits, errors, time. pure */
+#include "room/room.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "room/model.h"
+#include "xmpp/ns.h"
+
+const struct room_settings room_settings_default = {
+	.rooms = 10000, .rooms_per_address = 500, .rooms_per_session = 20, .occupants_per_room = 1000,
+	.joins_per_second = 100, .presence_bytes = 32768, .message_bytes = 262144, .history_messages = 20,
+	.history_bytes = 65536, .subject_bytes = 1024, .ready_ms = 15000, .record_events = 32, .record_departed = 32,
+};
+
+struct room_service *room_service_new(const struct room_settings *settings, const struct outbox *outbox,
+	const struct room_listener *listener, struct timer_wheel *timers)
+{
+	struct room_service *s = mem_zalloc(sizeof *s);
+	if (!s)
+		return NULL;
+	s->settings = *settings;
+	s->outbox = outbox;
+	if (listener)
+		s->listener = *listener;
+	s->timers = timers;
+	map_init(&s->rooms);
+	map_init(&s->attendees);
+	map_init(&s->addresses);
+	buf_init(&s->head, 0);
+	return s;
+}
+
+void room_service_free(struct room_service *s)
+{
+	if (!s)
+		return;
+	size_t pos = 0;
+	struct room *r;
+	while ((r = map_next(&s->rooms, &pos))) {
+		room_free(r);
+		pos = 0;
+	}
+	map_done(&s->rooms);
+	map_done(&s->attendees);
+	map_done(&s->addresses);
+	buf_done(&s->head);
+	mem_free(s);
+}
+
+void room_service_clock(struct room_service *s, uint64_t now_ms, double unix_s)
+{
+	s->now_ms = now_ms;
+	s->unix_offset = unix_s - (double)now_ms / 1000.0;
+}
+
+double service_unix(const struct room_service *s)
+{
+	return s->unix_offset + (double)s->now_ms / 1000.0;
+}
+
+void service_no_memory(struct room_service *s, const char *where)
+{
+	s->counters.no_memory++;
+	if (s->memory_logged_ms && s->now_ms - s->memory_logged_ms < 60000)
+		return;
+	s->memory_logged_ms = s->now_ms ? s->now_ms : 1;
+	log_error("event=no-memory where=%s count=%llu", where, (unsigned long long)s->counters.no_memory);
+}
+
+void service_send(struct room_service *s, struct session_handle to, struct buf *stanza)
+{
+	if (stanza->failed)
+		service_no_memory(s, "stanza");
+	else if (stanza->n)
+		s->outbox->send(s->outbox->arg, to, buf_view(stanza), NULL);
+}
+
+void service_error(struct room_service *s, const struct room_client *c, const struct stanza *st,
+	const struct stanza_error *e)
+{
+	struct buf b;
+	buf_init(&b, 0);
+	stanza_error_reply(&b, st, st->to.full, c->jid, e);
+	service_send(s, c->handle, &b);
+	buf_done(&b);
+}
+
+const char *refusal_key(enum reason r)
+{
+	switch (r) {
+	case E_WAIT_HOST: return "room_create";
+	case E_WILDCARD: return "room_wildcard";
+	case E_TENANT_MISMATCH: return "domain_verification";
+	case E_OUTCAST: return "outcast_claim";
+	case E_FULL: return "max_occupants";
+	case E_GRANT_OFF: return "runtime_grant";
+	case E_NICK: return "resource_strict";
+	case E_RATE: return "joins_per_second";
+	case E_EXP: return "on_expiry";
+	default: return "";
+	}
+}
+
+static void write_lobby_room(struct buf *b, const struct verdict *v, const struct stanza *st)
+{
+	if (!v->element || strcmp(v->element, "lobbyroom") != 0)
+		return;
+	xml_leaf(b, "lobbyroom", NULL, st->to.bare);
+}
+
+void service_refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
+	const struct verdict *v)
+{
+	struct buf extra, beside;
+	buf_init(&extra, 0);
+	buf_init(&beside, 0);
+	if (v->element && strcmp(v->element, "lobbyroom") == 0) {
+		xml_leaf(&extra, "lobbyroom", NS_JITMEET, st->to.bare);
+		write_lobby_room(&beside, v, st); /* where clients of 2021 look for it */
+		if (v->waiting_for_host)
+			xml_leaf(&extra, "waiting-for-host", NS_JITMEET, STR_NONE);
+	} else if (v->element) {
+		buf_printf(&extra, "<%s xmlns='" NS_JITMEET "'%s/>", v->element,
+			strcmp(v->element, "displayname-required") == 0 ? " lobby='true'" : "");
+	}
+	struct stanza_error e = stanza_error_make(v->type, v->condition, v->text);
+	e.extra = buf_view(&extra);
+	e.beside = buf_view(&beside);
+	service_error(s, c, st, &e);
+	buf_done(&extra);
+	buf_done(&beside);
+}
+
+struct attendee *service_attendee(const struct room_service *s, struct session_handle h)
+{
+	return map_get(&s->attendees, str_from((const char *)&h, sizeof h));
+}
+
+static void on_iq(struct room_service *s, const struct room_client *c, const struct stanza *st)
+{
+	if (str_absent(st->to.node)) {
+		discovery_service(s, c, st);
+		return;
+	}
+	if (!str_absent(st->to.resource)) {
+		relay_iq(s, c, st);
+		return;
+	}
+	if (st->type != STANZA_GET && st->type != STANZA_SET)
+		return;
+	struct room *r = room_find(s, st->to.bare);
+	struct occupant *from = r ? room_occupant_of(r, c->handle) : NULL;
+	struct stanza_error e;
+	if (!r) {
+		e = stanza_error_make("cancel", "item-not-found", NULL);
+		service_error(s, c, st, &e);
+	} else if (element_is(st->payload, "query", NS_MUC_ADMIN)) {
+		moderation_iq(r, from, c, st);
+	} else if (element_is(st->payload, "query", NS_MUC_OWNER)) {
+		form_iq(r, from, c, st);
+	} else {
+		discovery_room(r, c, st);
+	}
+}
+
+void room_service_stanza(struct room_service *s, const struct room_client *from, const struct stanza *st)
+{
+	if (st->kind == STANZA_IQ) {
+		on_iq(s, from, st);
+		return;
+	}
+	if (str_absent(st->to.node)) {
+		struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
+		service_error(s, from, st, &e);
+		return;
+	}
+	if (st->kind == STANZA_PRESENCE)
+		presence_on(s, from, st);
+	else
+		message_on(s, from, st);
+}
+
+void room_service_gone(struct room_service *s, struct session_handle h)
+{
+	struct attendee *a = service_attendee(s, h);
+	/* the attendee is freed with its last occupant */
+	for (unsigned n = a ? a->n : 0; n > 0; n--) {
+		struct occupant *o = LIST_OWNER(a->occupants.next, struct occupant, in_attendee);
+		const struct departure d = {.what = "lost"};
+		departure_leave(o, &d);
+	}
+}
+
+static void log_request_refused(const struct room_client *c, struct str jid, const struct verdict *v)
+{
+	const char *key = refusal_key(v->reason);
+	log_info("room=%s session=%.8s event=request refused because=%s%s%s", log_value(jid), c->key.n ? c->key.p : "-",
+		reason_name(v->reason), *key ? " key=" : "", key);
+}
+
+enum reason room_service_request(struct room_service *s, const struct room_client *from, struct str room_jid_text)
+{
+	struct jid jid = jid_view(room_jid_text);
+	struct room *r = room_find(s, jid.bare);
+	struct room_view view;
+	struct verdict v;
+	room_view_make(s, r, jid.node, &view);
+	const struct join_request request = {.settings = s->settings.policy, .room = &view,
+		.now = (int64_t)service_unix(s), .claims = from->claims, .session = from->key};
+	enum conference_answer answer = policy_conference(&request, &v);
+	if (answer == CONFERENCE_REFUSED) {
+		s->counters.refusals++;
+		log_request_refused(from, jid.bare, &v);
+		return v.reason;
+	}
+	if (answer == CONFERENCE_READY_ONLY || r)
+		return R_NONE;
+	if (room_new(s, &jid, from))
+		return R_NONE;
+	policy_refuse(E_RATE, STAGE_CONFERENCE, &v);
+	s->counters.refusals++;
+	log_request_refused(from, jid.bare, &v);
+	return E_RATE;
+}
+
+const struct room_counters *room_service_counters(const struct room_service *s)
+{
+	return &s->counters;
+}
+
+struct room *room_next(const struct room_service *s, size_t *pos)
+{
+	return map_next(&s->rooms, pos);
+}
