@@ -30,3 +30,5 @@ void focus_attach(struct focus *f, struct room_service *rooms);
 /* session_events of cli/serve end here. */
 void focus_stanza(struct focus *f, struct session *s, const struct stanza *st);
 void focus_gone(struct focus *f, struct session *s);
+/* The same for a client that is known by its values only. */
+void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st);

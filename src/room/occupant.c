@@ -40,7 +40,7 @@ struct occupant *occupant_new(struct room *r, const struct room_client *c, struc
 	o->handle = c->handle;
 	o->seat.affiliation = AFFILIATION_NONE;
 	o->seat.role = ROLE_NONE;
-	o->seat.claims = o->claims = claims_ref(c->claims);
+	o->seat.claims = o->claims = c->claims ? claims_ref(c->claims) : NULL;
 	o->seat.guest = c->claims == NULL;
 	if (c->claims)
 		o->seat.identity = c->claims->identity;

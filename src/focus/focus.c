@@ -1,0 +1,133 @@
+/* focus.c - routing a session's stanzas, and the occupant `focus` of every room. pure */
+#include "focus/focus.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "focus/internal.h"
+#include "xmpp/disco.h"
+#include "xmpp/ns.h"
+
+struct focus *focus_new(const struct focus_settings *settings, const struct outbox *outbox)
+{
+	struct focus *f = mem_zalloc(sizeof *f);
+	if (!f)
+		return NULL;
+	f->settings = *settings;
+	f->outbox = outbox;
+	return f;
+}
+
+void focus_free(struct focus *f)
+{
+	mem_free(f);
+}
+
+void focus_attach(struct focus *f, struct room_service *rooms)
+{
+	f->rooms = rooms;
+}
+
+/* What clients read of the focus (signaling: the version, restart of sessions, and that there is no bridge). */
+static void write_presence(void *arg, const struct room *r, struct buf *out)
+{
+	const struct focus *f = arg;
+	buf_puts(out, "<versions xmlns='" NS_JITMEET "'>");
+	buf_puts(out, "<component name='focus'>");
+	xml_escape(out, str_c(f->settings.version));
+	buf_puts(out, "</component></versions><conference-properties xmlns='" NS_FOCUS "'>"
+		"<property key='support-terminate-restart' value='true'/><property key='bridge-count' value='0'/>");
+	buf_printf(out, "<property key='created-ms' value='%llu'/></conference-properties>",
+		(unsigned long long)room_created_ms(r));
+}
+
+void focus_refuse(struct room *r, struct occupant *to, const struct stanza *st, const struct stanza_error *e)
+{
+	struct buf b;
+	buf_init(&b, 0);
+	stanza_error_write(&b, e);
+	if (!b.failed)
+		room_focus_reply(r, to, st, "error", buf_view(&b));
+	buf_done(&b);
+}
+
+static void answer_disco(struct room *r, struct occupant *to, const struct stanza *st)
+{
+	static const char *const features[] = {NS_DISCO_INFO, NS_PING};
+	const struct disco_identity identity = {"component", "conference", STR("focus")};
+	struct buf b;
+	buf_init(&b, 0);
+	disco_info_write(&b, &identity, 1, features, sizeof features / sizeof *features, STR_NONE);
+	if (!b.failed)
+		room_focus_reply(r, to, st, "result", buf_view(&b));
+	buf_done(&b);
+}
+
+static void on_focus_iq(void *arg, struct room *r, struct occupant *from, const struct stanza *st)
+{
+	struct focus *f = arg;
+	struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
+	if (mute_is(st->payload) && st->type == STANZA_SET) {
+		mute_iq(f, r, from, st);
+	} else if (st->type == STANZA_GET && element_is(st->payload, "query", NS_DISCO_INFO)) {
+		answer_disco(r, from, st);
+	} else if (st->type == STANZA_GET && element_is(st->payload, "ping", NS_PING)) {
+		room_focus_reply(r, from, st, "result", STR_NONE);
+	} else if (element_is(st->payload, "jingle", NS_JINGLE)) {
+		e = stanza_error_make("cancel", "item-not-found", NULL);
+		e.extra = STR("<unknown-session xmlns='" NS_JINGLE_ERRORS "'/>");
+		focus_refuse(r, from, st, &e);
+	} else {
+		focus_refuse(r, from, st, &e);
+	}
+}
+
+struct room_listener focus_listener(struct focus *f)
+{
+	return (struct room_listener){.arg = f, .focus_presence = write_presence, .focus_iq = on_focus_iq};
+}
+
+void focus_send(struct focus *f, const struct room_client *to, struct buf *stanza)
+{
+	if (stanza->failed)
+		log_error("event=no-memory where=focus");
+	else if (stanza->n)
+		f->outbox->send(f->outbox->arg, to->handle, buf_view(stanza), NULL);
+}
+
+/* No such address: ours but not served, or somebody else's (there is no federation). */
+static void refuse_address(struct focus *f, const struct room_client *c, const struct stanza *st)
+{
+	struct str d = st->to.domain, own = f->settings.domain;
+	bool below = d.n > own.n && str_ends(d, own) && d.p[d.n - own.n - 1] == '.';
+	struct stanza_error e = stanza_error_make("cancel", below ? "service-unavailable" : "remote-server-not-found", NULL);
+	struct buf b;
+	buf_init(&b, 0);
+	stanza_error_reply(&b, st, st->to.full, c->jid, &e);
+	focus_send(f, c, &b);
+	buf_done(&b);
+}
+
+void focus_stanza(struct focus *f, struct session *s, const struct stanza *st)
+{
+	const struct room_client c = {
+		.handle = session_handle(s), .jid = session_jid(s), .key = session_key(s), .peer = session_peer(s),
+		.peer_loopback = session_peer_loopback(s), .claims = session_claims(s),
+	};
+	focus_client_stanza(f, &c, st);
+}
+
+void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st)
+{
+	bool asks = st->kind == STANZA_IQ && (st->type == STANZA_GET || st->type == STANZA_SET);
+	if (str_eq(st->to.domain, f->settings.muc_domain))
+		room_service_stanza(f->rooms, c, st);
+	else if (asks && str_absent(st->to.node) && str_eq(st->to.domain, f->settings.focus_domain))
+		request_iq(f, c, st);
+	else if (st->kind != STANZA_PRESENCE)
+		refuse_address(f, c, st);
+}
+
+void focus_gone(struct focus *f, struct session *s)
+{
+	room_service_gone(f->rooms, session_handle(s));
+}

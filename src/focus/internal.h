@@ -1,0 +1,20 @@
+/* internal.h - shared by the files of the focus. pure */
+#pragma once
+#include "focus/focus.h"
+#include "xmpp/error.h"
+
+struct focus {
+	struct focus_settings settings;
+	const struct outbox *outbox;
+	struct room_service *rooms; /* NULL until focus_attach */
+	uint32_t next_id;           /* of IQs the focus sends */
+};
+
+/* request.c: an IQ get or set to the focus address */
+void request_iq(struct focus *f, const struct room_client *c, const struct stanza *st);
+/* mute.c: <mute/> from an occupant to room/focus */
+bool mute_is(const struct element *payload);
+void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struct stanza *st);
+/* focus.c */
+void focus_refuse(struct room *r, struct occupant *to, const struct stanza *st, const struct stanza_error *e);
+void focus_send(struct focus *f, const struct room_client *to, struct buf *stanza);

@@ -1,0 +1,131 @@
+/* request.c - conference requests, and the two questions about logins that older clients ask. pure */
+#include "base/err.h"
+#include "focus/internal.h"
+#include "xmpp/ns.h"
+
+static void refuse(struct focus *f, const struct room_client *c, const struct stanza *st, const struct stanza_error *e)
+{
+	struct buf b;
+	buf_init(&b, 0);
+	stanza_error_reply(&b, st, st->to.full, c->jid, e); /* with `to`: clients read its domain */
+	focus_send(f, c, &b);
+	buf_done(&b);
+}
+
+static void write_property(struct buf *b, const char *name, const char *value)
+{
+	buf_printf(b, "<property name='%s' value='%s'/>", name, value);
+}
+
+static void grant(struct focus *f, const struct room_client *c, const struct stanza *st, const struct jid *room)
+{
+	struct buf b;
+	buf_init(&b, 0);
+	stanza_head(&b, STANZA_IQ, "result", st->id, st->to.full, c->jid);
+	buf_puts(&b, "><conference xmlns='" NS_FOCUS "'");
+	xml_attr(&b, "room", room->bare);
+	buf_puts(&b, " ready='true'");
+	xml_attr(&b, "focusjid", f->settings.focus_jid);
+	buf_putc(&b, '>');
+	write_property(&b, "authentication", f->settings.auth ? "true" : "false");
+	if (f->settings.token_auth_url.n)
+		write_property(&b, "externalAuth", "true");
+	write_property(&b, "visitors-supported", "false");
+	buf_puts(&b, "</conference></iq>");
+	focus_send(f, c, &b);
+	buf_done(&b);
+}
+
+static void on_conference(struct focus *f, const struct room_client *c, const struct stanza *st, struct arena *a)
+{
+	struct jid room;
+	struct stanza_error e = stanza_error_make("modify", "bad-request", NULL);
+	struct str wanted = element_attr(st->payload, "room");
+	int err = str_absent(wanted) ? ERR_BADMSG : jid_parse(wanted, a, &room);
+	if (err == ERR_NOMEM)
+		e = stanza_error_make("wait", "resource-constraint", NULL);
+	if (err || str_absent(room.node) || !str_absent(room.resource)) {
+		refuse(f, c, st, &e);
+		return;
+	}
+	if (!str_eq(room.domain, f->settings.muc_domain)) {
+		e = stanza_error_make("cancel", "item-not-found", "No such room service");
+		refuse(f, c, st, &e);
+		return;
+	}
+	enum reason reason = room_service_request(f->rooms, c, room.bare);
+	if (reason == R_NONE) {
+		grant(f, c, st, &room);
+		return;
+	}
+	const struct reason_info *info = reason_info(reason);
+	e = stanza_error_make(info->type, info->condition, info->text);
+	refuse(f, c, st, &e);
+}
+
+/* As encodeURIComponent writes it. */
+static void percent_encode(struct str s, struct buf *out)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		char low = ascii_lower((char)c);
+		if ((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-_.!~*'()", c)))
+			buf_putc(out, (char)c);
+		else
+			buf_printf(out, "%%%02X", c);
+	}
+}
+
+static void on_login_url(struct focus *f, const struct room_client *c, const struct stanza *st)
+{
+	struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
+	struct str room = element_attr(st->payload, "room"), uid = element_attr(st->payload, "machine-uid");
+	if (room.n == 0)
+		e = stanza_error_make("modify", "not-acceptable", NULL);
+	else if (uid.n == 0)
+		e = stanza_error_make("modify", "bad-request", NULL);
+	if (room.n == 0 || uid.n == 0 || f->settings.token_auth_url.n == 0) {
+		refuse(f, c, st, &e);
+		return;
+	}
+	struct buf b, url;
+	buf_init(&b, 0);
+	buf_init(&url, 0);
+	percent_encode(f->settings.token_auth_url, &url);
+	stanza_head(&b, STANZA_IQ, "result", st->id, st->to.full, c->jid);
+	buf_puts(&b, "><login-url xmlns='" NS_FOCUS "'");
+	xml_attr(&b, "url", buf_view(&url));
+	xml_attr(&b, "room", room);
+	xml_attr(&b, "machine-uid", uid);
+	buf_puts(&b, "/></iq>");
+	b.failed = b.failed || url.failed;
+	focus_send(f, c, &b);
+	buf_done(&b);
+	buf_done(&url);
+}
+
+void request_iq(struct focus *f, const struct room_client *c, const struct stanza *st)
+{
+	struct arena a;
+	struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
+	arena_init(&a, 0);
+	if (st->type == STANZA_SET && element_is(st->payload, "conference", NS_FOCUS)) {
+		on_conference(f, c, st, &a);
+	} else if (st->type == STANZA_GET && element_is(st->payload, "login-url", NS_FOCUS)) {
+		on_login_url(f, c, st);
+	} else if (st->type == STANZA_SET && element_is(st->payload, "logout", NS_FOCUS)) {
+		/* the focus keeps no login sessions, so whatever is named is none of them */
+		e = stanza_error_make("modify", "not-acceptable", NULL);
+		e.extra = STR("<session-invalid xmlns='" NS_FOCUS "'/>");
+		refuse(f, c, st, &e);
+	} else if (st->type == STANZA_GET && element_is(st->payload, "ping", NS_PING)) {
+		struct buf b;
+		buf_init(&b, 0);
+		stanza_result(&b, st, st->to.full, c->jid);
+		focus_send(f, c, &b);
+		buf_done(&b);
+	} else {
+		refuse(f, c, st, &e);
+	}
+	arena_done(&a);
+}
