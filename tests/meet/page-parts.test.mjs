@@ -159,9 +159,12 @@ page('sources come and go in a description that is in use', async () => {
     const base = 'v=0\r\na=group:BUNDLE 0 1\r\nm=audio 9 X 111\r\na=mid:0\r\na=sendrecv\r\nm=video 9 X 100\r\na=mid:1\r\na=recvonly\r\n';
     const one = withSources(base, sources(5));
     const two = withSources(one, sources(6));
-    return { one, again: withSources(one, sources(5)) === one, two, less: withoutSources(two, sources(6)), none: withoutSources(one, sources(5)) };
+    // As clients of 2021 write it: the mid stands in the place of the kind.
+    const byMid = parse(new XMLSerializer().serializeToString(sources(7)).replace('media="video"', 'media="1"').replace('name="video"', 'name="1"'));
+    return { byMid: withSources(base, byMid), one, again: withSources(one, sources(5)) === one, two, less: withoutSources(two, sources(6)), none: withoutSources(one, sources(5)) };
   });
   match(seen.one, /a=mid:1\r\na=sendrecv\r\na=ssrc:5 /, 'the empty section takes the first');
+  match(seen.byMid, /a=mid:1\r\na=sendrecv\r\na=ssrc:7 /, 'a section named by its mid');
   ok(seen.again, 'a source that is there is not added twice');
   match(seen.two, /BUNDLE 0 1 2\r\n[^]*a=mid:2\r\na=sendonly\r\n(a=ssrc:6|a=msid:s6)/, 'a new section takes the second');
   lacks(seen.less, /ssrc:6/);

@@ -239,14 +239,22 @@ export function candidateLines(content: Element): string[] {
   }));
 }
 
+/** Clients of 2021 write the mid where the kind of media should stand. */
+function addedKind(sdp: Sdp, content: Element, media: string): string {
+  if (media === 'audio' || media === 'video') return media;
+  const named = sdp.sections.find((s) => midOf(s) === attr(content, 'name'));
+  return named ? kindOf(named) : attr(content, 'name') === 'audio' ? 'audio' : 'video';
+}
+
 const SOURCE_LINES = ['a=ssrc:', 'a=ssrc-group:', 'a=msid:'];
 const isSourceLine = (line: string): boolean => SOURCE_LINES.some((p) => line.startsWith(p));
 
 /** The remote description after a source-add: an m-line without sources takes them, else a new one. */
 export function withSources(raw: string, jingle: Element): string {
   const sdp = parseSdp(raw);
-  for (const about of children(jingle, 'content').map((c) => child(c, 'description', NS.rtp))) {
-    const kind = attr(about, 'media') || 'video';
+  for (const content of children(jingle, 'content')) {
+    const about = child(content, 'description', NS.rtp);
+    const kind = addedKind(sdp, content, attr(about, 'media'));
     const wanted = children(about, 'source', NS.sources).map((s) => attr(s, 'ssrc'));
     const known = (s: Section): boolean =>
       values(s.lines, 'ssrc').some((l) => wanted.includes(l.split(' ')[0] ?? ''));
