@@ -65,7 +65,8 @@ export async function freePort() {
 
 export class Server {
   /** config: keys of the configuration file, over those that every test wants. */
-  constructor(config = {}, { env = {}, bin = GAVEL, name = '' } = {}) {
+  constructor(config = {}, { env = {}, bin = GAVEL, name = '', docker = null } = {}) {
+    this.docker = docker; // variables of a docker .env: then they configure the server, and there is no file
     this.secret = randomBytes(32).toString('hex');
     this.name = name;
     this.bin = bin;
@@ -97,8 +98,9 @@ export class Server {
     this.file = join(this.folder, 'gavel.yaml');
     writeFileSync(this.file, configText({ ...this.config, http_port: this.port, state_directory: this.state }),
       { mode: 0o600 });
-    this.child = spawn(this.bin, ['serve', '--config', this.file], {
-      cwd: this.folder, env: cleanEnvironment(this.env), stdio: ['ignore', 'pipe', 'pipe'],
+    const env = this.docker ? { ...this.docker, HTTP_PORT: String(this.port), STATE_DIRECTORY: this.state } : {};
+    this.child = spawn(this.bin, this.docker ? ['serve'] : ['serve', '--config', this.file], {
+      cwd: this.folder, env: cleanEnvironment({ ...this.env, ...env }), stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.ended = new Promise((r) => this.child.on('close', (code, signal) => r(this.exit = { code, signal })));
     this.child.on('error', (e) => { this.log += `${e}\n`; this.exit = { code: null, signal: String(e) }; });
