@@ -183,7 +183,7 @@ static void upgrade(struct connection *c, const struct http_request *r)
 		refuse_upgrade(c, 426, "WebSocket version 13 is needed.\n", "Sec-WebSocket-Version: 13\r\n");
 		return;
 	}
-	if (http_field_count(h, "sec-websocket-key") != 1 || !ws_accept_key(http_field(h, "sec-websocket-key"), accept)) {
+	if (http_field_count(h, "sec-websocket-key") != 1 || !frame_accept_key(http_field(h, "sec-websocket-key"), accept)) {
 		refuse_upgrade(c, 400, "Sec-WebSocket-Key is not a key.\n", NULL);
 		return;
 	}
@@ -228,7 +228,7 @@ static void route(struct connection *c, const struct http_request *r)
 	bool endpoint = str_eqc(r->path, set->ws_path);
 	if (c->head.method == HTTP_OTHER && !(endpoint && options))
 		answer(c, &(struct http_answer){.status = 405, .type = "text/plain; charset=utf-8",
-			.headers = "Allow: GET, HEAD\r\n", .body = STR("Only GET and HEAD.\n")});
+			.headers = "Allow: GET, HEAD\r\n", .body = STR("Only GET and HEAD.\n"), .close = c->head.has_body});
 	else if (endpoint && c->head.method == HTTP_GET && is_upgrade(&c->head))
 		upgrade(c, r);
 	else if (endpoint)
@@ -251,7 +251,7 @@ static void serve_request(struct connection *c)
 	c->server->counters.requests++;
 	if (http_percent_decode(c->head.path, false, &path)) {
 		refuse(c, 400);
-	} else if (c->head.has_body) {
+	} else if (c->head.has_body && c->head.method != HTTP_OTHER) {
 		refuse(c, 413); /* nothing here takes one, and skipping it would mean reading it */
 	} else {
 		struct http_request r = {.head = &c->head, .path = buf_view(&path), .peer = tcp_peer(c->tcp),

@@ -1,9 +1,10 @@
 /* websocket.h - the server's side of one WebSocket (RFC 6455): text messages in and out, pings, the closing. io
  *
- * Receiving goes through wslay; sending writes its own frame head before blocks that are shared between connections.
+ * Sending writes only a frame head before blocks that are shared between connections.
  * Thread: the worker's loop. */
 #pragma once
 #include "base/block.h"
+#include "http/frame.h"
 #include "net/tcp.h"
 
 struct ws;
@@ -14,7 +15,9 @@ enum ws_end {
 	WS_END_LOST,        /* the connection ended without one */
 	WS_END_SILENT,      /* no answer to our ping */
 	WS_END_STALLED,     /* the peer does not read */
-	WS_END_PROTOCOL,    /* we closed: bad frames, not text, too large */
+	WS_END_PROTOCOL,    /* we closed: bad frames, or too many */
+	WS_END_NOT_TEXT,    /* we closed: binary, or not UTF-8 */
+	WS_END_TOO_LARGE,   /* we closed: a message beyond the bound */
 };
 const char *ws_end_text(enum ws_end e);
 
@@ -31,12 +34,8 @@ struct ws_limits {
 	uint32_t ping_idle_ms, ping_timeout_ms;
 };
 
-/* Close codes (RFC 6455 7.4.1). */
-enum { WS_NORMAL = 1000, WS_GOING_AWAY = 1001, WS_PROTOCOL = 1002, WS_UNSUPPORTED = 1003, WS_BAD_DATA = 1007,
-	WS_POLICY = 1008, WS_TOO_BIG = 1009 };
-
 /* Takes t over after the 101 was queued; `early` are bytes that came behind the head (handed on at the end of this
- * turn). NULL: no memory, t is closed. counters may be NULL. */
+ * turn). NULL: no memory, t is closed. */
 struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str early, struct http_counters *counters);
 void ws_own(struct ws *w, const struct ws_events *ev);  /* the events are copied */
 /* A smaller bound while the peer is unknown; may be raised later. */
@@ -51,8 +50,3 @@ struct tcp *ws_tcp(struct ws *w);
 /* The owner lets go: a close frame is queued, no event comes any more, the connection ends when the peer has answered or
  * after linger_ms. */
 void ws_close(struct ws *w, unsigned code, uint32_t linger_ms);
-
-/* Writes a server's frame head for n bytes into out (2, 4 or 10 bytes); returns its length. pure */
-size_t ws_frame_head(unsigned opcode, uint64_t n, unsigned char out[10]);
-/* The Sec-WebSocket-Accept of a key (RFC 6455 4.2.2). */
-bool ws_accept_key(struct str key, char out[29]);

@@ -15,7 +15,6 @@
 #define ARENA_BYTES (16u << 20)     /* of one message's tree */
 #define OUT_BYTES (1u << 20)
 #define NO_SLOT UINT32_MAX
-#define TRY_LATER 1013              /* close code of RFC 6455's registry */
 
 const char *session_end_text(enum session_end e)
 {
@@ -316,9 +315,15 @@ static void on_ws_ended(void *arg, struct ws *w, enum ws_end why)
 	struct session *s = arg;
 	s->ws = NULL;
 	s->drops = true;
-	enum session_end end = why == WS_END_STALLED ? SESSION_SLOW
-		: why == WS_END_PROTOCOL ? SESSION_PROTOCOL
-		: why == WS_END_CLOSED ? SESSION_CLOSED : SESSION_LOST;
+	enum session_end end = SESSION_PROTOCOL;
+	if (why == WS_END_STALLED)
+		end = SESSION_SLOW;
+	else if (why == WS_END_CLOSED)
+		end = SESSION_CLOSED;
+	else if (why == WS_END_LOST || why == WS_END_SILENT)
+		end = SESSION_LOST;
+	else if (why == WS_END_TOO_LARGE)
+		s->all->counters.limit_xml_bytes++;
 	if (why != WS_END_CLOSED && why != WS_END_LOST && session_may_log(s->all))
 		log_info("event=close session=%.8s peer=%s because=%s websocket=%s", s->key[0] ? s->key : "-", s->peer,
 			session_end_text(end), ws_end_text(why));
@@ -345,13 +350,13 @@ void sessions_open(void *arg, const struct http_request *r, struct ws *w)
 			log_warn("event=refuse stage=connect because=sessions limit=%u peer=%.*s", ss->settings.sessions,
 				STR_FMT(r->peer));
 		ss->counters.limit_sessions += !ss->draining;
-		ws_close(w, TRY_LATER, LINGER_MS);
+		ws_close(w, WS_TRY_LATER, LINGER_MS);
 		return;
 	}
 	struct session *s = mem_zalloc(sizeof *s);
 	if (!s) {
 		ss->counters.no_memory++;
-		ws_close(w, TRY_LATER, LINGER_MS);
+		ws_close(w, WS_TRY_LATER, LINGER_MS);
 		return;
 	}
 	s->all = ss;
