@@ -102,5 +102,15 @@ void policy_config_change(const struct policy_settings *s, const struct seat *ac
 /* The affiliation of somebody inside when the lobby goes on: guests get member. */
 enum affiliation policy_lobby_on(const struct seat *seat);
 
+/* The resource (MUC nick) that a join or a later presence asks for: E_NICK, E_CONFLICT. */
+struct resource_request {
+	struct str resource;    /* asked for; whether it is a valid JID resource is known before: absent when not */
+	struct str current;     /* the one he has in this room; absent: he is not in it */
+	struct str session;     /* session_key */
+	bool strict;            /* resource_strict: the first 8 characters of the session's own node, nothing else */
+	bool taken;             /* another occupant has it */
+};
+void policy_resource(const struct resource_request *r, struct verdict *v);
+
 /* A refusal that another part found (E_NICK, E_CONFLICT, E_RATE), as a verdict. stage STAGE_NONE: the table's. */
 void policy_refuse(enum reason reason, enum stage stage, struct verdict *v);

@@ -111,3 +111,25 @@ enum affiliation policy_lobby_on(const struct seat *seat)
 {
 	return seat->affiliation == AFFILIATION_NONE ? AFFILIATION_MEMBER : seat->affiliation;
 }
+
+static void refuse_resource(struct verdict *v, enum reason reason, const char *text)
+{
+	verdict_refuse(v, reason);
+	if (text)
+		v->text = text;
+}
+
+void policy_resource(const struct resource_request *r, struct verdict *v)
+{
+	verdict_begin(v);
+	if (!r->resource.n)
+		refuse_resource(v, E_NICK, NULL);
+	else if (r->current.n && !str_eq(r->current, r->resource))
+		refuse_resource(v, E_NICK, "Nick changes are not allowed");
+	else if (r->strict && !str_eq(r->resource, str_sub(r->session, 0, 8)))
+		refuse_resource(v, E_NICK, NULL);
+	else if (r->taken)
+		refuse_resource(v, E_CONFLICT, NULL);
+	else
+		v->accepted = true;
+}
