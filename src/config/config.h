@@ -8,6 +8,7 @@
 #pragma once
 #include "base/jval.h"
 #include "config/server.h"
+#include "policy/reason.h"
 #include "policy/settings.h"
 #include "policy/stock.h"
 #include "token/settings.h"
@@ -91,4 +92,4 @@ void config_write_example(struct buf *out);
  * ERR_IO (errno tells), ERR_LIMIT (path too long). */
 int config_write_fresh(const char *folder, char *path_out, size_t path_size);
 /* $STATE_DIRECTORY (its first entry), else $XDG_STATE_HOME/gavel, else ~/.local/state/gavel. ERR_NOTFOUND: none is set. */
-int config_state_directory(char *const *environ, char *out, size_t size);
+int config_state_directory(char *const *env, char *out, size_t size);

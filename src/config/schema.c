@@ -136,7 +136,7 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.help = "keep: the meeting goes on without one. elect: the one who is there longest. end: the meeting ends after "
 			"end_after."},
 	[KEY_END_AFTER] = {"end_after", SCHEMA_DURATION, ROLE, AT(policy.end_after), .fallback = "60", .min = 1,
-		.max = 86400, .unit = "s", .option = "party_check_timeout",
+		.max = 86400, .unit = "s",
 		.help = "With on_last_moderator_left=end: how long a moderator has to return."},
 	[KEY_ON_EXPIRY] = {"on_expiry", SCHEMA_WORD, ROLE, AT(policy.on_expiry), .fallback = "keep",
 		.words = {"keep", "demote", "disconnect"}, .help = "What happens when a token expires during the meeting."},

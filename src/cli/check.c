@@ -1,0 +1,102 @@
+/* check.c - gavel check: the settings in force, where each came from, and what stock Jitsi would have done. io */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cli/cli.h"
+#include "config/config.h"
+
+static const char help[] =
+	"usage: gavel check [--config FILE | --env FILE] [--json]\n"
+	"       gavel check --print-example | --print-doc\n"
+	"\n"
+	"Shows every setting in force and where it came from, every variable that counts and what became of it,\n"
+	"contradictions, and what stock Jitsi would have done with the same. Starts nothing, asks nobody.\n"
+	"\n"
+	"  --config FILE     the configuration file; the environment counts too\n"
+	"  --env FILE        a .env of docker-jitsi-meet, in place of the environment\n"
+	"  --json            one JSON object: ok, lines, effective, origins, stock, stock_outcome, outcome\n"
+	"  --print-example   a configuration file with every key, commented\n"
+	"  --print-doc       the table of keys, as docs/config.md\n"
+	"  --help            this\n"
+	"\n"
+	"Without a file, the environment is checked (ENABLE_AUTH and so on).\n"
+	"Exit code: 0 Gavel would take it, 2 it is wrong (or the arguments are).\n";
+
+static int print(struct buf *out, int code)
+{
+	bool fine = !out->failed && fwrite(out->p ? out->p : "", 1, out->n, stdout) == out->n && fflush(stdout) == 0;
+	if (!fine)
+		fprintf(stderr, "gavel check: cannot write: %s\n", out->failed ? "out of memory" : strerror(errno));
+	buf_done(out);
+	return fine ? code : CLI_FAIL;
+}
+
+static int generated(void (*write)(struct buf *out))
+{
+	struct buf out;
+	buf_init(&out, 0);
+	write(&out);
+	return print(&out, CLI_OK);
+}
+
+static int check(const struct config_source *src, bool json)
+{
+	struct config c;
+	struct config_report r;
+	struct buf out;
+	config_report_init(&r);
+	buf_init(&out, 0);
+	int err = config_load(&c, src, &r);
+	if (json) {
+		struct jval *j = config_print_json(&c, &r);
+		if (j)
+			jval_write(j, &out);
+		else
+			out.failed = true;
+		buf_putc(&out, '\n');
+		jval_free(j);
+	} else {
+		config_print(&c, &r, &out);
+	}
+	if (err == ERR_NOMEM)
+		out.failed = true;
+	config_free(&c);
+	config_report_free(&r);
+	return print(&out, err == ERR_OK ? CLI_OK : CLI_USAGE);
+}
+
+int cli_check(int argc, char **argv)
+{
+	struct config_source src = {.environ = environ};
+	bool json = false;
+	for (int i = 1; i < argc; i++) {
+		const char *a = argv[i];
+		bool value = i + 1 < argc;
+		if (strcmp(a, "--help") == 0) {
+			fputs(help, stdout);
+			return CLI_OK;
+		}
+		if (strcmp(a, "--print-example") == 0)
+			return generated(config_write_example);
+		if (strcmp(a, "--print-doc") == 0)
+			return generated(config_write_doc);
+		if (strcmp(a, "--json") == 0) {
+			json = true;
+		} else if (strcmp(a, "--config") == 0 && value) {
+			src.file = argv[++i];
+		} else if (strcmp(a, "--env") == 0 && value) {
+			src.env_file = argv[++i];
+		} else {
+			fprintf(stderr, "gavel check: %s %s\n\n%s", a, strcmp(a, "--config") == 0 || strcmp(a, "--env") == 0
+				? "needs a file" : "is not known here", help);
+			return CLI_USAGE;
+		}
+	}
+	if (src.file && src.env_file) {
+		fputs("gavel check: give --config or --env, not both\n", stderr);
+		return CLI_USAGE;
+	}
+	return check(&src, json);
+}
