@@ -161,10 +161,13 @@ page('sources come and go in a description that is in use', async () => {
     const two = withSources(one, sources(6));
     // As clients of 2021 write it: the mid stands in the place of the kind.
     const byMid = parse(new XMLSerializer().serializeToString(sources(7)).replace('media="video"', 'media="1"').replace('name="video"', 'name="1"'));
-    return { byMid: withSources(base, byMid), one, again: withSources(one, sources(5)) === one, two, less: withoutSources(two, sources(6)), none: withoutSources(one, sources(5)) };
+    const swapped = parse(new XMLSerializer().serializeToString(sources(8)).replace('<source', `<source xmlns='urn:xmpp:jingle:apps:rtp:ssma:0' ssrc='3'/>
+      <ssrc-group xmlns='urn:xmpp:jingle:apps:rtp:ssma:0' semantics='FID'><source ssrc='8'/><source ssrc='3'/></ssrc-group><source`));
+    return { byMid: withSources(base, byMid), swapped: withSources(base, swapped), one, again: withSources(one, sources(5)) === one, two, less: withoutSources(two, sources(6)), none: withoutSources(one, sources(5)) };
   });
   match(seen.one, /a=mid:1\r\na=sendrecv\r\na=ssrc:5 /, 'the empty section takes the first');
   match(seen.byMid, /a=mid:1\r\na=sendrecv\r\na=ssrc:7 /, 'a section named by its mid');
+  match(seen.swapped, /a=ssrc-group:FID 8 3\r\na=ssrc:8 [^]*a=ssrc:3 /, 'what repairs comes after what it repairs');
   ok(seen.again, 'a source that is there is not added twice');
   match(seen.two, /BUNDLE 0 1 2\r\n[^]*a=mid:2\r\na=sendonly\r\n(a=ssrc:6|a=msid:s6)/, 'a new section takes the second');
   lacks(seen.less, /ssrc:6/);

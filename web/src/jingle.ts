@@ -208,11 +208,17 @@ function feedbackLines(parent: Element | null, id: string): string[] {
 
 function addSources(out: Section, about: Element | null): void {
   let announced = false;
+  const repairs: string[] = [];
   for (const group of children(about, 'ssrc-group', NS.sources)) {
     const ids = children(group, 'source').map((s) => attr(s, 'ssrc')).filter(isNumber);
     if (ids.length > 0) out.lines.push(`a=ssrc-group:${token(attr(group, 'semantics'))} ${ids.join(' ')}`);
+    if (attr(group, 'semantics') === 'FID') repairs.push(...ids.slice(1));
   }
-  for (const source of children(about, 'source', NS.sources)) {
+  // The browser takes the first source named for the one that carries the picture, and some clients
+  // send them in the order of their numbers: those that only repair others go last.
+  const isRepair = (s: Element): number => Number(repairs.includes(attr(s, 'ssrc')));
+  const sources = children(about, 'source', NS.sources).sort((a, b) => isRepair(a) - isRepair(b));
+  for (const source of sources) {
     const ssrc = attr(source, 'ssrc');
     if (!isNumber(ssrc)) continue;
     const parameters = new Map(children(source, 'parameter')

@@ -55,7 +55,8 @@ export class Stage {
     for (const who of shown) {
       wanted.push(who.nick);
       this.renderTile(this.tile(who.nick), who, state);
-      if (who.nick === state.peerNick && state.media?.screen) {
+      const shared = who.sources.get(`${who.nick}-v1`)?.muted !== true;
+      if (who.nick === state.peerNick && state.media?.screen && shared) {
         wanted.push(`${who.nick}/screen`);
         this.renderScreen(this.tile(`${who.nick}/screen`), who, state.media.screen);
       }
