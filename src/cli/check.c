@@ -1,4 +1,5 @@
-/* check.c - gavel check: the settings in force, where each came from, and what stock Jitsi would have done. io */
+/* check.c - gavel check: the settings in force, where each came from, and what stock Jitsi would have done.
+ * io */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -11,12 +12,14 @@ static const char help[] =
 	"usage: gavel check [--config FILE | --env FILE] [--json]\n"
 	"       gavel check --print-example | --print-doc\n"
 	"\n"
-	"Shows every setting in force and where it came from, every variable that counts and what became of it,\n"
+	"Shows every setting in force and where it came from, every variable that counts and what became "
+	"of it,\n"
 	"contradictions, and what stock Jitsi would have done with the same. Starts nothing, asks nobody.\n"
 	"\n"
 	"  --config FILE     the configuration file; the environment counts too\n"
 	"  --env FILE        a .env of docker-jitsi-meet, in place of the environment\n"
-	"  --json            one JSON object: ok, lines, effective, origins, stock, stock_outcome, outcome\n"
+	"  --json            one JSON object: ok, lines, effective, origins, stock, stock_outcome, "
+	"outcome\n"
 	"  --print-example   a configuration file with every key, commented\n"
 	"  --print-doc       the table of keys, as docs/config.md\n"
 	"  --help            this\n"
@@ -26,9 +29,11 @@ static const char help[] =
 
 static int print(struct buf *out, int code)
 {
-	bool fine = !out->failed && fwrite(out->p ? out->p : "", 1, out->n, stdout) == out->n && fflush(stdout) == 0;
+	bool fine = !out->failed && fwrite(out->p ? out->p : "", 1, out->n, stdout) == out->n &&
+		    fflush(stdout) == 0;
 	if (!fine)
-		fprintf(stderr, "gavel check: cannot write: %s\n", out->failed ? "out of memory" : strerror(errno));
+		fprintf(stderr, "gavel check: cannot write: %s\n",
+			out->failed ? "out of memory" : strerror(errno));
 	buf_done(out);
 	return fine ? code : CLI_FAIL;
 }
@@ -89,8 +94,10 @@ int cli_check(int argc, char **argv)
 		} else if (strcmp(a, "--env") == 0 && value) {
 			src.env_file = argv[++i];
 		} else {
-			fprintf(stderr, "gavel check: %s %s\n\n%s", a, strcmp(a, "--config") == 0 || strcmp(a, "--env") == 0
-				? "needs a file" : "is not known here", help);
+			fprintf(stderr, "gavel check: %s %s\n\n%s", a,
+				strcmp(a, "--config") == 0 || strcmp(a, "--env") == 0 ? "needs a file"
+										      : "is not known here",
+				help);
 			return CLI_USAGE;
 		}
 	}

@@ -70,7 +70,8 @@ struct config {
 /* All leave *c safe for config_free, whatever they return.
  * ERR_OK; ERR_BADMSG: refused, the report's fatal lines say why, c holds no usable settings; ERR_NOMEM. */
 int config_load(struct config *c, const struct config_source *s, struct config_report *r);
-/* Flat keys as in a vector's `config`. A missing secret, key or key server is no fault here (the signature is given). */
+/* Flat keys as in a vector's `config`. A missing secret, key or key server is no fault here
+ * (the signature is given). */
 int config_apply_json(struct config *c, const struct jval *object, struct config_report *r);
 /* An `env` vector: env is an object of strings (variables), file the configuration file as flat keys or NULL. */
 int config_derive_env(struct config *c, const struct jval *env, const struct jval *file, struct config_report *r);
@@ -87,9 +88,10 @@ struct jval *config_print_json(const struct config *c, const struct config_repor
 void config_write_doc(struct buf *out);
 void config_write_example(struct buf *out);
 
-/* A first installation: makes the folder (0700), <folder>/gavel.yaml and <folder>/app_secret (256 random bits, base64url,
- * 0600), unless gavel.yaml is there already. path_out receives the path of gavel.yaml. ERR_OK (made or there before),
- * ERR_IO (errno tells), ERR_LIMIT (path too long). */
+/* A first installation: makes the folder (0700), <folder>/gavel.yaml and <folder>/app_secret
+ * (256 random bits, base64url, 0600), unless gavel.yaml is there already. path_out receives its path.
+ * ERR_OK (made or there before), ERR_IO (errno tells), ERR_LIMIT (path too long). */
 int config_write_fresh(const char *folder, char *path_out, size_t path_size);
-/* $STATE_DIRECTORY (its first entry), else $XDG_STATE_HOME/gavel, else ~/.local/state/gavel. ERR_NOTFOUND: none is set. */
+/* $STATE_DIRECTORY (its first entry), else $XDG_STATE_HOME/gavel, else ~/.local/state/gavel.
+ * ERR_NOTFOUND: none is set. */
 int config_state_directory(char *const *env, char *out, size_t size);

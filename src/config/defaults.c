@@ -3,7 +3,8 @@
 
 #include "config/set.h"
 
-static bool put(struct config_set *s, enum config_origin origin, enum config_key key, const char *text, const char *from)
+static bool put(struct config_set *s, enum config_origin origin, enum config_key key, const char *text,
+	const char *from)
 {
 	struct value_fault f;
 	struct jval *value = value_parse(schema_row(key), str_c(text), &f);
@@ -30,8 +31,8 @@ static bool from_profile(struct config_set *s)
 	static const struct {
 		enum config_key key;
 		const char *word;
-	} jitsi[] = {{KEY_LOBBY_BYPASS, "never"}, {KEY_NAME_MODE, "per-claim"}, {KEY_CLAIM_CONFLICT, "grant"},
-		{KEY_GUEST_CLASH, "allow"}, {KEY_OUTCAST_CLAIM, "member"}};
+	} jitsi[] = {{KEY_LOBBY_BYPASS, "never"}, {KEY_NAME_MODE, "per-claim"},
+		{KEY_CLAIM_CONFLICT, "grant"}, {KEY_GUEST_CLASH, "allow"}, {KEY_OUTCAST_CLAIM, "member"}};
 	if (!set_word_is(s, KEY_PROFILE, "jitsi"))
 		return true;
 	for (size_t i = 0; i < sizeof jitsi / sizeof *jitsi; i++) {
@@ -51,8 +52,10 @@ static bool role_defaults(struct config_set *s)
 		return false;
 	bool first = set_word_is(s, KEY_ROLE_MODE, "first-user");
 	bool fixed = set_true(s, KEY_DISABLE_GRANT_MODERATOR);
-	return put_default(s, KEY_ON_LAST_MODERATOR_LEFT, first ? "elect" : "keep", first ? "role_mode=first-user" : "") &&
-		put_default(s, KEY_RUNTIME_GRANT, fixed ? "never" : "allow", fixed ? "disable_grant_moderator" : "");
+	return put_default(s, KEY_ON_LAST_MODERATOR_LEFT, first ? "elect" : "keep",
+		       first ? "role_mode=first-user" : "") &&
+	       put_default(s, KEY_RUNTIME_GRANT, fixed ? "never" : "allow",
+		       fixed ? "disable_grant_moderator" : "");
 }
 
 static bool key_defaults(struct config_set *s)
@@ -79,7 +82,8 @@ static bool key_defaults(struct config_set *s)
 		jval_free(issuers);
 		return false;
 	}
-	return set_put(s, KEY_ACCEPTED_ISSUERS, issuers, &(struct set_source){CONFIG_DEFAULT, app_id.n ? "app_id" : "", "", 0});
+	return set_put(s, KEY_ACCEPTED_ISSUERS, issuers,
+		&(struct set_source){CONFIG_DEFAULT, app_id.n ? "app_id" : "", "", 0});
 }
 
 static bool name_defaults(struct config_set *s, const char *state_directory)
@@ -98,10 +102,12 @@ static bool name_defaults(struct config_set *s, const char *state_directory)
 		if (!put_default(s, KEY_PUBLIC_HOST, text, "public_url"))
 			return false;
 	}
-	return !state_directory || !*state_directory || put_default(s, KEY_STATE_DIRECTORY, state_directory, "");
+	return !state_directory || !*state_directory ||
+	       put_default(s, KEY_STATE_DIRECTORY, state_directory, "");
 }
 
 bool set_defaults(struct config_set *s, const char *state_directory)
 {
-	return from_schema(s) && from_profile(s) && role_defaults(s) && key_defaults(s) && name_defaults(s, state_directory);
+	return from_schema(s) && from_profile(s) && role_defaults(s) && key_defaults(s) &&
+	       name_defaults(s, state_directory);
 }

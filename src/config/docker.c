@@ -18,8 +18,8 @@ static bool is_secret_name(const char *name)
 	return false;
 }
 
-void docker_say(struct docker *d, const char *name, const char *key_text, enum docker_verdict verdict, unsigned warning,
-	const char *fmt, ...)
+void docker_say(struct docker *d, const char *name, const char *key_text, enum docker_verdict verdict,
+	unsigned warning, const char *fmt, ...)
 {
 	static const char *const verdicts[] = {"honoured", "changed", "ignored"};
 	char why[400];
@@ -33,16 +33,20 @@ void docker_say(struct docker *d, const char *name, const char *key_text, enum d
 	if (is_secret_name(name))
 		value = STR("(hidden)");
 	report_add(d->report,
-		&(struct config_line){.severity = warning ? CONFIG_WARN : CONFIG_INFO, .warning = warning, .key = name,
-			.file = v && v->line && !option ? d->env->file : "", .line = v && !option ? v->line : 0},
-		"%s=%.*s -> %s%s(%s)%s%s", name, STR_FMT(value), key_text ? key_text : "", key_text ? " " : "", verdicts[verdict],
-		*why ? ": " : "", why);
+		&(struct config_line){.severity = warning ? CONFIG_WARN : CONFIG_INFO,
+			.warning = warning,
+			.key = name,
+			.file = v && v->line && !option ? d->env->file : "",
+			.line = v && !option ? v->line : 0},
+		"%s=%.*s -> %s%s(%s)%s%s", name, STR_FMT(value), key_text ? key_text : "",
+		key_text ? " " : "", verdicts[verdict], *why ? ": " : "", why);
 }
 
 static void bad_bool(struct docker *d, const char *name, struct str text, int line)
 {
 	report_fatal(d->report, name, d->env->file, line,
-		"must be 1 t T true True TRUE or 0 f F false False FALSE, not \"%.*s\"", STR_FMT(str_sub(text, 0, 40)));
+		"must be 1 t T true True TRUE or 0 f F false False FALSE, not \"%.*s\"",
+		STR_FMT(str_sub(text, 0, 40)));
 }
 
 int docker_bool(struct docker *d, const char *name)
@@ -81,8 +85,12 @@ static void against_file(struct docker *d, enum config_key key, const char *from
 	const struct config_value *mine = &d->set->layer[CONFIG_DERIVED][key];
 	if (!file->json || !mine->json || jval_equal(file->json, mine->json))
 		return;
-	report_add(d->report, &(struct config_line){.severity = CONFIG_WARN, .key = schema_row(key)->key, .file = file->file,
-		.line = file->line}, "the environment (%s) wins over this line", from);
+	report_add(d->report,
+		&(struct config_line){.severity = CONFIG_WARN,
+			.key = schema_row(key)->key,
+			.file = file->file,
+			.line = file->line},
+		"the environment (%s) wins over this line", from);
 }
 
 bool docker_put(struct docker *d, enum config_key key, const char *text, const char *from)
@@ -117,13 +125,14 @@ static void say_key(struct docker *d, const char *name, enum config_key key, boo
 		jval_write(j, &text);
 	char variable[64];
 	schema_variable(schema_row(key), variable);
-	docker_say(d, name, text.failed ? schema_row(key)->key : text.p, in_force ? DOCKER_HONOURED : DOCKER_IGNORED, 0, "%s%s",
-		in_force ? "" : variable, in_force ? "" : " wins");
+	docker_say(d, name, text.failed ? schema_row(key)->key : text.p,
+		in_force ? DOCKER_HONOURED : DOCKER_IGNORED, 0, "%s%s", in_force ? "" : variable,
+		in_force ? "" : " wins");
 	buf_done(&text);
 }
 
-/* PUBLIC_URL may come without a scheme: docker's templates cut https:// off if it is there. STATE_DIRECTORY of systemd
- * may be a list: the first folder counts. */
+/* PUBLIC_URL may come without a scheme: docker's templates cut https:// off if it is there. STATE_DIRECTORY
+ * of systemd may be a list: the first folder counts. */
 static struct str adapted(enum config_key key, struct str text, char *out, size_t size)
 {
 	if (key == KEY_STATE_DIRECTORY)
@@ -134,7 +143,8 @@ static struct str adapted(enum config_key key, struct str text, char *out, size_
 	return n > 0 && (size_t)n < size ? str_from(out, (size_t)n) : text;
 }
 
-static void apply(struct docker *d, enum config_key key, const char *name, const struct env_var *v, const char *file)
+static void apply(
+	struct docker *d, enum config_key key, const char *name, const struct env_var *v, const char *file)
 {
 	char buffer[2100];
 	const struct schema_row *row = schema_row(key);
@@ -167,8 +177,9 @@ static void apply_row(struct docker *d, enum config_key key)
 		return;
 	const struct env_var *variable = row->docker ? env_get(d->env, row->docker) : NULL;
 	if (variable && !str_eq(variable->value, v->value))
-		report_warn(d->report, W_ENV_CONFLICT, row->key, "%s and a raw line %s differ: the raw line wins, as in Prosody",
-			row->docker, row->option);
+		report_warn(d->report, W_ENV_CONFLICT, row->key,
+			"%s and a raw line %s differ: the raw line wins, as in Prosody", row->docker,
+			row->option);
 	apply(d, key, row->option, v, "");
 }
 
@@ -176,12 +187,14 @@ static void apply_row(struct docker *d, enum config_key key)
 
 static const char *const option_names[] = {"allow_empty_token", "wait_for_host_disable_auto_owners",
 	"party_check_timeout", "role_timeout", "token_verification_require_token_for_moderation",
-	"token_verification_allowlist", "muc_access_whitelist", "muc_lobby_whitelist", "muc_password_whitelist"};
+	"token_verification_allowlist", "muc_access_whitelist", "muc_lobby_whitelist",
+	"muc_password_whitelist"};
 
 static bool known_option(struct str name)
 {
 	for (int k = 0; k < KEY_COUNT; k++) {
-		if (schema_row((enum config_key)k)->option && str_eqc(name, schema_row((enum config_key)k)->option))
+		if (schema_row((enum config_key)k)->option &&
+			str_eqc(name, schema_row((enum config_key)k)->option))
 			return true;
 	}
 	for (size_t i = 0; i < sizeof option_names / sizeof *option_names; i++) {
@@ -198,18 +211,21 @@ static void on_option(void *arg, struct str name, enum lua_kind kind, struct str
 	struct str shown = str_sub(name, 0, 80);
 	if (!known_option(name))
 		report_warn(d->report, W_ENV_IGNORED, d->raw_from, "%s: %.*s -> (ignored): %s", d->raw_from,
-			STR_FMT(name.n ? shown : STR("a line")), name.n ? "not an option that has a key here" : "not name = value");
+			STR_FMT(name.n ? shown : STR("a line")),
+			name.n ? "not an option that has a key here" : "not name = value");
 	else if (kind == LUA_UNREADABLE)
 		report_warn(d->report, W_ENV_IGNORED, d->raw_from,
-			"%s: %.*s -> (ignored): its value is no plain text, number, true, false or list of texts", d->raw_from,
-			STR_FMT(shown));
+			"%s: %.*s -> (ignored): its value is no plain text, number, true, false or list of "
+			"texts",
+			d->raw_from, STR_FMT(shown));
 	else if (!env_put(global ? &d->globals : &d->options, name, text, 0))
 		d->report->nomem = true;
 }
 
 static void raw_lines(struct docker *d)
 {
-	static const char *const names[] = {"GLOBAL_CONFIG", "XMPP_CONFIGURATION", "XMPP_MUC_CONFIGURATION"};
+	static const char *const names[] = {
+		"GLOBAL_CONFIG", "XMPP_CONFIGURATION", "XMPP_MUC_CONFIGURATION"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		d->raw_from = names[i];
 		lua_read(env_str(d->env, names[i]), on_option, d);
@@ -223,11 +239,14 @@ static void auth_type(struct docker *d)
 	const char *name = env_get(d->env, "PROSODY_AUTH_TYPE") ? "PROSODY_AUTH_TYPE" : "AUTH_TYPE";
 	const struct env_var *v = env_get(d->env, name);
 	if (!v)
-		report_fatal(d->report, "AUTH_TYPE", d->env->file, 0, "is not set, which means internal passwords in "
+		report_fatal(d->report, "AUTH_TYPE", d->env->file, 0,
+			"is not set, which means internal passwords in "
 			"docker-jitsi-meet; only jwt is served: set AUTH_TYPE=jwt, or ENABLE_AUTH=0");
 	else if (!str_eqc(v->value, "jwt"))
-		report_fatal(d->report, name, d->env->file, v->line, "%.*s is not served: only jwt is. Falling back to open access "
-			"would be silent: set %s=jwt, or ENABLE_AUTH=0", STR_FMT(str_sub(v->value, 0, 40)), name);
+		report_fatal(d->report, name, d->env->file, v->line,
+			"%.*s is not served: only jwt is. Falling back to open access "
+			"would be silent: set %s=jwt, or ENABLE_AUTH=0",
+			STR_FMT(str_sub(v->value, 0, 40)), name);
 	else
 		docker_say(d, name, "auth=jwt", DOCKER_HONOURED, 0, "%s", "");
 }
@@ -240,16 +259,17 @@ static void auth(struct docker *d)
 	docker_put(d, KEY_AUTH, on ? "jwt" : "none", "ENABLE_AUTH");
 	d->jwt = set_word_is(d->set, KEY_AUTH, "jwt");
 	if (d->enable_auth >= 0)
-		docker_say(d, "ENABLE_AUTH", on ? "auth=jwt" : "auth=none", own ? DOCKER_IGNORED : DOCKER_HONOURED, 0, "%s",
-			own ? "AUTH wins" : "");
+		docker_say(d, "ENABLE_AUTH", on ? "auth=jwt" : "auth=none",
+			own ? DOCKER_IGNORED : DOCKER_HONOURED, 0, "%s", own ? "AUTH wins" : "");
 	else if (!own)
-		report_info(d->report, 0, "ENABLE_AUTH", "ENABLE_AUTH is not set -> auth=none (honoured): docker-jitsi-meet's "
+		report_info(d->report, 0, "ENABLE_AUTH",
+			"ENABLE_AUTH is not set -> auth=none (honoured): docker-jitsi-meet's "
 			"default is no authentication");
 	if (on && !own)
 		auth_type(d);
 	else if (env_get(d->env, "PROSODY_AUTH_TYPE") || env_get(d->env, "AUTH_TYPE"))
-		docker_say(d, env_get(d->env, "PROSODY_AUTH_TYPE") ? "PROSODY_AUTH_TYPE" : "AUTH_TYPE", NULL, DOCKER_IGNORED, 0,
-			"%s", own ? "AUTH wins" : "there is no authentication");
+		docker_say(d, env_get(d->env, "PROSODY_AUTH_TYPE") ? "PROSODY_AUTH_TYPE" : "AUTH_TYPE",
+			NULL, DOCKER_IGNORED, 0, "%s", own ? "AUTH wins" : "there is no authentication");
 }
 
 static void guests(struct docker *d)
@@ -264,7 +284,8 @@ static void guests(struct docker *d)
 	}
 	if (!d->jwt) {
 		if (d->guests >= 0)
-			docker_say(d, "ENABLE_GUESTS", NULL, DOCKER_IGNORED, 0, "there is no authentication: everybody is a guest");
+			docker_say(d, "ENABLE_GUESTS", NULL, DOCKER_IGNORED, 0,
+				"there is no authentication: everybody is a guest");
 		if (d->allow_empty >= 0)
 			docker_say(d, empty, NULL, DOCKER_IGNORED, 0, "there is no authentication");
 		return;
@@ -272,14 +293,19 @@ static void guests(struct docker *d)
 	bool allowed = d->guests == 1 || d->allow_empty == 1;
 	if (d->guests < 0 && d->allow_empty < 0)
 		return;
-	bool in_force = docker_put(d, KEY_ALLOW_GUESTS, allowed ? "true" : "false", d->guests == 1 ? "ENABLE_GUESTS"
-		: d->allow_empty == 1 ? empty : d->guests == 0 ? "ENABLE_GUESTS" : empty);
+	bool in_force = docker_put(d, KEY_ALLOW_GUESTS, allowed ? "true" : "false",
+		d->guests == 1        ? "ENABLE_GUESTS"
+		: d->allow_empty == 1 ? empty
+		: d->guests == 0      ? "ENABLE_GUESTS"
+				      : empty);
 	const char *text = allowed ? "allow_guests=true" : "allow_guests=false";
 	if (d->guests == 1)
 		docker_put(d, KEY_BEFORE_HOST, "refuse", "ENABLE_GUESTS");
 	if (d->guests >= 0)
-		docker_say(d, "ENABLE_GUESTS", d->guests == 1 ? "allow_guests=true before_host=refuse" : text,
-			in_force ? DOCKER_HONOURED : DOCKER_IGNORED, 0, "%s", in_force ? "" : "ALLOW_GUESTS wins");
+		docker_say(d, "ENABLE_GUESTS",
+			d->guests == 1 ? "allow_guests=true before_host=refuse" : text,
+			in_force ? DOCKER_HONOURED : DOCKER_IGNORED, 0, "%s",
+			in_force ? "" : "ALLOW_GUESTS wins");
 	if (d->allow_empty == 1)
 		docker_say(d, empty, text, in_force ? DOCKER_CHANGED : DOCKER_IGNORED, W_ENV_CHANGED,
 			"people without a token are guests and do not count as authenticated");
@@ -287,121 +313,36 @@ static void guests(struct docker *d)
 		docker_say(d, empty, text, in_force ? DOCKER_HONOURED : DOCKER_IGNORED, 0, "%s", "");
 }
 
-/* ---- everything else ---- */
-
-enum special_kind {
-	SPECIAL_BOOL,           /* nothing to do here: the spelling is checked, the line says why */
-	SPECIAL_TEXT,
-	SPECIAL_BOOL_BUILT_IN,  /* always on */
-	SPECIAL_LATER,          /* a boolean; not served yet */
-	SPECIAL_ROLE,           /* a boolean that the derivation reads; it writes the lines */
-};
-
-static const struct special {
-	const char *name;
-	enum special_kind kind;
-	unsigned warning;
-	const char *text;
-} specials[] = {
-	{"ENABLE_AUTH", SPECIAL_ROLE, 0, NULL},
-	{"JICOFO_ENABLE_AUTH", SPECIAL_ROLE, 0, NULL},
-	{"ENABLE_AUTO_OWNER", SPECIAL_ROLE, 0, NULL},
-	{"DISABLE_AUTO_OWNER", SPECIAL_ROLE, 0, NULL},
-	{"WAIT_FOR_HOST_DISABLE_AUTO_OWNERS", SPECIAL_ROLE, 0, NULL},
-	{"ENABLE_GUESTS", SPECIAL_ROLE, 0, NULL},
-	{"JWT_ALLOW_EMPTY", SPECIAL_ROLE, 0, NULL},
-	{"JICOFO_AUTH_TYPE", SPECIAL_TEXT, W_ENV_IGNORED, "there is no Jicofo, role_mode decides"},
-	{"JICOFO_AUTH_LIFETIME", SPECIAL_TEXT, W_ENV_IGNORED, "there are no Jicofo login sessions"},
-	{"ENABLE_AUTO_LOGIN", SPECIAL_BOOL, W_ENV_IGNORED, "there are no Jicofo login sessions"},
-	{"ENABLE_MODERATOR_CHECKS", SPECIAL_LATER, 0, "recording and dial-out are not served yet"},
-	{"ENABLE_AUTH_DOMAIN", SPECIAL_BOOL_BUILT_IN, 0, "auth_domain names the domain of the services"},
-	{"ENABLE_SUBDOMAINS", SPECIAL_LATER, W_ENV_IGNORED, "tenants are not served yet"},
-	{"ENABLE_BREAKOUT_ROOMS", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
-	{"ENABLE_AV_MODERATION", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
-	{"ENABLE_END_CONFERENCE", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
-	{"ENABLE_VISITORS", SPECIAL_LATER, W_ENV_IGNORED, "visitors are not served"},
-	{"ENABLE_JAAS_COMPONENTS", SPECIAL_BOOL, W_ENV_IGNORED, "hosted components have no counterpart"},
-	{"PROSODY_ENABLE_MUC_RESOURCE_VALIDATE", SPECIAL_BOOL_BUILT_IN, 0, "always on"},
-	{"PROSODY_RESERVATION_ENABLED", SPECIAL_LATER, W_ENV_IGNORED, "rooms are not approved by an outside service yet"},
-};
-
-static void special(struct docker *d, const struct special *s)
-{
-	const struct env_var *v = env_get(d->env, s->name);
-	int on = s->kind == SPECIAL_TEXT || !v ? -1 : docker_bool(d, s->name);
-	if (!v || s->kind == SPECIAL_ROLE)
-		return;
-	if (s->kind == SPECIAL_BOOL_BUILT_IN && on == 0)
-		docker_say(d, s->name, NULL, DOCKER_CHANGED, W_ENV_CHANGED, "%s", s->text);
-	else if (s->kind == SPECIAL_BOOL_BUILT_IN)
-		docker_say(d, s->name, NULL, DOCKER_HONOURED, 0, "%s", s->text);
-	else if (s->kind == SPECIAL_LATER && on == 0)
-		docker_say(d, s->name, NULL, DOCKER_HONOURED, 0, "%s", s->text);
-	else
-		docker_say(d, s->name, NULL, DOCKER_IGNORED, s->warning, "%s", s->text);
-}
-
-/* Families: ignored, all in one line each. */
-static void family(struct docker *d, const char *const *prefixes, const char *why, unsigned warning)
-{
-	struct buf names;
-	buf_init(&names, 700);
-	for (size_t i = 0; i < d->env->n; i++) {
-		const struct env_var *v = &d->env->v[i];
-		for (const char *const *p = prefixes; *p && v->value.n; p++) {
-			if (!str_starts(v->name, str_c(*p)))
-				continue;
-			if (report_mentions(d->report, v->name.p))
-				break;
-			buf_printf(&names, "%s%s", names.n ? " " : "", v->name.p);
-			break;
-		}
-	}
-	if (names.n)
-		report_add(d->report, &(struct config_line){.severity = warning ? CONFIG_WARN : CONFIG_INFO, .warning = warning},
-			"(ignored) %s: %.*s", why, STR_FMT(buf_view(&names)));
-	buf_done(&names);
-}
-
-static const char *const other_auth[] = {"LDAP_", "MATRIX_", NULL};
-static const char *const reservation[] = {"PROSODY_RESERVATION_", NULL};
-static const char *const visitors[] = {"VISITORS_", NULL};
-static const char *const later[] = {"TURN_", "TURNS_", "STUN_", "JVB_", "COLIBRI_", "ENABLE_COLIBRI", "ENABLE_OCTO",
-	"JIBRI_", "JIGASI_", "ENABLE_RECORDING", "ENABLE_TRANSCRIPTIONS", "ENABLE_LETSENCRYPT", "LETSENCRYPT_",
-	"ENABLE_HTTP_REDIRECT", "HTTPS_PORT", "DISABLE_HTTPS", "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_", "WHITEBOARD_", "ENABLE_P2P",
-	"BOSH_", "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING", "ENABLE_SCTP", "P2P_STUN", NULL};
-
-static void families(struct docker *d)
-{
-	family(d, other_auth, "they belong to other kinds of authentication", W_ENV_IGNORED);
-	family(d, reservation, "approval of rooms by an outside service is not served yet", W_ENV_IGNORED);
-	family(d, visitors, "visitors are not served", W_ENV_IGNORED);
-	family(d, later, "not served yet, or not needed", 0);
-}
-
 static void jwt_modules(struct docker *d)
 {
-	static const char *const names[][2] = {{"JWT_AUTH_TYPE", "token"}, {"JWT_TOKEN_AUTH_MODULE", "token_verification"}};
+	static const char *const names[][2] = {
+		{"JWT_AUTH_TYPE", "token"}, {"JWT_TOKEN_AUTH_MODULE", "token_verification"}};
 	for (size_t i = 0; i < 2; i++) {
 		const struct env_var *v = env_get(d->env, names[i][0]);
 		if (!v || str_eqc(v->value, names[i][1]))
 			continue;
 		if (d->jwt)
-			report_fatal(d->report, names[i][0], d->env->file, v->line, "%.*s is not known: what it would accept is not "
-				"either; only %s is served", STR_FMT(str_sub(v->value, 0, 60)), names[i][1]);
+			report_fatal(d->report, names[i][0], d->env->file, v->line,
+				"%.*s is not known: what it would accept is not "
+				"either; only %s is served",
+				STR_FMT(str_sub(v->value, 0, 60)), names[i][1]);
 		else
 			docker_say(d, names[i][0], NULL, DOCKER_IGNORED, 0, "there is no authentication");
 	}
 	const struct env_var *guest = env_get(d->env, "PROSODY_GUEST_AUTH_TYPE");
 	if (guest && (str_eqc(guest->value, "anonymous") || str_eqc(guest->value, "jitsi-anonymous")))
-		docker_say(d, "PROSODY_GUEST_AUTH_TYPE", NULL, DOCKER_IGNORED, 0, "guests are anonymous in any case");
+		docker_say(d, "PROSODY_GUEST_AUTH_TYPE", NULL, DOCKER_IGNORED, 0,
+			"guests are anonymous in any case");
 	else if (guest)
-		report_fatal(d->report, "PROSODY_GUEST_AUTH_TYPE", d->env->file, guest->line, "%.*s is not served: guests are "
-			"anonymous", STR_FMT(str_sub(guest->value, 0, 40)));
+		report_fatal(d->report, "PROSODY_GUEST_AUTH_TYPE", d->env->file, guest->line,
+			"%.*s is not served: guests are "
+			"anonymous",
+			STR_FMT(str_sub(guest->value, 0, 40)));
 	int moderation = option_bool(d, "token_verification_require_token_for_moderation");
 	if (moderation >= 0 && d->jwt)
-		docker_say(d, "token_verification_require_token_for_moderation", NULL, moderation ? DOCKER_HONOURED : DOCKER_CHANGED,
-			moderation ? 0 : W_ENV_CHANGED, "always on with auth=jwt");
+		docker_say(d, "token_verification_require_token_for_moderation", NULL,
+			moderation ? DOCKER_HONOURED : DOCKER_CHANGED, moderation ? 0 : W_ENV_CHANGED,
+			"always on with auth=jwt");
 }
 
 /* Names freeze even without frozen_nick. */
@@ -410,15 +351,19 @@ static void names(struct docker *d)
 	bool jitsi = set_word_is(d->set, KEY_PROFILE, "jitsi");
 	bool said = docker_overridden(d, KEY_NAME_MODE) || d->set->layer[CONFIG_FILE][KEY_NAME_MODE].json;
 	if (d->jwt && !said && !jitsi && !(d->modules & MODULE_FROZEN_NICK))
-		report_warn(d->report, W_ENV_CHANGED, "name_mode", "name_mode=frozen: names in tokens stay as they are, even without "
+		report_warn(d->report, W_ENV_CHANGED, "name_mode",
+			"name_mode=frozen: names in tokens stay as they are, even without "
 			"frozen_nick; set NAME_MODE=free to keep typed names");
 	if (env_get(d->env, "DISABLE_PROFILE") && value_bool(env_str(d->env, "DISABLE_PROFILE")) == 1)
-		report_info(d->report, 0, "DISABLE_PROFILE", "the page then lets guests not name themselves either");
+		report_info(d->report, 0, "DISABLE_PROFILE",
+			"the page then lets guests not name themselves either");
 	if (value_bool(env_str(d->env, "DISABLE_KICKOUT")) == 1)
-		report_info(d->report, 0, "DISABLE_KICKOUT", "hides it in the page only: the server still lets moderators kick");
-	if (value_bool(env_str(d->env, "DISABLE_GRANT_MODERATOR")) == 1 && docker_put(d, KEY_RUNTIME_GRANT, "never",
-		"DISABLE_GRANT_MODERATOR"))
-		report_info(d->report, 0, "DISABLE_GRANT_MODERATOR", "DISABLE_GRANT_MODERATOR=1 -> runtime_grant=never (honoured): "
+		report_info(d->report, 0, "DISABLE_KICKOUT",
+			"hides it in the page only: the server still lets moderators kick");
+	if (value_bool(env_str(d->env, "DISABLE_GRANT_MODERATOR")) == 1 &&
+		docker_put(d, KEY_RUNTIME_GRANT, "never", "DISABLE_GRANT_MODERATOR"))
+		report_info(d->report, 0, "DISABLE_GRANT_MODERATOR",
+			"DISABLE_GRANT_MODERATOR=1 -> runtime_grant=never (honoured): "
 			"the server refuses too");
 }
 
@@ -426,15 +371,23 @@ static void names(struct docker *d)
 static void keys(struct docker *d)
 {
 	bool secret = !str_absent(env_str(d->env, "JWT_APP_SECRET")) || env_get(&d->options, "app_secret");
-	bool server = !str_absent(env_str(d->env, "JWT_ASAP_KEYSERVER")) || env_get(&d->options, "asap_key_server");
-	bool list = !str_absent(env_str(d->env, "JWT_JWKS_URL")) || env_get(&d->options, "cache_keys_url") ||
-		env_get(&d->globals, "cache_keys_url");
+	bool server = !str_absent(env_str(d->env, "JWT_ASAP_KEYSERVER")) ||
+		      env_get(&d->options, "asap_key_server");
+	bool list = !str_absent(env_str(d->env, "JWT_JWKS_URL")) ||
+		    env_get(&d->options, "cache_keys_url") || env_get(&d->globals, "cache_keys_url");
 	if (d->jwt && (server || list || secret))
-		docker_put(d, KEY_KEY_SOURCE, server ? "keyserver" : list ? "jwks" : "secret", server ? "JWT_ASAP_KEYSERVER"
-			: list ? "JWT_JWKS_URL" : "JWT_APP_SECRET");
+		docker_put(d, KEY_KEY_SOURCE,
+			server ? "keyserver"
+			: list ? "jwks"
+			       : "secret",
+			server ? "JWT_ASAP_KEYSERVER"
+			: list ? "JWT_JWKS_URL"
+			       : "JWT_APP_SECRET");
 	if (d->jwt && secret && (server || list))
-		report_warn(d->report, W_ENV_CONFLICT, "JWT_APP_SECRET", "JWT_APP_SECRET=(hidden) -> (ignored): %s is set too, and "
-			"public keys win", server ? "JWT_ASAP_KEYSERVER" : "JWT_JWKS_URL");
+		report_warn(d->report, W_ENV_CONFLICT, "JWT_APP_SECRET",
+			"JWT_APP_SECRET=(hidden) -> (ignored): %s is set too, and "
+			"public keys win",
+			server ? "JWT_ASAP_KEYSERVER" : "JWT_JWKS_URL");
 }
 
 static void auto_owner(struct docker *d)
@@ -443,7 +396,8 @@ static void auto_owner(struct docker *d)
 	d->jicofo_auth = docker_bool(d, "JICOFO_ENABLE_AUTH");
 	d->auto_owner = docker_bool(d, "ENABLE_AUTO_OWNER");
 	if (old >= 0 && d->auto_owner >= 0 && old == d->auto_owner)
-		report_warn(d->report, W_ENV_CONFLICT, "ENABLE_AUTO_OWNER", "ENABLE_AUTO_OWNER and DISABLE_AUTO_OWNER contradict each "
+		report_warn(d->report, W_ENV_CONFLICT, "ENABLE_AUTO_OWNER",
+			"ENABLE_AUTO_OWNER and DISABLE_AUTO_OWNER contradict each "
 			"other: the restrictive side wins");
 	if (old >= 0)
 		d->auto_owner = old == 1 ? 0 : d->auto_owner < 0 ? 1 : d->auto_owner;
@@ -467,35 +421,16 @@ void docker_derive(struct config_set *s, const struct env *env, struct config_re
 		apply_row(&d, (enum config_key)k);
 	keys(&d);
 	jwt_modules(&d);
-	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
-		special(&d, &specials[i]);
+	docker_specials(&d);
 	docker_modules(&d);
 	d.wait_auto_owners = d.jwt && d.modules & MODULE_WAIT_FOR_HOST && d.wait_disable != 1;
 	docker_stock(&d);
 	docker_role(&d);
 	names(&d);
 	docker_services(&d);
-	families(&d);
+	docker_families(&d);
 	env_done(&d.options);
 	env_done(&d.globals);
-}
-
-static const char *const others[] = {"AUTH_TYPE", "PROSODY_AUTH_TYPE", "XMPP_MODULES", "XMPP_MUC_MODULES",
-	"XMPP_LOBBY_MUC_MODULES", "XMPP_BREAKOUT_MUC_MODULES", "GLOBAL_MODULES", "GLOBAL_CONFIG", "XMPP_CONFIGURATION",
-	"XMPP_MUC_CONFIGURATION", "JWT_AUTH_TYPE", "JWT_TOKEN_AUTH_MODULE", "PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS",
-	"XMPP_HIDDEN_DOMAIN", "XMPP_RECORDER_DOMAIN"};
-
-static bool is_special(const char *name)
-{
-	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
-		if (strcmp(specials[i].name, name) == 0)
-			return true;
-	}
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-		if (strcmp(others[i], name) == 0)
-			return true;
-	}
-	return false;
 }
 
 void docker_stray(struct config_set *s, const struct env *env, struct config_report *r)
@@ -511,63 +446,7 @@ void docker_stray(struct config_set *s, const struct env *env, struct config_rep
 			docker_say(&d, row->docker, NULL, DOCKER_IGNORED, W_ENV_IGNORED, "%s", why);
 	}
 	for (size_t i = 0; i < env->n; i++) {
-		if (env->v[i].value.n && is_special(env->v[i].name.p))
+		if (env->v[i].value.n && docker_is_special(env->v[i].name.p))
 			docker_say(&d, env->v[i].name.p, NULL, DOCKER_IGNORED, W_ENV_IGNORED, "%s", why);
-	}
-}
-
-static void nearer(const char *candidate, struct str name, unsigned *least, const char **best)
-{
-	unsigned d = schema_distance(name, str_c(candidate));
-	if (d < *least) {
-		*least = d;
-		*best = candidate;
-	}
-}
-
-static bool in_family(struct str name)
-{
-	static const char *const *const families[] = {other_auth, reservation, visitors, later};
-	for (size_t f = 0; f < 4; f++) {
-		for (const char *const *p = families[f]; *p; p++) {
-			if (str_starts(name, str_c(*p)))
-				return true;
-		}
-	}
-	return false;
-}
-
-static void spelling(const struct env_var *v, const struct env *env, struct config_report *r)
-{
-	const char *best = NULL;
-	unsigned least = 3;
-	char variable[64], kept[64] = "";
-	for (int k = 0; k < KEY_COUNT; k++) {
-		const struct schema_row *row = schema_row((enum config_key)k);
-		unsigned before = least;
-		schema_variable(row, variable);
-		nearer(variable, v->name, &least, &best);
-		if (least < before)
-			best = memcpy(kept, variable, sizeof kept);
-		if (row->docker)
-			nearer(row->docker, v->name, &least, &best);
-		if (row->docker2)
-			nearer(row->docker2, v->name, &least, &best);
-	}
-	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
-		nearer(specials[i].name, v->name, &least, &best);
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		nearer(others[i], v->name, &least, &best);
-	if (best && least > 0)
-		report_add(r, &(struct config_line){.severity = CONFIG_WARN, .key = v->name.p, .file = env->file, .line = v->line},
-			"is no name known here (did you mean %s?)", best);
-}
-
-void docker_spelling(const struct env *env, struct config_report *r)
-{
-	for (size_t i = 0; i < env->n; i++) {
-		const struct env_var *v = &env->v[i];
-		if (v->name.n >= 8 && v->value.n && !in_family(v->name))
-			spelling(v, env, r);
 	}
 }

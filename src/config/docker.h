@@ -52,6 +52,9 @@ void docker_say(struct docker *d, const char *name, const char *key_text, enum d
 /* Puts a derived value, unless a variable of our own or a flag says otherwise. true: it is in force. */
 bool docker_put(struct docker *d, enum config_key key, const char *text, const char *from);
 bool docker_overridden(const struct docker *d, enum config_key key);
+void docker_specials(struct docker *d);     /* others.c: what is none of our keys */
+void docker_families(struct docker *d);
+bool docker_is_special(const char *name);
 void docker_modules(struct docker *d);      /* modules.c */
 void docker_role(struct docker *d);         /* rolemode.c */
 void docker_stock(struct docker *d);

@@ -81,8 +81,8 @@ struct str env_str(const struct env *e, const char *name)
 
 static bool name_char(char c, bool first)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (!first && c >= '0' && c <= '9') ||
-		(!first && (c == '.' || c == '-'));
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+	       (!first && c >= '0' && c <= '9') || (!first && (c == '.' || c == '-'));
 }
 
 static size_t name_length(struct str s)
@@ -98,7 +98,8 @@ bool env_read_process(struct env *e, char *const *environ)
 	for (size_t i = 0; environ && environ[i] && i < ENV_VARS_MAX; i++) {
 		struct str rest = str_c(environ[i]);
 		struct str name = str_split(&rest, '=');
-		if (name.n == 0 || name_length(name) != name.n || str_absent(rest) || rest.n > ENV_VALUE_MAX)
+		if (name.n == 0 || name_length(name) != name.n || str_absent(rest) ||
+			rest.n > ENV_VALUE_MAX)
 			continue;
 		if (!env_put(e, name, rest, 0))
 			return false;
@@ -112,7 +113,8 @@ void env_read_json(struct env *e, const struct jval *object, struct config_repor
 	struct str key;
 	const struct jval *value;
 	if (object && !jval_is_object(object))
-		report_fatal(r, "env", e->file, 0, "must be an object of texts, not %s", jval_type_name(object));
+		report_fatal(
+			r, "env", e->file, 0, "must be an object of texts, not %s", jval_type_name(object));
 	while (jval_each(object, &it, &key, &value)) {
 		char name[130] = "";
 		memcpy(name, key.p, key.n < sizeof name - 1 ? key.n : sizeof name - 1);
@@ -133,7 +135,7 @@ struct reader {
 	struct env *env;
 	struct config_report *report;
 	struct buf value;
-	bool failed;        /* the present line is wrong: a fatal line was written */
+	bool failed; /* the present line is wrong: a fatal line was written */
 };
 
 static char peek(const struct reader *r, size_t ahead)
@@ -148,7 +150,8 @@ static bool at_end(const struct reader *r)
 
 static bool at_newline(const struct reader *r)
 {
-	return at_end(r) || peek(r, 0) == '\n' || (peek(r, 0) == '\r' && (peek(r, 1) == '\n' || r->at + 1 == r->text.n));
+	return at_end(r) || peek(r, 0) == '\n' ||
+	       (peek(r, 0) == '\r' && (peek(r, 1) == '\n' || r->at + 1 == r->text.n));
 }
 
 static char take(struct reader *r)
@@ -237,7 +240,8 @@ static void expand(struct reader *r, unsigned depth)
 	size_t skip = braced ? 2 : 1;
 	struct str rest = str_sub(rest_of(r), skip, r->text.n);
 	size_t n = 0;
-	while (n < rest.n && n < 128 && name_char(rest.p[n], n == 0) && rest.p[n] != '.' && rest.p[n] != '-')
+	while (n < rest.n && n < 128 && name_char(rest.p[n], n == 0) && rest.p[n] != '.' &&
+		rest.p[n] != '-')
 		n++;
 	if (n == 0) {
 		if (braced)
@@ -299,7 +303,8 @@ static void read_plain(struct reader *r)
 {
 	while (!r->failed && !at_newline(r)) {
 		char c = peek(r, 0);
-		bool blank_before = r->value.n == 0 || r->text.p[r->at - 1] == ' ' || r->text.p[r->at - 1] == '\t';
+		bool blank_before =
+			r->value.n == 0 || r->text.p[r->at - 1] == ' ' || r->text.p[r->at - 1] == '\t';
 		if (c == '#' && blank_before)
 			break;
 		if (c == '$')
@@ -326,7 +331,8 @@ static void store(struct reader *r, struct str name, int line)
 		return;
 	const struct env_var *old = find(r->env, name);
 	if (old)
-		report_warn(r->report, 0, z, "is given twice, in lines %d and %d: the last counts", old->line, line);
+		report_warn(r->report, 0, z, "is given twice, in lines %d and %d: the last counts",
+			old->line, line);
 	if (!env_put(r->env, name, value, line))
 		fail(r, line, z, "too many variables, or too long");
 }

@@ -5,7 +5,8 @@
 
 /* Lists land as pointer and count, whatever the struct is called. */
 static_assert(sizeof(struct token_words) == sizeof(struct str_list) &&
-	offsetof(struct token_words, n) == offsetof(struct str_list, n), "one shape of lists");
+		      offsetof(struct token_words, n) == offsetof(struct str_list, n),
+	"one shape of lists");
 
 static bool list_make(struct config_set *s, const struct jval *j, struct str_list *out)
 {
@@ -129,7 +130,8 @@ static bool issuers(struct config_set *s, struct token_settings *t)
 		out[i].keys.app_secret = jval_str(jval_getc(j, "app_secret"));
 		out[i].keys.key_server = jval_str(jval_getc(j, "key_server"));
 		out[i].keys.jwks = key_list(s, jval_str(jval_getc(j, "jwks")), origin);
-		if (!key_files(s, jval_getc(j, "key_files"), origin, &out[i].keys) || (kids && !list_make(s, kids, &words)))
+		if (!key_files(s, jval_getc(j, "key_files"), origin, &out[i].keys) ||
+			(kids && !list_make(s, kids, &words)))
 			return false;
 		out[i].keys.known_kids = (struct token_words){words.v, words.n};
 	}
@@ -144,7 +146,8 @@ static bool token_keys(struct config_set *s, struct token_settings *t)
 	t->keys.jwks = key_list(s, t->keys.jwks, set_origin(s, KEY_JWKS));
 	if (s->secret)
 		t->keys.app_secret = jval_str(s->secret);
-	return key_files(s, set_json(s, KEY_KEY_FILES), set_origin(s, KEY_KEY_FILES), &t->keys) && issuers(s, t);
+	return key_files(s, set_json(s, KEY_KEY_FILES), set_origin(s, KEY_KEY_FILES), &t->keys) &&
+	       issuers(s, t);
 }
 
 static bool rule_path(struct config_set *s, const struct jval *path, struct str_list *out)

@@ -108,7 +108,8 @@ static bool write_secret(const char *path)
 }
 
 static const char fresh_text[] =
-	"# Gavel's configuration, written at the first start. Change it freely; all keys: docs/gavel.example.yaml\n"
+	"# Gavel's configuration, written at the first start. Change it freely; all keys: "
+	"docs/gavel.example.yaml\n"
 	"\n"
 	"auth: jwt                    # people bring a token\n"
 	"app_id: gavel                # iss of the tokens\n"
@@ -130,7 +131,8 @@ int config_write_fresh(const char *folder, char *path_out, size_t path_size)
 		return ERR_IO;
 	if (access(path_out, F_OK) == 0)
 		return ERR_OK;
-	if (!write_secret(secret) || !write_file(path_out, 0600, str_from(fresh_text, sizeof fresh_text - 1)))
+	if (!write_secret(secret) ||
+		!write_file(path_out, 0600, str_from(fresh_text, sizeof fresh_text - 1)))
 		return ERR_IO;
 	return ERR_OK;
 }

@@ -20,8 +20,13 @@ static void fatal(struct judge *j, enum config_key key, const char *why)
 static void warn(struct judge *j, enum config_key key, unsigned bit, const char *why)
 {
 	const struct config_value *v = set_value(j->s, key);
-	report_add(j->r, &(struct config_line){.severity = CONFIG_WARN, .warning = bit, .key = schema_row(key)->key,
-		.file = v->file ? v->file : "", .line = v->line}, "%s", why);
+	report_add(j->r,
+		&(struct config_line){.severity = CONFIG_WARN,
+			.warning = bit,
+			.key = schema_row(key)->key,
+			.file = v->file ? v->file : "",
+			.line = v->line},
+		"%s", why);
 }
 
 static bool present(const struct judge *j, enum config_key key)
@@ -60,12 +65,16 @@ static void key_source(struct judge *j)
 		bool chosen = set_word_is(j->s, KEY_KEY_SOURCE, sources[i].word);
 		if (chosen && !present(j, sources[i].key) && !j->s->vectors && !present(j, KEY_ISSUERS))
 			fatal(j, sources[i].key, sources[i].missing);
-		if (!chosen && present(j, sources[i].key) && (same_place(j, KEY_KEY_SOURCE, sources[i].key) ||
-			!set_given(j->s, KEY_KEY_SOURCE)) && set_origin(j->s, sources[i].key) != CONFIG_DERIVED)
+		if (!chosen && present(j, sources[i].key) &&
+			(same_place(j, KEY_KEY_SOURCE, sources[i].key) ||
+				!set_given(j->s, KEY_KEY_SOURCE)) &&
+			set_origin(j->s, sources[i].key) != CONFIG_DERIVED)
 			fatal(j, sources[i].key, "contradicts key_source: name one source of keys");
 	}
 	if (secret && !secret_there(j) && !j->s->vectors && !present(j, KEY_ISSUERS))
-		fatal(j, KEY_APP_SECRET, "is missing: without a key no token can be verified. Set app_secret (JWT_APP_SECRET) or "
+		fatal(j, KEY_APP_SECRET,
+			"is missing: without a key no token can be verified. Set app_secret "
+			"(JWT_APP_SECRET) or "
 			"app_secret_file, or name a source of public keys");
 	if (!secret && secret_there(j) && !j->s->docker)
 		warn(j, KEY_APP_SECRET, 0, "is not used: with a source of public keys only those count");
@@ -83,8 +92,9 @@ static void algorithms(struct judge *j)
 		if ((token_alg_family(alg) == TOKEN_FAMILY_HMAC) == secret)
 			continue;
 		char text[200];
-		snprintf(text, sizeof text, "%s has no key: %s", token_alg_name(alg), secret ? "a secret serves HS256, HS384 and HS512"
-			: "public keys do not serve HS algorithms");
+		snprintf(text, sizeof text, "%s has no key: %s", token_alg_name(alg),
+			secret ? "a secret serves HS256, HS384 and HS512"
+			       : "public keys do not serve HS algorithms");
 		if (set_origin(j->s, KEY_ALGS) == CONFIG_DERIVED)
 			fatal(j, KEY_ALGS, text);
 		else
@@ -99,7 +109,8 @@ static bool weak(struct str secret)
 
 static void secrets(struct judge *j)
 {
-	static const char *const text = "is shorter than 32 bytes: it can be guessed by trying; make a longer random one";
+	static const char *const text =
+		"is shorter than 32 bytes: it can be guessed by trying; make a longer random one";
 	const struct jval *issuers = set_json(j->s, KEY_ISSUERS);
 	struct str secret = jval_str(j->s->secret);
 	if (str_absent(secret))
@@ -134,7 +145,8 @@ static void issuers(struct judge *j)
 		char text[120];
 		for (size_t k = 0; k < 4; k++) {
 			bool chosen = strcmp(issuer_source(issuer), sources[k]) == 0;
-			snprintf(text, sizeof text, "item %zu: %s %s", i + 1, members[k], chosen ? "is missing" : "contradicts its key_source");
+			snprintf(text, sizeof text, "item %zu: %s %s", i + 1, members[k],
+				chosen ? "is missing" : "contradicts its key_source");
 			if (chosen && !jval_getc(issuer, members[k]) && !j->s->vectors)
 				fatal(j, KEY_ISSUERS, text);
 			else if (!chosen && k > 0 && jval_getc(issuer, members[k]))
@@ -160,7 +172,9 @@ static void claim_rules(struct judge *j)
 	for (size_t i = 0; i < jval_size(rules); i++)
 		grants = grants || str_eqc(jval_str(jval_getc(jval_at(rules, i), "then")), "grant");
 	if (grants && public_keys(j) && set_list_has(j->s, KEY_ACCEPTED_AUDIENCES, "*"))
-		fatal(j, KEY_CLAIM_RULES, "a grant rule with public keys needs accepted_audiences: with \"*\" every application of that "
+		fatal(j, KEY_CLAIM_RULES,
+			"a grant rule with public keys needs accepted_audiences: with \"*\" every "
+			"application of that "
 			"issuer could make moderators");
 	if (jval_size(rules) == 0 && set_word_is(j->s, KEY_CLAIM_RULES_ELSE, "deny"))
 		warn(j, KEY_CLAIM_RULES_ELSE, 0, "does nothing: there are no claim_rules");
@@ -176,11 +190,14 @@ static void token_section(struct judge *j)
 	if (!j->s->vectors && j->s->docker && !present(j, KEY_APP_ID) && !present(j, KEY_ISSUERS))
 		fatal(j, KEY_APP_ID, "is missing: set JWT_APP_ID");
 	else if (!j->s->vectors && nobody)
-		fatal(j, KEY_APP_ID, "is missing: without it, or accepted_issuers, no token can be accepted");
+		fatal(j, KEY_APP_ID,
+			"is missing: without it, or accepted_issuers, no token can be accepted");
 	if (set_list_has(j->s, KEY_ACCEPTED_ISSUERS, "*"))
 		warn(j, KEY_ACCEPTED_ISSUERS, 0, "\"*\" accepts tokens of every issuer who knows a key");
 	if (!set_true(j->s, KEY_REQUIRE_ROOM) && !set_true(j->s, KEY_ROOM_WILDCARD))
-		warn(j, KEY_REQUIRE_ROOM, 0, "does nothing: a token without a room counts as *, which room_wildcard=false refuses");
+		warn(j, KEY_REQUIRE_ROOM, 0,
+			"does nothing: a token without a room counts as *, which room_wildcard=false "
+			"refuses");
 }
 
 static void role_section(struct judge *j)
@@ -191,15 +208,20 @@ static void role_section(struct judge *j)
 	if (set_word_is(j->s, KEY_ROOM_CREATE, "moderators") && set_word_is(j->s, KEY_ROLE_MODE, "none"))
 		fatal(j, KEY_ROOM_CREATE, "contradicts role_mode=none: nobody could open a room");
 	if (!j->jwt && set_word_is(j->s, KEY_ROOM_CREATE, "authenticated"))
-		warn(j, KEY_ROOM_CREATE, 0, "with auth=none nobody is authenticated: nobody can open a room");
-	if (!j->jwt && (set_word_is(j->s, KEY_ROLE_MODE, "token") || set_word_is(j->s, KEY_ROLE_MODE, "authenticated")))
+		warn(j, KEY_ROOM_CREATE, 0,
+			"with auth=none nobody is authenticated: nobody can open a room");
+	if (!j->jwt && (set_word_is(j->s, KEY_ROLE_MODE, "token") ||
+			       set_word_is(j->s, KEY_ROLE_MODE, "authenticated")))
 		warn(j, KEY_ROLE_MODE, 0, "with auth=none there are no tokens: nobody will moderate");
 	if (j->jwt && guests && set_word_is(j->s, KEY_ROLE_MODE, "everyone"))
-		warn(j, KEY_ROLE_MODE, W_DENY_EVADABLE, "somebody whose token says no can come back without it and moderate: "
+		warn(j, KEY_ROLE_MODE, W_DENY_EVADABLE,
+			"somebody whose token says no can come back without it and moderate: "
 			"allow_guests=false closes that");
-	if (set_true(j->s, KEY_DISABLE_GRANT_MODERATOR) && same_place(j, KEY_DISABLE_GRANT_MODERATOR, KEY_RUNTIME_GRANT) &&
+	if (set_true(j->s, KEY_DISABLE_GRANT_MODERATOR) &&
+		same_place(j, KEY_DISABLE_GRANT_MODERATOR, KEY_RUNTIME_GRANT) &&
 		!set_word_is(j->s, KEY_RUNTIME_GRANT, "never"))
-		fatal(j, KEY_RUNTIME_GRANT, "contradicts disable_grant_moderator: the server would refuse what this allows");
+		fatal(j, KEY_RUNTIME_GRANT,
+			"contradicts disable_grant_moderator: the server would refuse what this allows");
 	claim_rules(j);
 }
 
@@ -210,7 +232,8 @@ static void name_section(struct judge *j)
 	for (size_t i = 0; i < 2; i++) {
 		struct str suffix = set_str(j->s, suffixes[i]);
 		if ((int64_t)utf8_units16(suffix) >= most)
-			fatal(j, suffixes[i], "leaves no room for the name: it must be shorter than name_max");
+			fatal(j, suffixes[i],
+				"leaves no room for the name: it must be shorter than name_max");
 	}
 }
 
@@ -219,30 +242,40 @@ static void limit_section(struct judge *j)
 	int64_t wanted = jval_integer(set_json(j->s, KEY_MAX_OCCUPANTS));
 	if (wanted > jval_integer(set_json(j->s, KEY_OCCUPANTS_PER_ROOM)))
 		warn(j, KEY_MAX_OCCUPANTS, 0, "is more than occupants_per_room, which is the bound");
-	if (jval_integer(set_json(j->s, KEY_LOGIN_STANZA_BYTES)) > jval_integer(set_json(j->s, KEY_STANZA_BYTES)))
-		fatal(j, KEY_LOGIN_STANZA_BYTES, "is more than stanza_bytes: strangers may not send more than clients");
+	if (jval_integer(set_json(j->s, KEY_LOGIN_STANZA_BYTES)) >
+		jval_integer(set_json(j->s, KEY_STANZA_BYTES)))
+		fatal(j, KEY_LOGIN_STANZA_BYTES,
+			"is more than stanza_bytes: strangers may not send more than clients");
 }
 
 static void start(struct judge *j)
 {
 	const struct jval *list = set_json(j->s, KEY_ISSUERS);
 	if (j->jwt && set_word_is(j->s, KEY_KEY_SOURCE, "keyserver"))
-		fatal(j, KEY_KEY_SERVER, "serve does not fetch keys yet: key_source=keyserver works in check and explain only. Save the "
+		fatal(j, KEY_KEY_SERVER,
+			"serve does not fetch keys yet: key_source=keyserver works in check and explain "
+			"only. Save the "
 			"public keys as files and use key_source=file with key_files");
 	if (j->jwt && set_word_is(j->s, KEY_KEY_SOURCE, "jwks"))
-		fatal(j, KEY_JWKS, "serve does not read key lists yet: key_source=jwks works in check and explain only. Save the public "
+		fatal(j, KEY_JWKS,
+			"serve does not read key lists yet: key_source=jwks works in check and explain "
+			"only. Save the public "
 			"keys as files and use key_source=file with key_files");
 	for (size_t i = 0; i < jval_size(list); i++) {
 		const char *source = issuer_source(jval_at(list, i));
 		if (strcmp(source, "keyserver") == 0 || strcmp(source, "jwks") == 0)
-			fatal(j, KEY_ISSUERS, "serve does not fetch keys yet: key_server and jwks work in check and explain only");
+			fatal(j, KEY_ISSUERS,
+				"serve does not fetch keys yet: key_server and jwks work in check and "
+				"explain only");
 	}
 	if (set_word_is(j->s, KEY_BEFORE_HOST, "lobby"))
-		warn(j, KEY_BEFORE_HOST, 0, "the lobby is not served yet: counts as refuse, people wait for the host outside");
+		warn(j, KEY_BEFORE_HOST, 0,
+			"the lobby is not served yet: counts as refuse, people wait for the host outside");
 	if (set_true(j->s, KEY_LOBBY))
 		warn(j, KEY_LOBBY, 0, "the lobby is not served yet: off");
 	if (set_true(j->s, KEY_LOBBY_AUTOSTART))
-		warn(j, KEY_LOBBY_AUTOSTART, 0, "the lobby is not served yet: off, everybody gets in who may join");
+		warn(j, KEY_LOBBY_AUTOSTART, 0,
+			"the lobby is not served yet: off, everybody gets in who may join");
 	if (!present(j, KEY_STATE_DIRECTORY))
 		fatal(j, KEY_STATE_DIRECTORY, "is not known: set STATE_DIRECTORY, XDG_STATE_HOME or HOME");
 	if (!present(j, KEY_BIND))

@@ -55,7 +55,9 @@ static void read_config_file(struct config_set *s, const char *path, struct conf
 {
 	struct buf text;
 	const char *slash = strrchr(path, '/');
-	struct str folder = slash == path ? STR("/") : slash ? str_from(path, (size_t)(slash - path)) : STR(".");
+	struct str folder = slash == path ? STR("/")
+			    : slash       ? str_from(path, (size_t)(slash - path))
+					  : STR(".");
 	s->folder = arena_str(&s->arena, folder).p;
 	if (!s->folder)
 		r->nomem = true;
@@ -91,7 +93,8 @@ static void read_secret_file(struct config_set *s, struct config_report *r)
 	else if (!(s->secret = jval_new_str(secret)))
 		report_fatal(r, "app_secret_file", v->file, v->line, "%s holds no text in UTF-8", path.p);
 	if (stat(path.p, &st) == 0 && st.st_mode & 077)
-		report_warn(r, 0, "app_secret_file", "%s may be read by others: chmod 600 %s", path.p, path.p);
+		report_warn(
+			r, 0, "app_secret_file", "%s may be read by others: chmod 600 %s", path.p, path.p);
 	buf_done(&text);
 }
 
@@ -103,15 +106,20 @@ static void own_variables(struct config_set *s, const struct env *env, struct co
 		char name[64];
 		schema_variable(row, name);
 		const struct env_var *v = env_get(env, name);
-		if (!v || row->flags & SCHEMA_VECTORS_ONLY || (row->docker && strcmp(row->docker, name) == 0))
+		if (!v || row->flags & SCHEMA_VECTORS_ONLY ||
+			(row->docker && strcmp(row->docker, name) == 0))
 			continue;
 		struct set_source src = {CONFIG_ENVIRONMENT, name, env->file, v->line};
 		if (!set_put_text(s, (enum config_key)k, v->value, &src, r))
 			continue;
 		bool hidden = row->type == SCHEMA_SECRET || row->type == SCHEMA_ISSUERS;
-		report_add(r, &(struct config_line){.severity = CONFIG_INFO, .key = name, .file = v->line ? env->file : "",
-			.line = v->line}, "%s=%.*s -> %s (honoured)", name, STR_FMT(hidden ? STR("(hidden)") : str_sub(v->value, 0, 100)),
-			row->key);
+		report_add(r,
+			&(struct config_line){.severity = CONFIG_INFO,
+				.key = name,
+				.file = v->line ? env->file : "",
+				.line = v->line},
+			"%s=%.*s -> %s (honoured)", name,
+			STR_FMT(hidden ? STR("(hidden)") : str_sub(v->value, 0, 100)), row->key);
 	}
 }
 
@@ -123,10 +131,12 @@ static void flags(struct config_set *s, const char *const *overrides, struct con
 		enum config_key key = schema_find(name);
 		const char *nearest = schema_nearest(name);
 		if (key != KEY_NONE && !str_absent(rest))
-			set_put_text(s, key, rest, &(struct set_source){CONFIG_FLAG, schema_row(key)->key, "", 0}, r);
+			set_put_text(s, key, rest,
+				&(struct set_source){CONFIG_FLAG, schema_row(key)->key, "", 0}, r);
 		else
-			report_fatal(r, overrides[i], "", 0, "unknown key%s%s%s", nearest ? " (did you mean " : "",
-				nearest ? nearest : "", nearest ? "?)" : "");
+			report_fatal(r, overrides[i], "", 0, "unknown key%s%s%s",
+				nearest ? " (did you mean " : "", nearest ? nearest : "",
+				nearest ? "?)" : "");
 	}
 }
 
@@ -184,15 +194,20 @@ void config_free(struct config *c)
 
 static void no_configuration(struct config_report *r)
 {
-	report_fatal(r, "", "", 0, "no configuration: there is neither a file nor ENABLE_AUTH in the environment, and an open "
+	report_fatal(r, "", "", 0,
+		"no configuration: there is neither a file nor ENABLE_AUTH in the environment, and an open "
 		"server is not started by accident. Either");
-	report_info(r, 0, "", "  a file:          gavel serve --config gavel.yaml   (docs/gavel.example.yaml is one, with comments)");
-	report_info(r, 0, "", "  or variables:    ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app JWT_APP_SECRET=... gavel serve");
+	report_info(r, 0, "",
+		"  a file:          gavel serve --config gavel.yaml   (docs/gavel.example.yaml is one, "
+		"with comments)");
+	report_info(r, 0, "",
+		"  or variables:    ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app JWT_APP_SECRET=... gavel "
+		"serve");
 	report_info(r, 0, "", "  or open to all:  ENABLE_AUTH=0 gavel serve");
 }
 
-static void read_environment(struct config_set *s, const struct config_source *src, struct env *env,
-	struct config_report *r)
+static void read_environment(
+	struct config_set *s, const struct config_source *src, struct env *env, struct config_report *r)
 {
 	struct buf text;
 	env_init(env, src->env_file);
@@ -225,8 +240,10 @@ int config_load(struct config *c, const struct config_source *src, struct config
 	read_environment(c->set, src, &env, r);
 	if (!src->file && !src->env_file && !env_get(&env, "ENABLE_AUTH"))
 		no_configuration(r);
-	else if (src->need_start && c->set->docker && value_bool(env_str(&env, "PROSODY_RESERVATION_ENABLED")) == 1)
-		report_fatal(r, "PROSODY_RESERVATION_ENABLED", src->env_file, 0, "rooms are not approved by an outside service yet: "
+	else if (src->need_start && c->set->docker &&
+		 value_bool(env_str(&env, "PROSODY_RESERVATION_ENABLED")) == 1)
+		report_fatal(r, "PROSODY_RESERVATION_ENABLED", src->env_file, 0,
+			"rooms are not approved by an outside service yet: "
 			"starting without would open them to everybody; set it to 0");
 	env_done(&env);
 	read_secret_file(c->set, r);
@@ -247,10 +264,11 @@ static void apply_object(struct config_set *s, const struct jval *object, struct
 		memcpy(z, name.p, name.n < sizeof z - 1 ? name.n : sizeof z - 1);
 		const char *nearest = schema_nearest(name);
 		if (key == KEY_NONE)
-			report_fatal(r, z, "", 0, "unknown key%s%s%s", nearest ? " (did you mean " : "", nearest ? nearest : "",
-				nearest ? "?)" : "");
+			report_fatal(r, z, "", 0, "unknown key%s%s%s", nearest ? " (did you mean " : "",
+				nearest ? nearest : "", nearest ? "?)" : "");
 		else if (!jval_is_null(value))
-			set_put_json(s, key, value, &(struct set_source){CONFIG_FILE, schema_row(key)->key, "", 0}, r);
+			set_put_json(s, key, value,
+				&(struct set_source){CONFIG_FILE, schema_row(key)->key, "", 0}, r);
 	}
 }
 
@@ -263,7 +281,8 @@ int config_apply_json(struct config *c, const struct jval *object, struct config
 	return finish(c, "", false, r);
 }
 
-int config_derive_env(struct config *c, const struct jval *pairs, const struct jval *file, struct config_report *r)
+int config_derive_env(
+	struct config *c, const struct jval *pairs, const struct jval *file, struct config_report *r)
 {
 	struct env env;
 	if (!begin(c))

@@ -35,7 +35,8 @@ static bool digit(char c)
 static bool at_break(const struct reader *r)
 {
 	char c = peek(r, 0);
-	return at_end(r) || c == '\n' || c == '\r' || c == ',' || c == ';' || (c == '\\' && peek(r, 1) == 'n');
+	return at_end(r) || c == '\n' || c == '\r' || c == ',' || c == ';' ||
+	       (c == '\\' && peek(r, 1) == 'n');
 }
 
 static bool at_comment(const struct reader *r)

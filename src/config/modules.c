@@ -5,26 +5,28 @@
 #include "config/report.h"
 
 enum effect {
-	BUILT_IN,       /* we do it anyway */
-	FLAGGED,        /* sets its bit; the line is written by whoever reads it */
-	REFUSED_TYPE,   /* belongs to another authentication type */
-	LATER,          /* not served yet */
-	NOTHING,        /* ignored, with the reason */
+	BUILT_IN,     /* we do it anyway */
+	FLAGGED,      /* sets its bit; the line is written by whoever reads it */
+	REFUSED_TYPE, /* belongs to another authentication type */
+	LATER,        /* not served yet */
+	NOTHING,      /* ignored, with the reason */
 };
 
 struct module {
 	const char *name;
 	enum effect effect;
 	unsigned bit;
-	bool muc_only;  /* makes moderators: counts only where stock Jitsi would load it */
+	bool muc_only; /* makes moderators: counts only where stock Jitsi would load it */
 	const char *text;
 };
 
 static const struct module modules[] = {
 	{"token_affiliation", FLAGGED, MODULE_TOKEN_AFFILIATION, true, "role_mode=token"},
 	{"token_affiliation_legacy", FLAGGED, MODULE_TOKEN_AFFILIATION_LEGACY, true, "role_mode=token"},
-	{"token_moderation", FLAGGED, MODULE_TOKEN_MODERATION, true, "role_mode=token claim_paths=context.user,$"},
-	{"token_owner_party", FLAGGED, MODULE_TOKEN_OWNER_PARTY, true, "room_create=moderators on_last_moderator_left=end"},
+	{"token_moderation", FLAGGED, MODULE_TOKEN_MODERATION, true,
+		"role_mode=token claim_paths=context.user,$"},
+	{"token_owner_party", FLAGGED, MODULE_TOKEN_OWNER_PARTY, true,
+		"room_create=moderators on_last_moderator_left=end"},
 	{"muc_allowners", FLAGGED, MODULE_MUC_ALLOWNERS, true, "role_mode=everyone"},
 	{"muc_wait_for_host", FLAGGED, MODULE_WAIT_FOR_HOST, false, "before_host=lobby"},
 	{"frozen_nick", FLAGGED, MODULE_FROZEN_NICK, false, "name_mode=frozen"},
@@ -37,7 +39,8 @@ static const struct module modules[] = {
 	{"token_lobby_autostart", FLAGGED, MODULE_LOBBY_AUTOSTART, false, "lobby_autostart=true"},
 	{"lobby_autostart_on_owner", FLAGGED, MODULE_LOBBY_AUTOSTART, false, "lobby_autostart=true"},
 	{"lobby_deactivate", FLAGGED, MODULE_LOBBY_AUTOSTART, false, "lobby_autostart=true"},
-	{"token_lobby_bypass_for_initiator", FLAGGED, MODULE_LOBBY_AUTOSTART, false, "lobby_autostart=true"},
+	{"token_lobby_bypass_for_initiator", FLAGGED, MODULE_LOBBY_AUTOSTART, false,
+		"lobby_autostart=true"},
 	{"jitsi_permissions", BUILT_IN, MODULE_PERMISSIONS, false, NULL},
 	{"token_verification", BUILT_IN, 0, false, NULL},
 	{"persistent_lobby", BUILT_IN, 0, false, NULL},
@@ -87,14 +90,16 @@ static void unknown(struct docker *d, const char *list, struct str name)
 {
 	const char *near = nearest(name);
 	if (str_starts(name, STR("matrix_"))) {
-		report_warn(d->report, W_ENV_IGNORED, list, "%s: module %.*s -> (ignored): it belongs to Matrix logins", list,
+		report_warn(d->report, W_ENV_IGNORED, list,
+			"%s: module %.*s -> (ignored): it belongs to Matrix logins", list,
 			STR_FMT(str_sub(name, 0, 80)));
 		return;
 	}
 	if (str_starts(name, STR("token_")))
 		d->modules |= MODULE_OTHER_TOKEN;
-	report_warn(d->report, W_ENV_IGNORED, list, "%s: module %.*s -> (ignored): not known here%s%s%s", list,
-		STR_FMT(str_sub(name, 0, 80)), near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	report_warn(d->report, W_ENV_IGNORED, list, "%s: module %.*s -> (ignored): not known here%s%s%s",
+		list, STR_FMT(str_sub(name, 0, 80)), near ? " (did you mean " : "", near ? near : "",
+		near ? "?)" : "");
 }
 
 static void loaded(struct docker *d, const char *list, struct str name)
@@ -109,26 +114,29 @@ static void loaded(struct docker *d, const char *list, struct str name)
 		d->modules |= MODULE_OTHER_TOKEN;
 	if (m->muc_only && !muc) {
 		report_warn(d->report, W_ENV_IGNORED, list,
-			"%s: module %s -> (ignored): it works in XMPP_MUC_MODULES only, in stock Jitsi too", list, m->name);
+			"%s: module %s -> (ignored): it works in XMPP_MUC_MODULES only, in stock Jitsi too",
+			list, m->name);
 		return;
 	}
 	d->modules |= m->bit;
 	switch (m->effect) {
 	case BUILT_IN:
-		report_info(d->report, 0, list, "%s: module %s -> built in (honoured)%s%s", list, m->name, m->text ? ": " : "",
-			m->text ? m->text : "");
+		report_info(d->report, 0, list, "%s: module %s -> built in (honoured)%s%s", list, m->name,
+			m->text ? ": " : "", m->text ? m->text : "");
 		break;
 	case LATER:
-		report_warn(d->report, W_ENV_IGNORED, list, "%s: module %s -> (ignored): not served yet", list, m->name);
+		report_warn(d->report, W_ENV_IGNORED, list, "%s: module %s -> (ignored): not served yet",
+			list, m->name);
 		break;
 	case NOTHING:
 	case REFUSED_TYPE:
-		report_warn(d->report, W_ENV_IGNORED, list, "%s: module %s -> (ignored): %s", list, m->name, m->text);
+		report_warn(d->report, W_ENV_IGNORED, list, "%s: module %s -> (ignored): %s", list, m->name,
+			m->text);
 		break;
 	case FLAGGED:
 		if (!d->jwt && m->bit != MODULE_MUC_ALLOWNERS)
-			report_warn(d->report, W_ENV_IGNORED, list, "%s: module %s -> (ignored): there is no authentication", list,
-				m->name);
+			report_warn(d->report, W_ENV_IGNORED, list,
+				"%s: module %s -> (ignored): there is no authentication", list, m->name);
 		break;
 	}
 }
@@ -142,7 +150,8 @@ static void end_meeting(struct docker *d)
 	char seconds[32];
 	if (str_absent(wait))
 		wait = env_str(&d->globals, option);
-	snprintf(seconds, sizeof seconds, "%.*s", STR_FMT(str_absent(wait) ? (party ? STR("60") : STR("120")) : wait));
+	snprintf(seconds, sizeof seconds, "%.*s",
+		STR_FMT(str_absent(wait) ? (party ? STR("60") : STR("120")) : wait));
 	docker_put(d, KEY_ON_LAST_MODERATOR_LEFT, "end", name);
 	docker_put(d, KEY_END_AFTER, seconds, name);
 }
@@ -154,7 +163,8 @@ static void honour(struct docker *d, unsigned bit, enum config_key key, const ch
 		if (m->bit != bit || !(d->modules & bit))
 			continue;
 		bool in_force = key == KEY_NONE || docker_put(d, key, value, m->name);
-		report_info(d->report, 0, m->name, "module %s -> %s (%s)", m->name, m->text, in_force ? "honoured" : "ignored");
+		report_info(d->report, 0, m->name, "module %s -> %s (%s)", m->name, m->text,
+			in_force ? "honoured" : "ignored");
 		return;
 	}
 }

@@ -27,7 +27,8 @@ static bool members_only(const struct jval *object, const char *allowed, int ite
 			}
 		}
 		if (!known) {
-			value_fault_set(f, item, "item %d: unknown member \"%.*s\"", item + 1, STR_FMT(str_sub(key, 0, 60)));
+			value_fault_set(f, item, "item %d: unknown member \"%.*s\"", item + 1,
+				STR_FMT(str_sub(key, 0, 60)));
 			return false;
 		}
 	}
@@ -47,8 +48,8 @@ static bool objects_only(const struct jval *j, size_t most, struct value_fault *
 	}
 	for (size_t i = 0; i < jval_size(j); i++) {
 		if (!jval_is_object(jval_at(j, i))) {
-			value_fault_set(f, (int)i, "item %zu: must be an object with members, not %s", i + 1,
-				jval_type_name(jval_at(j, i)));
+			value_fault_set(f, (int)i, "item %zu: must be an object with members, not %s",
+				i + 1, jval_type_name(jval_at(j, i)));
 			return false;
 		}
 	}
@@ -70,9 +71,11 @@ static bool rule_path(const struct jval *path, int item, struct value_fault *f)
 		steps++;
 	}
 	if (!fine || steps == 0)
-		value_fault_set(f, item, "rule %d: path must be names joined by dots, or a list of names", item + 1);
+		value_fault_set(f, item, "rule %d: path must be names joined by dots, or a list of names",
+			item + 1);
 	else if (steps > CLAIM_STEPS_MAX)
-		value_fault_set(f, item, "rule %d: path has %zu names, at most %d", item + 1, steps, CLAIM_STEPS_MAX);
+		value_fault_set(f, item, "rule %d: path has %zu names, at most %d", item + 1, steps,
+			CLAIM_STEPS_MAX);
 	else
 		return true;
 	return false;
@@ -108,7 +111,8 @@ static bool rule_check(const struct jval *rule, int item, struct value_fault *f)
 	else if (!str_eqc(then, "grant") && !str_eqc(then, "deny"))
 		value_fault_set(f, item, "rule %d: then must be grant or deny", item + 1);
 	else
-		return rule_path(jval_getc(rule, "path"), item, f) && rule_value(jval_getc(rule, "value"), is, item, f);
+		return rule_path(jval_getc(rule, "path"), item, f) &&
+		       rule_value(jval_getc(rule, "value"), is, item, f);
 	return false;
 }
 
@@ -144,7 +148,8 @@ bool key_files_check(const struct jval *j, struct value_fault *f)
 		if (jval_str(jval_getc(jval_at(j, i), "path")).n == 0)
 			value_fault_set(f, item, "item %zu: path is missing", i + 1);
 		else if (!kid && jval_size(j) > 1)
-			value_fault_set(f, item, "item %zu: kid is missing, it may be left out only with one file", i + 1);
+			value_fault_set(f, item,
+				"item %zu: kid is missing, it may be left out only with one file", i + 1);
 		else if (kid && (jval_str(kid).n == 0 || jval_str(kid).n > 256))
 			value_fault_set(f, item, "item %zu: kid must be a text of 1 to 256 bytes", i + 1);
 		else if (kid && kid_taken(j, i, jval_str(kid)))
@@ -176,12 +181,13 @@ static bool issuer_member(const struct jval *issuer, enum config_key key, int it
 
 static bool issuer_check(const struct jval *list, size_t i, struct value_fault *f)
 {
-	static const enum config_key keys[] = {KEY_ALGS, KEY_KEY_SOURCE, KEY_APP_SECRET, KEY_KEY_FILES, KEY_KEY_SERVER,
-		KEY_JWKS, KEY_KNOWN_KIDS};
+	static const enum config_key keys[] = {KEY_ALGS, KEY_KEY_SOURCE, KEY_APP_SECRET, KEY_KEY_FILES,
+		KEY_KEY_SERVER, KEY_JWKS, KEY_KNOWN_KIDS};
 	const struct jval *issuer = jval_at(list, i);
 	struct str iss = jval_str(jval_getc(issuer, "iss"));
 	int item = (int)i;
-	if (!members_only(issuer, "iss algs key_source app_secret key_files key_server jwks known_kids", item, f))
+	if (!members_only(
+		    issuer, "iss algs key_source app_secret key_files key_server jwks known_kids", item, f))
 		return false;
 	if (iss.n == 0) {
 		value_fault_set(f, item, "item %zu: iss is missing", i + 1);

@@ -9,11 +9,11 @@
 #define NAME .section = SECTION_NAME
 #define SERVER .section = SECTION_SERVER
 #define PAGE .section = SECTION_PAGE
-#define LIMIT(field_, fallback_, min_, max_, unit_) \
-	.key = #field_, .type = SCHEMA_INT, .section = SECTION_LIMITS, AT(server.limits.field_), \
+#define LIMIT(field_, fallback_, min_, max_, unit_)                                                        \
+	.key = #field_, .type = SCHEMA_INT, .section = SECTION_LIMITS, AT(server.limits.field_),           \
 	.fallback = fallback_, .min = min_, .max = max_, .unit = unit_
-#define TIMEOUT(field_, fallback_, max_) \
-	.key = #field_, .type = SCHEMA_DURATION, .section = SECTION_LIMITS, AT(server.limits.field_), \
+#define TIMEOUT(field_, fallback_, max_)                                                                   \
+	.key = #field_, .type = SCHEMA_DURATION, .section = SECTION_LIMITS, AT(server.limits.field_),      \
 	.fallback = fallback_, .min = 1, .max = max_, .unit = "s"
 #define ENTRY_BYTES 4096
 #define KIB 1024
@@ -21,250 +21,332 @@
 
 static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_PROFILE] = {"profile", SCHEMA_WORD, ROLE, .fallback = "strict", .words = {"strict", "jitsi"},
-		.help = "A set of defaults. jitsi: as upstream does, that is lobby_bypass=never, name_mode=per-claim, "
-			"claim_conflict=grant, guest_clash=allow, outcast_claim=member. Keys given by name win over it."},
+		.help = "A set of defaults. jitsi: as upstream does, that is lobby_bypass=never, "
+			"name_mode=per-claim, "
+			"claim_conflict=grant, guest_clash=allow, outcast_claim=member. Keys given by name "
+			"win over it."},
 
-	[KEY_AUTH] = {"auth", SCHEMA_WORD, TOKEN, AT(policy.auth), .fallback = "jwt", .words = {"jwt", "none"},
-		.help = "jwt: people bring a token (or are guests, see allow_guests). none: everybody is a guest, and the first "
+	[KEY_AUTH] = {"auth", SCHEMA_WORD, TOKEN, AT(policy.auth), .fallback = "jwt",
+		.words = {"jwt", "none"},
+		.help = "jwt: people bring a token (or are guests, see allow_guests). none: everybody is a "
+			"guest, and the first "
 			"one in a room moderates it."},
-	[KEY_APP_ID] = {"app_id", SCHEMA_STRING, TOKEN, AT(token.app_id), .max = 512, .docker = "JWT_APP_ID",
-		.option = "app_id", .flags = SCHEMA_TRIMMED,
-		.help = "The issuer (iss) whose tokens are accepted, unless accepted_issuers says otherwise."},
-	[KEY_APP_SECRET] = {"app_secret", SCHEMA_SECRET, TOKEN, AT(token.keys.app_secret), .max = ENTRY_BYTES,
-		.docker = "JWT_APP_SECRET", .option = "app_secret",
-		.help = "The secret shared with whoever makes the tokens. At least 32 bytes, random. It is never shown or logged."},
+	[KEY_APP_ID] = {"app_id", SCHEMA_STRING, TOKEN, AT(token.app_id), .max = 512,
+		.docker = "JWT_APP_ID", .option = "app_id", .flags = SCHEMA_TRIMMED,
+		.help = "The issuer (iss) whose tokens are accepted, unless accepted_issuers says "
+			"otherwise."},
+	[KEY_APP_SECRET] = {"app_secret", SCHEMA_SECRET, TOKEN, AT(token.keys.app_secret),
+		.max = ENTRY_BYTES, .docker = "JWT_APP_SECRET", .option = "app_secret",
+		.help = "The secret shared with whoever makes the tokens. At least 32 bytes, random. It is "
+			"never shown or logged."},
 	[KEY_APP_SECRET_FILE] = {"app_secret_file", SCHEMA_PATH, TOKEN, .max = ENTRY_BYTES,
-		.help = "A file that holds the secret on its first line, in place of app_secret. A relative path starts at the "
+		.help = "A file that holds the secret on its first line, in place of app_secret. A "
+			"relative path starts at the "
 			"folder of the configuration file."},
 	[KEY_ACCEPTED_ISSUERS] = {"accepted_issuers", SCHEMA_LIST, TOKEN, AT(token.accepted_issuers),
 		.flags = SCHEMA_TRIMMED | SCHEMA_COMPUTED, .fallback_text = "[app_id]", .max = 512,
 		.docker = "JWT_ACCEPTED_ISSUERS", .option = "asap_accepted_issuers",
-		.help = "Issuers (iss) whose tokens are accepted. A list replaces the default: name app_id in it too, if it "
+		.help = "Issuers (iss) whose tokens are accepted. A list replaces the default: name app_id "
+			"in it too, if it "
 			"shall count. \"*\" accepts every issuer."},
 	[KEY_ACCEPTED_AUDIENCES] = {"accepted_audiences", SCHEMA_LIST, TOKEN, AT(token.accepted_audiences),
-		.flags = SCHEMA_TRIMMED, .fallback = "[\"*\"]", .max = 512, .docker = "JWT_ACCEPTED_AUDIENCES",
-		.option = "asap_accepted_audiences",
-		.help = "Audiences (aud) of which a token must name one. \"*\": any, but the claim must be there."},
+		.flags = SCHEMA_TRIMMED, .fallback = "[\"*\"]", .max = 512,
+		.docker = "JWT_ACCEPTED_AUDIENCES", .option = "asap_accepted_audiences",
+		.help = "Audiences (aud) of which a token must name one. \"*\": any, but the claim must be "
+			"there."},
 	[KEY_ALGS] = {"algs", SCHEMA_ALGS, TOKEN, .flags = SCHEMA_TRIMMED | SCHEMA_COMPUTED,
 		.fallback_text = "[HS256] with a secret, else [RS256]", .docker = "JWT_SIGN_TYPE",
 		.option = "signature_algorithm",
-		.help = "Signature algorithms that are accepted: HS256 HS384 HS512 with a secret; RS, PS 256 384 512, ES256, "
+		.help = "Signature algorithms that are accepted: HS256 HS384 HS512 with a secret; RS, PS "
+			"256 384 512, ES256, "
 			"ES384 and EdDSA with public keys."},
-	[KEY_KEY_SOURCE] = {"key_source", SCHEMA_WORD, TOKEN, AT(token.keys.source), .flags = SCHEMA_COMPUTED,
+	[KEY_KEY_SOURCE] = {"key_source", SCHEMA_WORD, TOKEN, AT(token.keys.source),
+		.flags = SCHEMA_COMPUTED,
 		.fallback_text = "secret; or as key_files, key_server or jwks imply",
 		.words = {"secret", "file", "keyserver", "jwks"},
-		.help = "Where the keys come from that verify tokens. keyserver and jwks work in check and explain; serve does "
+		.help = "Where the keys come from that verify tokens. keyserver and jwks work in check and "
+			"explain; serve does "
 			"not fetch keys yet and refuses them."},
 	[KEY_KEY_FILES] = {"key_files", SCHEMA_KEY_FILES, TOKEN, .fallback = "[]",
-		.help = "For key_source file: a list of {kid, path}, PEM public keys or certificates. kid may be left out when "
+		.help = "For key_source file: a list of {kid, path}, PEM public keys or certificates. kid "
+			"may be left out when "
 			"there is one file."},
 	[KEY_KEY_SERVER] = {"key_server", SCHEMA_URL, TOKEN, AT(token.keys.key_server), .max = 2048,
 		.docker = "JWT_ASAP_KEYSERVER", .option = "asap_key_server",
 		.help = "URL of a key server that answers <url>/<SHA-256 of the kid>.pem."},
-	[KEY_JWKS] = {"jwks", SCHEMA_STRING, TOKEN, AT(token.keys.jwks), .max = 2048, .docker = "JWT_JWKS_URL",
-		.option = "cache_keys_url", .flags = SCHEMA_TRIMMED,
+	[KEY_JWKS] = {"jwks", SCHEMA_STRING, TOKEN, AT(token.keys.jwks), .max = 2048,
+		.docker = "JWT_JWKS_URL", .option = "cache_keys_url", .flags = SCHEMA_TRIMMED,
 		.help = "URL or file of a key list (JWKS)."},
 	[KEY_ISSUERS] = {"issuers", SCHEMA_ISSUERS, TOKEN, .fallback = "[]",
-		.help = "Where several issuers have keys of their own: a list of {iss, algs, key_source, app_secret, key_files, "
+		.help = "Where several issuers have keys of their own: a list of {iss, algs, key_source, "
+			"app_secret, key_files, "
 			"key_server, jwks}. A key serves only its issuer's tokens."},
-	[KEY_KNOWN_KIDS] = {"known_kids", SCHEMA_LIST, TOKEN, AT(token.keys.known_kids), .flags = SCHEMA_VECTORS_ONLY,
-		.max = 256, .help = "In test vectors: kids that the key source would return a key for."},
+	[KEY_KNOWN_KIDS] = {"known_kids", SCHEMA_LIST, TOKEN, AT(token.keys.known_kids),
+		.flags = SCHEMA_VECTORS_ONLY, .max = 256,
+		.help = "In test vectors: kids that the key source would return a key for."},
 	[KEY_REQUIRE_EXP] = {"require_exp", SCHEMA_BOOL, TOKEN, AT(token.require_exp), .fallback = "false",
 		.help = "Refuse tokens that never expire. A fresh installation switches it on."},
-	[KEY_LEEWAY] = {"leeway", SCHEMA_DURATION, TOKEN, AT(token.leeway), .fallback = "5", .max = 60, .unit = "s",
-		.help = "How far the issuer's clock and ours may differ for exp and nbf."},
-	[KEY_MAX_TOKEN_BYTES] = {"max_token_bytes", SCHEMA_INT, TOKEN, AT(token.max_token_bytes), .fallback = "8192",
-		.min = 256, .max = 65536, .unit = "bytes", .help = "Longer tokens are refused unread."},
-	[KEY_REQUIRE_ROOM] = {"require_room", SCHEMA_BOOL, TOKEN, AT(token.require_room), .fallback = "true",
-		.option = "asap_require_room_claim",
-		.help = "Refuse tokens without a room claim. false: without one, the token is good for every room."},
-	[KEY_ROOM_WILDCARD] = {"room_wildcard", SCHEMA_BOOL, TOKEN, AT(policy.room_wildcard), .fallback = "true",
-		.help = "Accept * (and patterns) for the room, and * for sub."},
-	[KEY_DOMAIN_VERIFICATION] = {"domain_verification", SCHEMA_BOOL, TOKEN, AT(policy.domain_verification),
-		.fallback = "false", .docker = "JWT_ENABLE_DOMAIN_VERIFICATION", .option = "enable_domain_verification",
-		.help = "sub must be the tenant of the address, or without one domain or public_host. A fresh installation "
+	[KEY_LEEWAY] = {"leeway", SCHEMA_DURATION, TOKEN, AT(token.leeway), .fallback = "5", .max = 60,
+		.unit = "s", .help = "How far the issuer's clock and ours may differ for exp and nbf."},
+	[KEY_MAX_TOKEN_BYTES] = {"max_token_bytes", SCHEMA_INT, TOKEN, AT(token.max_token_bytes),
+		.fallback = "8192", .min = 256, .max = 65536, .unit = "bytes",
+		.help = "Longer tokens are refused unread."},
+	[KEY_REQUIRE_ROOM] = {"require_room", SCHEMA_BOOL, TOKEN, AT(token.require_room),
+		.fallback = "true", .option = "asap_require_room_claim",
+		.help = "Refuse tokens without a room claim. false: without one, the token is good for "
+			"every room."},
+	[KEY_ROOM_WILDCARD] = {"room_wildcard", SCHEMA_BOOL, TOKEN, AT(policy.room_wildcard),
+		.fallback = "true", .help = "Accept * (and patterns) for the room, and * for sub."},
+	[KEY_DOMAIN_VERIFICATION] = {"domain_verification", SCHEMA_BOOL, TOKEN,
+		AT(policy.domain_verification), .fallback = "false",
+		.docker = "JWT_ENABLE_DOMAIN_VERIFICATION", .option = "enable_domain_verification",
+		.help = "sub must be the tenant of the address, or without one domain or public_host. A "
+			"fresh installation "
 			"switches it on."},
-	[KEY_DOMAIN] = {"domain", SCHEMA_DOMAIN, TOKEN, AT(policy.domain), .fallback = "meet.jitsi", .max = 253,
-		.docker = "XMPP_DOMAIN", .help = "The XMPP domain: inside addresses only, it need not exist in DNS."},
-	[KEY_PUBLIC_HOST] = {"public_host", SCHEMA_DOMAIN, TOKEN, AT(policy.public_host), .flags = SCHEMA_COMPUTED,
-		.fallback_text = "the host of public_url", .max = 253,
+	[KEY_DOMAIN] = {"domain", SCHEMA_DOMAIN, TOKEN, AT(policy.domain), .fallback = "meet.jitsi",
+		.max = 253, .docker = "XMPP_DOMAIN",
+		.help = "The XMPP domain: inside addresses only, it need not exist in DNS."},
+	[KEY_PUBLIC_HOST] = {"public_host", SCHEMA_DOMAIN, TOKEN, AT(policy.public_host),
+		.flags = SCHEMA_COMPUTED, .fallback_text = "the host of public_url", .max = 253,
 		.help = "The host name that people see; accepted in sub beside domain."},
 
 	[KEY_ROLE_MODE] = {"role_mode", SCHEMA_WORD, ROLE, AT(policy.role_mode), .flags = SCHEMA_COMPUTED,
 		.fallback_text = "token; first-user with auth=none",
 		.words = {"token", "first-user", "authenticated", "everyone", "none"},
-		.help = "Who moderates when the token does not say. token: nobody. first-user: the first one in. authenticated: "
-			"everybody with a token. everyone: guests too. none: nobody ever, whatever tokens say."},
-	[KEY_CLAIM_PATHS] = {"claim_paths", SCHEMA_PATHS, ROLE, AT(policy.claim_paths), .flags = SCHEMA_TRIMMED,
-		.fallback = "[\"context.user\"]", .max = 256,
-		.help = "Where in the token `moderator` and `affiliation` are read. \"$\" is the top level; an empty list "
+		.help = "Who moderates when the token does not say. token: nobody. first-user: the first "
+			"one in. authenticated: "
+			"everybody with a token. everyone: guests too. none: nobody ever, whatever tokens "
+			"say."},
+	[KEY_CLAIM_PATHS] = {"claim_paths", SCHEMA_PATHS, ROLE, AT(policy.claim_paths),
+		.flags = SCHEMA_TRIMMED, .fallback = "[\"context.user\"]", .max = 256,
+		.help = "Where in the token `moderator` and `affiliation` are read. \"$\" is the top "
+			"level; an empty list "
 			"switches these claims off."},
-	[KEY_CLAIM_COERCION] = {"claim_coercion", SCHEMA_WORD, ROLE, AT(policy.claim_coercion), .fallback = "strict",
-		.words = {"strict", "lenient"},
-		.help = "strict: only true and \"true\" make a moderator. lenient: also \"True\", 1, \"1\", \"admin\"."},
-	[KEY_CLAIM_CONFLICT] = {"claim_conflict", SCHEMA_WORD, ROLE, AT(policy.claim_conflict), .fallback = "deny",
-		.words = {"deny", "grant"}, .help = "What wins when one claim says yes and another no."},
+	[KEY_CLAIM_COERCION] = {"claim_coercion", SCHEMA_WORD, ROLE, AT(policy.claim_coercion),
+		.fallback = "strict", .words = {"strict", "lenient"},
+		.help = "strict: only true and \"true\" make a moderator. lenient: also \"True\", 1, "
+			"\"1\", \"admin\"."},
+	[KEY_CLAIM_CONFLICT] = {"claim_conflict", SCHEMA_WORD, ROLE, AT(policy.claim_conflict),
+		.fallback = "deny", .words = {"deny", "grant"},
+		.help = "What wins when one claim says yes and another no."},
 	[KEY_CLAIM_RULES] = {"claim_rules", SCHEMA_RULES, ROLE, .fallback = "[]",
-		.help = "Other claims that decide: a list of {path, op: is|has, value, then: grant|deny}. At most 64."},
+		.help = "Other claims that decide: a list of {path, op: is|has, value, then: grant|deny}. "
+			"At most 64."},
 	[KEY_CLAIM_RULES_ELSE] = {"claim_rules_else", SCHEMA_WORD, ROLE, AT(policy.claim_rules_else),
 		.fallback = "silent", .words = {"silent", "deny"},
 		.help = "deny: when there are rules and none matched, that is a no."},
 	[KEY_HONOUR_DENY] = {"honour_deny", SCHEMA_BOOL, ROLE, AT(policy.honour_deny), .fallback = "true",
 		.help = "false: an explicit no in the token counts as if it said nothing."},
-	[KEY_ALLOW_GUESTS] = {"allow_guests", SCHEMA_BOOL, ROLE, AT(policy.allow_guests), .flags = SCHEMA_COMPUTED,
-		.fallback_text = "false; true with auth=none", .help = "Let people in without a token."},
-	[KEY_ROOM_CREATE] = {"room_create", SCHEMA_WORD, ROLE, AT(policy.room_create), .flags = SCHEMA_COMPUTED,
-		.fallback_text = "authenticated; anyone with auth=none", .words = {"authenticated", "moderators", "anyone"},
+	[KEY_ALLOW_GUESTS] = {"allow_guests", SCHEMA_BOOL, ROLE, AT(policy.allow_guests),
+		.flags = SCHEMA_COMPUTED, .fallback_text = "false; true with auth=none",
+		.help = "Let people in without a token."},
+	[KEY_ROOM_CREATE] = {"room_create", SCHEMA_WORD, ROLE, AT(policy.room_create),
+		.flags = SCHEMA_COMPUTED, .fallback_text = "authenticated; anyone with auth=none",
+		.words = {"authenticated", "moderators", "anyone"},
 		.help = "Who may be the first in a room. The others wait."},
 	[KEY_BEFORE_HOST] = {"before_host", SCHEMA_WORD, ROLE, AT(policy.before_host), .fallback = "refuse",
 		.words = {"refuse", "lobby"},
-		.help = "What somebody gets who may not open the room. lobby is not served yet: serve treats it as refuse."},
-	[KEY_LOBBY_BYPASS] = {"lobby_bypass", SCHEMA_WORD, ROLE, AT(policy.lobby_bypass), .fallback = "unattended",
-		.words = {"unattended", "moderators", "never"},
-		.help = "Whether somebody whose token makes him moderator passes the lobby: when no moderator attends, always, or "
+		.help = "What somebody gets who may not open the room. lobby is not served yet: serve "
+			"treats it as refuse."},
+	[KEY_LOBBY_BYPASS] = {"lobby_bypass", SCHEMA_WORD, ROLE, AT(policy.lobby_bypass),
+		.fallback = "unattended", .words = {"unattended", "moderators", "never"},
+		.help = "Whether somebody whose token makes him moderator passes the lobby: when no "
+			"moderator attends, always, or "
 			"never."},
-	[KEY_PASSWORD_BYPASS] = {"password_bypass", SCHEMA_WORD, ROLE, AT(policy.password_bypass), .fallback = "never",
-		.words = {"never", "moderators"}, .help = "Whether he passes the room's password."},
-	[KEY_BYPASS_CLAIMS] = {"bypass_claims", SCHEMA_BOOL, ROLE, AT(policy.bypass_claims), .fallback = "false",
+	[KEY_PASSWORD_BYPASS] = {"password_bypass", SCHEMA_WORD, ROLE, AT(policy.password_bypass),
+		.fallback = "never", .words = {"never", "moderators"},
+		.help = "Whether he passes the room's password."},
+	[KEY_BYPASS_CLAIMS] = {"bypass_claims", SCHEMA_BOOL, ROLE, AT(policy.bypass_claims),
+		.fallback = "false",
 		.help = "Honour context.user.lobby_bypass and .security_bypass in tokens."},
-	[KEY_RUNTIME_GRANT] = {"runtime_grant", SCHEMA_WORD, ROLE, AT(policy.runtime_grant), .flags = SCHEMA_COMPUTED,
-		.fallback_text = "allow; never with disable_grant_moderator", .words = {"allow", "not-denied", "never"},
-		.help = "Whether moderators may promote others. not-denied: not those whose token said no."},
-	[KEY_ON_LAST_MODERATOR_LEFT] = {"on_last_moderator_left", SCHEMA_WORD, ROLE, AT(policy.on_last_moderator_left),
-		.flags = SCHEMA_COMPUTED, .fallback_text = "keep; elect with role_mode=first-user",
-		.words = {"keep", "elect", "end"},
-		.help = "keep: the meeting goes on without one. elect: the one who is there longest. end: the meeting ends after "
+	[KEY_RUNTIME_GRANT] = {"runtime_grant", SCHEMA_WORD, ROLE, AT(policy.runtime_grant),
+		.flags = SCHEMA_COMPUTED, .fallback_text = "allow; never with disable_grant_moderator",
+		.words = {"allow", "not-denied", "never"},
+		.help = "Whether moderators may promote others. not-denied: not those whose token said "
+			"no."},
+	[KEY_ON_LAST_MODERATOR_LEFT] = {"on_last_moderator_left", SCHEMA_WORD, ROLE,
+		AT(policy.on_last_moderator_left), .flags = SCHEMA_COMPUTED,
+		.fallback_text = "keep; elect with role_mode=first-user", .words = {"keep", "elect", "end"},
+		.help = "keep: the meeting goes on without one. elect: the one who is there longest. end: "
+			"the meeting ends after "
 			"end_after."},
-	[KEY_END_AFTER] = {"end_after", SCHEMA_DURATION, ROLE, AT(policy.end_after), .fallback = "60", .min = 1,
-		.max = 86400, .unit = "s",
+	[KEY_END_AFTER] = {"end_after", SCHEMA_DURATION, ROLE, AT(policy.end_after), .fallback = "60",
+		.min = 1, .max = 86400, .unit = "s",
 		.help = "With on_last_moderator_left=end: how long a moderator has to return."},
 	[KEY_ON_EXPIRY] = {"on_expiry", SCHEMA_WORD, ROLE, AT(policy.on_expiry), .fallback = "keep",
-		.words = {"keep", "demote", "disconnect"}, .help = "What happens when a token expires during the meeting."},
-	[KEY_MAX_OCCUPANTS] = {"max_occupants", SCHEMA_INT, ROLE, AT(policy.max_occupants), .fallback = "0", .max = 100000,
-		.docker = "MAX_PARTICIPANTS", .option = "muc_max_occupants",
+		.words = {"keep", "demote", "disconnect"},
+		.help = "What happens when a token expires during the meeting."},
+	[KEY_MAX_OCCUPANTS] = {"max_occupants", SCHEMA_INT, ROLE, AT(policy.max_occupants), .fallback = "0",
+		.max = 100000, .docker = "MAX_PARTICIPANTS", .option = "muc_max_occupants",
 		.help = "How many people a room takes. 0: as many as occupants_per_room."},
-	[KEY_OUTCAST_CLAIM] = {"outcast_claim", SCHEMA_WORD, ROLE, AT(policy.outcast_claim), .fallback = "refuse",
-		.words = {"refuse", "member"}, .help = "What affiliation outcast in a token does."},
+	[KEY_OUTCAST_CLAIM] = {"outcast_claim", SCHEMA_WORD, ROLE, AT(policy.outcast_claim),
+		.fallback = "refuse", .words = {"refuse", "member"},
+		.help = "What affiliation outcast in a token does."},
 	[KEY_ALLOWNER_ISSUERS] = {"allowner_issuers", SCHEMA_LIST, ROLE, AT(policy.allowner_issuers),
-		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 512, .docker = "JWT_ACCEPTED_ALLOWNER_ISSUERS",
-		.option = "allowner_issuers",
-		.help = "Only tokens of these issuers make moderators in moderated rooms without a tenant."},
+		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 512,
+		.docker = "JWT_ACCEPTED_ALLOWNER_ISSUERS", .option = "allowner_issuers",
+		.help = "Only tokens of these issuers make moderators in moderated rooms without a "
+			"tenant."},
 	[KEY_MODERATED_ROOMS] = {"moderated_rooms", SCHEMA_LIST, ROLE, AT(policy.moderated_rooms),
-		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 512, .option = "allowners_moderated_rooms",
+		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 512,
+		.option = "allowners_moderated_rooms",
 		.help = "With role_mode=everyone: rooms where only people with a token moderate."},
 	[KEY_MODERATED_TENANTS] = {"moderated_tenants", SCHEMA_LIST, ROLE, AT(policy.moderated_tenants),
-		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 512, .option = "allowners_moderated_subdomains",
+		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 512,
+		.option = "allowners_moderated_subdomains",
 		.help = "The same for all rooms of these tenants."},
-	[KEY_LOBBY_AUTOSTART] = {"lobby_autostart", SCHEMA_BOOL, ROLE, AT(policy.lobby_autostart), .fallback = "false",
-		.help = "Every room begins with its lobby on. Not served yet."},
-	[KEY_LOBBY] = {"lobby", SCHEMA_BOOL, ROLE, AT(server.wants_lobby), .fallback = "false", .docker = "ENABLE_LOBBY",
-		.help = "Let moderators switch a lobby on. Not served yet: serve leaves it off and says so."},
+	[KEY_LOBBY_AUTOSTART] = {"lobby_autostart", SCHEMA_BOOL, ROLE, AT(policy.lobby_autostart),
+		.fallback = "false", .help = "Every room begins with its lobby on. Not served yet."},
+	[KEY_LOBBY] = {"lobby", SCHEMA_BOOL, ROLE, AT(server.wants_lobby), .fallback = "false",
+		.docker = "ENABLE_LOBBY",
+		.help = "Let moderators switch a lobby on. Not served yet: serve leaves it off and says "
+			"so."},
 
 	[KEY_NAME_MODE] = {"name_mode", SCHEMA_WORD, NAME, AT(policy.name_mode), .fallback = "frozen",
 		.words = {"frozen", "per-claim", "free"},
-		.help = "frozen: a name in the token stays, nobody can change it. per-claim: only if the token asks for it. free: "
+		.help = "frozen: a name in the token stays, nobody can change it. per-claim: only if the "
+			"token asks for it. free: "
 			"it is a suggestion."},
-	[KEY_NAME_PATHS] = {"name_paths", SCHEMA_PATHS, NAME, AT(policy.name_paths), .flags = SCHEMA_TRIMMED,
-		.fallback = "[\"context.user.name\"]", .max = 256,
+	[KEY_NAME_PATHS] = {"name_paths", SCHEMA_PATHS, NAME, AT(policy.name_paths),
+		.flags = SCHEMA_TRIMMED, .fallback = "[\"context.user.name\"]", .max = 256,
 		.help = "Where in the token the name is read; the first usable one counts."},
 	[KEY_NAME_MAX] = {"name_max", SCHEMA_INT, NAME, AT(policy.name_max), .fallback = "50", .min = 1,
 		.max = NAME_UNITS_MAX, .unit = "UTF-16 units", .help = "Longer names are cut."},
 	[KEY_GUEST_CLASH] = {"guest_clash", SCHEMA_WORD, NAME, AT(policy.guest_clash), .fallback = "suffix",
 		.words = {"suffix", "always", "allow"},
-		.help = "suffix: whoever types a name that looks like a token's name gets clash_suffix behind it. always: every "
+		.help = "suffix: whoever types a name that looks like a token's name gets clash_suffix "
+			"behind it. always: every "
 			"typed name gets it. allow: none."},
-	[KEY_CLASH_SUFFIX] = {"clash_suffix", SCHEMA_STRING, NAME, AT(policy.clash_suffix), .fallback = " (guest)",
-		.max = 120, .help = "The mark for a guest."},
+	[KEY_CLASH_SUFFIX] = {"clash_suffix", SCHEMA_STRING, NAME, AT(policy.clash_suffix),
+		.fallback = " (guest)", .max = 120, .help = "The mark for a guest."},
 	[KEY_CLASH_SUFFIX_USER] = {"clash_suffix_user", SCHEMA_STRING, NAME, AT(policy.clash_suffix_user),
 		.fallback = " (self-named)", .max = 120, .help = "The mark for somebody with a token."},
-	[KEY_IDENTITY_FIELDS] = {"identity_fields", SCHEMA_LIST, NAME, AT(policy.identity_fields), .max = 128,
-		.flags = SCHEMA_TRIMMED, .fallback = "[\"id\",\"name\",\"avatar\",\"hidden-from-recorder\"]",
+	[KEY_IDENTITY_FIELDS] = {"identity_fields", SCHEMA_LIST, NAME, AT(policy.identity_fields),
+		.max = 128, .flags = SCHEMA_TRIMMED,
+		.fallback = "[\"id\",\"name\",\"avatar\",\"hidden-from-recorder\"]",
 		.help = "Which members of context.user all participants may see. Add email deliberately."},
 
 	[KEY_BIND] = {"bind", SCHEMA_ADDRESSES, SERVER, AT(server.bind), .flags = SCHEMA_TRIMMED,
 		.fallback = "[\"127.0.0.1\",\"::1\"]", .max = 64,
-		.help = "Addresses to listen on. The default is this machine only; \"0.0.0.0\" and \"::\" are all."},
-	[KEY_HTTP_PORT] = {"http_port", SCHEMA_INT, SERVER, AT(server.http_port), .flags = SCHEMA_ALWAYS_READ,
-		.fallback = "8000", .max = 65535, .docker = "HTTP_PORT", .help = "The port for HTTP and WebSocket. 0: any free one."},
-	[KEY_PUBLIC_URL] = {"public_url", SCHEMA_URL, SERVER, AT(server.public_url), .max = 2048, .docker = "PUBLIC_URL",
-		.help = "How browsers reach this server, for links. Without it: http://localhost and the port."},
+		.help = "Addresses to listen on. The default is this machine only; \"0.0.0.0\" and \"::\" "
+			"are all."},
+	[KEY_HTTP_PORT] = {"http_port", SCHEMA_INT, SERVER, AT(server.http_port),
+		.flags = SCHEMA_ALWAYS_READ, .fallback = "8000", .max = 65535, .docker = "HTTP_PORT",
+		.help = "The port for HTTP and WebSocket. 0: any free one."},
+	[KEY_PUBLIC_URL] = {"public_url", SCHEMA_URL, SERVER, AT(server.public_url), .max = 2048,
+		.docker = "PUBLIC_URL",
+		.help = "How browsers reach this server, for links. Without it: http://localhost and the "
+			"port."},
 	[KEY_STATE_DIRECTORY] = {"state_directory", SCHEMA_PATH, SERVER, AT(server.state_directory),
-		.flags = SCHEMA_ALWAYS_READ | SCHEMA_COMPUTED, .max = ENTRY_BYTES, .docker = "STATE_DIRECTORY",
+		.flags = SCHEMA_ALWAYS_READ | SCHEMA_COMPUTED, .max = ENTRY_BYTES,
+		.docker = "STATE_DIRECTORY",
 		.fallback_text = "$XDG_STATE_HOME/gavel, else ~/.local/state/gavel",
-		.help = "Folder for the control socket and what a fresh installation writes. systemd sets STATE_DIRECTORY."},
+		.help = "Folder for the control socket and what a fresh installation writes. systemd sets "
+			"STATE_DIRECTORY."},
 	[KEY_WEB_FOLDER] = {"web_folder", SCHEMA_PATH, SERVER, AT(server.web_folder), .max = ENTRY_BYTES,
-		.help = "Serve the page's files from this folder, for developing them. Without it: those built in."},
+		.help = "Serve the page's files from this folder, for developing them. Without it: those "
+			"built in."},
 	[KEY_LOG_LEVEL] = {"log_level", SCHEMA_WORD, SERVER, AT(server.log_level), .fallback = "info",
-		.words = {"error", "warn", "info", "debug"}, .help = "The least important lines that are logged."},
+		.words = {"error", "warn", "info", "debug"},
+		.help = "The least important lines that are logged."},
 	[KEY_GUEST_DOMAIN] = {"guest_domain", SCHEMA_DOMAIN, SERVER, AT(server.guest_domain), .max = 253,
-		.docker = "XMPP_GUEST_DOMAIN", .help = "A second name for domain, which clients may use for guests."},
-	[KEY_AUTH_DOMAIN] = {"auth_domain", SCHEMA_DOMAIN, SERVER, AT(server.auth_domain), .flags = SCHEMA_COMPUTED,
-		.max = 253, .docker = "XMPP_AUTH_DOMAIN", .fallback_text = "auth.<domain>",
+		.docker = "XMPP_GUEST_DOMAIN",
+		.help = "A second name for domain, which clients may use for guests."},
+	[KEY_AUTH_DOMAIN] = {"auth_domain", SCHEMA_DOMAIN, SERVER, AT(server.auth_domain),
+		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_AUTH_DOMAIN",
+		.fallback_text = "auth.<domain>",
 		.help = "Domain of the services' accounts, the focus among them."},
-	[KEY_MUC_DOMAIN] = {"muc_domain", SCHEMA_DOMAIN, SERVER, AT(server.muc_domain), .flags = SCHEMA_COMPUTED,
-		.max = 253, .docker = "XMPP_MUC_DOMAIN", .fallback_text = "muc.<domain>", .help = "Domain of the rooms."},
-	[KEY_RESOURCE_STRICT] = {"resource_strict", SCHEMA_BOOL, SERVER, AT(server.resource_strict), .fallback = "false",
-		.docker = "PROSODY_MUC_RESOURCE_VALIDATE_ANONYMOUS_STRICT",
-		.docker2 = "PROSODY_ENABLE_MUC_RESOURCE_VALIDATE_ANONYMOUS_STRICT", .option = "anonymous_strict",
-		.help = "An occupant's address in the room must be the first 8 characters of his session's own."},
-	[KEY_TOKEN_AUTH_URL] = {"token_auth_url", SCHEMA_URL, SERVER, AT(server.token_auth_url), .max = 2048,
-		.docker = "TOKEN_AUTH_URL", .option = "tokenAuthUrl", .help = "A login page elsewhere that hands out tokens."},
+	[KEY_MUC_DOMAIN] = {"muc_domain", SCHEMA_DOMAIN, SERVER, AT(server.muc_domain),
+		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_MUC_DOMAIN",
+		.fallback_text = "muc.<domain>", .help = "Domain of the rooms."},
+	[KEY_RESOURCE_STRICT] = {"resource_strict", SCHEMA_BOOL, SERVER, AT(server.resource_strict),
+		.fallback = "false", .docker = "PROSODY_MUC_RESOURCE_VALIDATE_ANONYMOUS_STRICT",
+		.docker2 = "PROSODY_ENABLE_MUC_RESOURCE_VALIDATE_ANONYMOUS_STRICT",
+		.option = "anonymous_strict",
+		.help = "An occupant's address in the room must be the first 8 characters of his session's "
+			"own."},
+	[KEY_TOKEN_AUTH_URL] = {"token_auth_url", SCHEMA_URL, SERVER, AT(server.token_auth_url),
+		.max = 2048, .docker = "TOKEN_AUTH_URL", .option = "tokenAuthUrl",
+		.help = "A login page elsewhere that hands out tokens."},
 
 	[KEY_PREJOIN] = {"prejoin", SCHEMA_BOOL, PAGE, AT(server.page.prejoin), .fallback = "true",
-		.docker = "ENABLE_PREJOIN_PAGE", .help = "Show a page with name and devices before joining."},
-	[KEY_HIDE_PREJOIN_NAME] = {"hide_prejoin_name", SCHEMA_BOOL, PAGE, AT(server.page.hide_prejoin_name),
-		.fallback = "false", .docker = "HIDE_PREJOIN_DISPLAY_NAME", .help = "Without the name on that page."},
-	[KEY_REQUIRE_DISPLAY_NAME] = {"require_display_name", SCHEMA_BOOL, PAGE, AT(server.page.require_display_name),
-		.fallback = "false", .docker = "ENABLE_REQUIRE_DISPLAY_NAME", .help = "The page asks for a name before joining."},
-	[KEY_DISABLE_PROFILE] = {"disable_profile", SCHEMA_BOOL, PAGE, AT(server.page.disable_profile), .fallback = "false",
-		.docker = "DISABLE_PROFILE", .help = "The page offers no profile; guests cannot name themselves there."},
-	[KEY_READ_ONLY_NAME] = {"read_only_name", SCHEMA_BOOL, PAGE, AT(server.page.read_only_name), .fallback = "false",
-		.option = "readOnlyName",
-		.help = "The page lets nobody edit his name, guests neither. Frozen names are locked for their owner in any case."},
+		.docker = "ENABLE_PREJOIN_PAGE",
+		.help = "Show a page with name and devices before joining."},
+	[KEY_HIDE_PREJOIN_NAME] = {"hide_prejoin_name", SCHEMA_BOOL, PAGE,
+		AT(server.page.hide_prejoin_name), .fallback = "false",
+		.docker = "HIDE_PREJOIN_DISPLAY_NAME", .help = "Without the name on that page."},
+	[KEY_REQUIRE_DISPLAY_NAME] = {"require_display_name", SCHEMA_BOOL, PAGE,
+		AT(server.page.require_display_name), .fallback = "false",
+		.docker = "ENABLE_REQUIRE_DISPLAY_NAME",
+		.help = "The page asks for a name before joining."},
+	[KEY_DISABLE_PROFILE] = {"disable_profile", SCHEMA_BOOL, PAGE, AT(server.page.disable_profile),
+		.fallback = "false", .docker = "DISABLE_PROFILE",
+		.help = "The page offers no profile; guests cannot name themselves there."},
+	[KEY_READ_ONLY_NAME] = {"read_only_name", SCHEMA_BOOL, PAGE, AT(server.page.read_only_name),
+		.fallback = "false", .option = "readOnlyName",
+		.help = "The page lets nobody edit his name, guests neither. Frozen names are locked for "
+			"their owner in any case."},
 	[KEY_DISABLE_GRANT_MODERATOR] = {"disable_grant_moderator", SCHEMA_BOOL, PAGE,
-		AT(server.page.disable_grant_moderator), .fallback = "false", .docker = "DISABLE_GRANT_MODERATOR",
-		.help = "Nobody is promoted by hand: hides the menu item, and the server refuses (runtime_grant=never)."},
-	[KEY_DISABLE_KICKOUT] = {"disable_kickout", SCHEMA_BOOL, PAGE, AT(server.page.disable_kickout), .fallback = "false",
-		.docker = "DISABLE_KICKOUT", .help = "The page hides kicking. The server still allows it to moderators."},
-	[KEY_STUN_SERVERS] = {"stun_servers", SCHEMA_LIST, PAGE, AT(server.page.stun_servers), .flags = SCHEMA_TRIMMED,
-		.fallback = "[]", .max = 300,
-		.help = "STUN servers for calls between two, as stun:host:port. Empty: only addresses of the machines themselves."},
+		AT(server.page.disable_grant_moderator), .fallback = "false",
+		.docker = "DISABLE_GRANT_MODERATOR",
+		.help = "Nobody is promoted by hand: hides the menu item, and the server refuses "
+			"(runtime_grant=never)."},
+	[KEY_DISABLE_KICKOUT] = {"disable_kickout", SCHEMA_BOOL, PAGE, AT(server.page.disable_kickout),
+		.fallback = "false", .docker = "DISABLE_KICKOUT",
+		.help = "The page hides kicking. The server still allows it to moderators."},
+	[KEY_STUN_SERVERS] = {"stun_servers", SCHEMA_LIST, PAGE, AT(server.page.stun_servers),
+		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 300,
+		.help = "STUN servers for calls between two, as stun:host:port. Empty: only addresses of "
+			"the machines themselves."},
 
 	[KEY_CONNECTIONS_PER_ADDRESS] = {LIMIT(connections_per_address, "4000", 1, 1000000, "connections"),
-		.help = "Open at once, from one address. Loopback is exempt. A building behind one address needs thousands."},
+		.help = "Open at once, from one address. Loopback is exempt. A building behind one address "
+			"needs thousands."},
 	[KEY_CONNECTIONS_PER_SECOND] = {LIMIT(connections_per_second, "200", 1, 100000, "per second"),
 		.help = "New ones from one address. Loopback is exempt."},
 	[KEY_SESSIONS] = {LIMIT(sessions, "20000", 1, 1000000, "sessions"), .help = "Clients at once."},
 	[KEY_ROOMS] = {LIMIT(rooms, "5000", 1, 1000000, "rooms"), .help = "Rooms at once."},
 	[KEY_ROOMS_PER_ADDRESS] = {LIMIT(rooms_per_address, "1000", 1, 1000000, "rooms"),
 		.help = "Rooms that one address has opened and that still exist. Loopback is exempt."},
-	[KEY_ROOMS_PER_SESSION] = {LIMIT(rooms_per_session, "8", 1, 100, "rooms"), .help = "Rooms that one client is in."},
+	[KEY_ROOMS_PER_SESSION] = {LIMIT(rooms_per_session, "8", 1, 100, "rooms"),
+		.help = "Rooms that one client is in."},
 	[KEY_OCCUPANTS_PER_ROOM] = {LIMIT(occupants_per_room, "1000", 1, 100000, "people"),
 		.help = "The most that any room takes, whatever max_occupants says."},
-	[KEY_JOINS_PER_SECOND] = {LIMIT(joins_per_second, "200", 1, 100000, "per second"), .help = "Joins of one room."},
+	[KEY_JOINS_PER_SECOND] = {LIMIT(joins_per_second, "200", 1, 100000, "per second"),
+		.help = "Joins of one room."},
 	[KEY_HTTP_HEAD_BYTES] = {LIMIT(http_head_bytes, "8192", 512, 65536, "bytes"),
 		.help = "Request line and headers, without the query."},
 	[KEY_LOGIN_STANZA_BYTES] = {LIMIT(login_stanza_bytes, "10000", 512, MIB, "bytes"),
 		.help = "One message before login."},
-	[KEY_LOGIN_STANZAS] = {LIMIT(login_stanzas, "20", 4, 1000, "messages"), .help = "All messages before login."},
-	[KEY_STANZA_BYTES] = {LIMIT(stanza_bytes, "262144", 4 * KIB, 16 * MIB, "bytes"), .help = "One message after login."},
-	[KEY_STANZA_DEPTH] = {LIMIT(stanza_depth, "24", 4, 200, "levels"), .help = "Elements inside elements."},
-	[KEY_STANZA_ATTRIBUTES] = {LIMIT(stanza_attributes, "40", 8, 1000, "attributes"), .help = "Of one element."},
-	[KEY_STANZA_ELEMENTS] = {LIMIT(stanza_elements, "4000", 16, 100000, "elements"), .help = "Of one message."},
+	[KEY_LOGIN_STANZAS] = {LIMIT(login_stanzas, "20", 4, 1000, "messages"),
+		.help = "All messages before login."},
+	[KEY_STANZA_BYTES] = {LIMIT(stanza_bytes, "262144", 4 * KIB, 16 * MIB, "bytes"),
+		.help = "One message after login."},
+	[KEY_STANZA_DEPTH] = {LIMIT(stanza_depth, "24", 4, 200, "levels"),
+		.help = "Elements inside elements."},
+	[KEY_STANZA_ATTRIBUTES] = {LIMIT(stanza_attributes, "40", 8, 1000, "attributes"),
+		.help = "Of one element."},
+	[KEY_STANZA_ELEMENTS] = {LIMIT(stanza_elements, "4000", 16, 100000, "elements"),
+		.help = "Of one message."},
 	[KEY_STANZAS_PER_SECOND] = {LIMIT(stanzas_per_second, "100", 1, 100000, "per second"),
 		.help = "From one client; a burst of five seconds' worth is fine, more closes it."},
 	[KEY_BYTES_PER_SECOND] = {LIMIT(bytes_per_second, "131072", KIB, 1024 * MIB, "bytes per second"),
 		.help = "From one client, likewise."},
 	[KEY_QUEUED_BYTES] = {LIMIT(queued_bytes, "8388608", 64 * KIB, 1024 * MIB, "bytes"),
 		.help = "Waiting for one client that reads too slowly; more closes it, the others go on."},
-	[KEY_HANDSHAKE_TIMEOUT] = {TIMEOUT(handshake_timeout, "10", 600), .help = "From connecting to the end of the request."},
-	[KEY_LOGIN_TIMEOUT] = {TIMEOUT(login_timeout, "20", 600), .help = "From the WebSocket to the end of the login."},
-	[KEY_IDLE_TIMEOUT] = {TIMEOUT(idle_timeout, "60", 3600), .help = "Between two requests on one connection."},
-	[KEY_PING_INTERVAL] = {TIMEOUT(ping_interval, "30", 3600), .help = "Silence before the server asks whether a client lives."},
+	[KEY_HANDSHAKE_TIMEOUT] = {TIMEOUT(handshake_timeout, "10", 600),
+		.help = "From connecting to the end of the request."},
+	[KEY_LOGIN_TIMEOUT] = {TIMEOUT(login_timeout, "20", 600),
+		.help = "From the WebSocket to the end of the login."},
+	[KEY_IDLE_TIMEOUT] = {TIMEOUT(idle_timeout, "60", 3600),
+		.help = "Between two requests on one connection."},
+	[KEY_PING_INTERVAL] = {TIMEOUT(ping_interval, "30", 3600),
+		.help = "Silence before the server asks whether a client lives."},
 	[KEY_PING_TIMEOUT] = {TIMEOUT(ping_timeout, "30", 3600), .help = "How long it may take to answer."},
 	[KEY_ROOM_READY_TIMEOUT] = {TIMEOUT(room_ready_timeout, "15", 600),
 		.help = "How long a room that was asked for waits for its first human."},
-	[KEY_SHUTDOWN_TIMEOUT] = {TIMEOUT(shutdown_timeout, "5", 600), .help = "How long the end may take."},
+	[KEY_SHUTDOWN_TIMEOUT] = {TIMEOUT(shutdown_timeout, "5", 600),
+		.help = "How long the end may take."},
 	[KEY_LOG_LINES_PER_SECOND] = {LIMIT(log_lines_per_second, "50", 1, 100000, "lines per second"),
 		.help = "From one cause; what is left out is counted."},
 };
@@ -343,7 +425,8 @@ const char *schema_nearest(struct str key)
 
 const char *schema_section_name(enum schema_section s)
 {
-	static const char *const names[SECTION_COUNT] = {"Tokens", "Roles and rooms", "Names", "Server", "Page", "Limits"};
+	static const char *const names[SECTION_COUNT] = {
+		"Tokens", "Roles and rooms", "Names", "Server", "Page", "Limits"};
 	return names[s];
 }
 
@@ -359,11 +442,18 @@ static void describe_number(const struct schema_row *row, struct buf *out)
 void schema_describe(const struct schema_row *row, struct buf *out)
 {
 	static const char *const texts[] = {
-		[SCHEMA_BOOL] = "true or false", [SCHEMA_STRING] = "a text", [SCHEMA_SECRET] = "a secret text",
-		[SCHEMA_URL] = "a URL, http or https", [SCHEMA_PATH] = "a path", [SCHEMA_DOMAIN] = "a domain name",
-		[SCHEMA_LIST] = "a list of texts", [SCHEMA_ALGS] = "a list of algorithms",
-		[SCHEMA_PATHS] = "a list of claim paths", [SCHEMA_ADDRESSES] = "a list of IP addresses",
-		[SCHEMA_RULES] = "a list of rules", [SCHEMA_KEY_FILES] = "a list of key files",
+		[SCHEMA_BOOL] = "true or false",
+		[SCHEMA_STRING] = "a text",
+		[SCHEMA_SECRET] = "a secret text",
+		[SCHEMA_URL] = "a URL, http or https",
+		[SCHEMA_PATH] = "a path",
+		[SCHEMA_DOMAIN] = "a domain name",
+		[SCHEMA_LIST] = "a list of texts",
+		[SCHEMA_ALGS] = "a list of algorithms",
+		[SCHEMA_PATHS] = "a list of claim paths",
+		[SCHEMA_ADDRESSES] = "a list of IP addresses",
+		[SCHEMA_RULES] = "a list of rules",
+		[SCHEMA_KEY_FILES] = "a list of key files",
 		[SCHEMA_ISSUERS] = "a list of issuers",
 	};
 	if (row->type == SCHEMA_WORD) {

@@ -1,4 +1,5 @@
-/* services.c - admins and allow-lists of a docker .env: services may stand there, human domains may not. pure */
+/* services.c - admins and allow-lists of a docker .env: services may stand there, human domains may not.
+ * pure */
 #include <stdio.h>
 
 #include "config/docker.h"
@@ -15,16 +16,19 @@ static bool is_human(const struct docker *d, struct str entry)
 	size_t at = str_find(entry, '@');
 	struct str host = at < entry.n ? str_sub(entry, at + 1, entry.n) : entry;
 	host = str_sub(host, 0, str_find(host, '/'));
-	return str_eqc(entry, "*") || str_eq_ascii_nocase(host, domain) || str_eq_ascii_nocase(host, str_c(usual)) ||
-		(!str_absent(guest) && str_eq_ascii_nocase(host, guest));
+	return str_eqc(entry, "*") || str_eq_ascii_nocase(host, domain) ||
+	       str_eq_ascii_nocase(host, str_c(usual)) ||
+	       (!str_absent(guest) && str_eq_ascii_nocase(host, guest));
 }
 
 static bool refuse(struct docker *d, const char *name, struct str entry, int line)
 {
 	if (!is_human(d, entry))
 		return false;
-	report_fatal(d->report, name, line ? d->env->file : "", line, "\"%.*s\" is a domain of people, who would all be exempt: "
-		"only services may stand here", STR_FMT(str_sub(entry, 0, 100)));
+	report_fatal(d->report, name, line ? d->env->file : "", line,
+		"\"%.*s\" is a domain of people, who would all be exempt: "
+		"only services may stand here",
+		STR_FMT(str_sub(entry, 0, 100)));
 	return true;
 }
 
@@ -63,9 +67,10 @@ static void option(struct docker *d, const char *name)
 
 void docker_services(struct docker *d)
 {
-	static const char *const variables[] = {"PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN", "XMPP_RECORDER_DOMAIN"};
-	static const char *const options[] = {"token_verification_allowlist", "muc_access_whitelist", "muc_lobby_whitelist",
-		"muc_password_whitelist"};
+	static const char *const variables[] = {
+		"PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN", "XMPP_RECORDER_DOMAIN"};
+	static const char *const options[] = {"token_verification_allowlist", "muc_access_whitelist",
+		"muc_lobby_whitelist", "muc_password_whitelist"};
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
 		variable(d, variables[i]);
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)

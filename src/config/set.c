@@ -99,8 +99,8 @@ struct str set_path(struct config_set *s, struct str path, enum config_origin or
 	return str_c(arena_printf(&s->arena, "%s/%.*s", s->folder, STR_FMT(path)));
 }
 
-static bool put_checked(struct config_set *s, enum config_key key, struct jval *value, struct value_fault *f,
-	const struct set_source *src, struct config_report *r)
+static bool put_checked(struct config_set *s, enum config_key key, struct jval *value,
+	struct value_fault *f, const struct set_source *src, struct config_report *r)
 {
 	const struct schema_row *row = schema_row(key);
 	if (value) {
@@ -111,8 +111,10 @@ static bool put_checked(struct config_set *s, enum config_key key, struct jval *
 	}
 	if (f->nomem)
 		r->nomem = true;
-	const char *name = src->origin == CONFIG_FILE || src->origin == CONFIG_FLAG || !src->from || !*src->from
-		? row->key : src->from;
+	const char *name =
+		src->origin == CONFIG_FILE || src->origin == CONFIG_FLAG || !src->from || !*src->from
+			? row->key
+			: src->from;
 	if (*f->nearest)
 		report_fatal(r, name, src->file, src->line, "%s (did you mean %s?)", f->text, f->nearest);
 	else
@@ -128,8 +130,8 @@ bool set_put_text(struct config_set *s, enum config_key key, struct str text, co
 	return put_checked(s, key, value, &f, src, r);
 }
 
-bool set_put_json(struct config_set *s, enum config_key key, const struct jval *j, const struct set_source *src,
-	struct config_report *r)
+bool set_put_json(struct config_set *s, enum config_key key, const struct jval *j,
+	const struct set_source *src, struct config_report *r)
 {
 	struct value_fault f;
 	struct jval *value = value_check(schema_row(key), j, &f);

@@ -60,7 +60,8 @@ struct str set_path(struct config_set *s, struct str path, enum config_origin or
 /* Fills CONFIG_PROFILE and CONFIG_DEFAULT, once all other layers are there (config/defaults.c). false: no memory. */
 bool set_defaults(struct config_set *s, const char *state_directory);
 
-/* What contradicts itself, cannot start or ought to be known (config/judge.c). need_start: also what serve cannot do. */
+/* What contradicts itself, cannot start or ought to be known (config/judge.c).
+ * need_start: also what serve cannot do. */
 void set_judge(struct config_set *s, bool need_start, struct config_report *r);
 /* Into the structs that the rooms read (config/fill.c). false: no memory. */
 bool set_fill(struct config_set *s, struct config *c);

@@ -20,7 +20,8 @@ void value_fault_set(struct value_fault *f, int item, const char *fmt, ...)
 
 int value_bool(struct str s)
 {
-	static const char *const words[] = {"0", "f", "F", "false", "False", "FALSE", "1", "t", "T", "true", "True", "TRUE"};
+	static const char *const words[] = {
+		"0", "f", "F", "false", "False", "FALSE", "1", "t", "T", "true", "True", "TRUE"};
 	for (int i = 0; i < 12; i++) {
 		if (str_eqc(s, words[i]))
 			return i >= 6;
@@ -115,7 +116,8 @@ static bool text_check(const struct schema_row *row, struct str s, int item, str
 	else if (row->max && s.n > (size_t)row->max)
 		value_fault_set(f, item, "is too long: at most %lld bytes", (long long)row->max);
 	else if (row->type == SCHEMA_URL && !value_url(s))
-		value_fault_set(f, item, "must be a URL that begins with https:// or http://, without user and password");
+		value_fault_set(f, item,
+			"must be a URL that begins with https:// or http://, without user and password");
 	else if (row->type == SCHEMA_DOMAIN && !value_domain(s))
 		value_fault_set(f, item, "must be a domain name: letters, digits, dots and hyphens");
 	else if (row->type == SCHEMA_ADDRESSES && !is_address(s))
@@ -179,7 +181,8 @@ static bool alg_check(struct str s, int item, struct value_fault *f)
 	return false;
 }
 
-static struct jval *item_make(const struct schema_row *row, const struct jval *j, int item, struct value_fault *f)
+static struct jval *item_make(
+	const struct schema_row *row, const struct jval *j, int item, struct value_fault *f)
 {
 	if (!jval_is_string(j)) {
 		value_fault_set(f, item, "every item must be a text, not %s", jval_type_name(j));
@@ -236,7 +239,8 @@ static struct jval *word_make(const struct schema_row *row, struct str s, struct
 	struct buf what;
 	buf_init(&what, 256);
 	schema_describe(row, &what);
-	value_fault_set(f, -1, "unknown word \"%.*s\": must be %.*s", STR_FMT(str_sub(s, 0, 60)), STR_FMT(buf_view(&what)));
+	value_fault_set(f, -1, "unknown word \"%.*s\": must be %.*s", STR_FMT(str_sub(s, 0, 60)),
+		STR_FMT(buf_view(&what)));
 	buf_done(&what);
 	return NULL;
 }
@@ -266,7 +270,8 @@ static struct jval *number_parse(const struct schema_row *row, struct str s, str
 	}
 	if (!str_u64(digits, &n)) {
 		value_fault_set(f, -1, "must be a whole number%s, not \"%.*s\"",
-			row->type == SCHEMA_DURATION ? " of seconds (or as 90s, 5m, 1h)" : "", STR_FMT(str_sub(s, 0, 40)));
+			row->type == SCHEMA_DURATION ? " of seconds (or as 90s, 5m, 1h)" : "",
+			STR_FMT(str_sub(s, 0, 40)));
 		return NULL;
 	}
 	if (n > INT64_MAX / 100000)
@@ -293,20 +298,24 @@ static struct jval *scalar_check(const struct schema_row *row, const struct jval
 	case SCHEMA_WORD:
 		return jval_is_string(j) ? word_make(row, jval_str(j), f) : wrong_type(row, j, f);
 	case SCHEMA_INT:
-		return jval_type(j) == JVAL_INTEGER ? number_make(row, jval_integer(j), f) : wrong_type(row, j, f);
+		return jval_type(j) == JVAL_INTEGER ? number_make(row, jval_integer(j), f)
+						    : wrong_type(row, j, f);
 	case SCHEMA_DURATION:
 		if (jval_is_string(j))
 			return number_parse(row, jval_str(j), f);
-		return jval_type(j) == JVAL_INTEGER ? number_make(row, jval_integer(j), f) : wrong_type(row, j, f);
+		return jval_type(j) == JVAL_INTEGER ? number_make(row, jval_integer(j), f)
+						    : wrong_type(row, j, f);
 	default:
 		return jval_is_string(j) ? text_make(row, jval_str(j), -1, f) : wrong_type(row, j, f);
 	}
 }
 
-static struct jval *structured_check(const struct schema_row *row, const struct jval *j, struct value_fault *f)
+static struct jval *structured_check(
+	const struct schema_row *row, const struct jval *j, struct value_fault *f)
 {
-	bool fine = row->type == SCHEMA_RULES ? rules_check(j, f)
-		: row->type == SCHEMA_KEY_FILES ? key_files_check(j, f) : issuers_check(j, f);
+	bool fine = row->type == SCHEMA_RULES       ? rules_check(j, f)
+		    : row->type == SCHEMA_KEY_FILES ? key_files_check(j, f)
+						    : issuers_check(j, f);
 	return fine ? jval_copy(j) : NULL;
 }
 
@@ -345,7 +354,8 @@ static struct jval *json_parse(const struct schema_row *row, struct str text, st
 	struct jval_error e;
 	struct jval *j = jval_parse(text, VALUE_DEPTH, &e);
 	if (!j) {
-		value_fault_set(f, -1, "is no valid JSON: %s", row->type == SCHEMA_ISSUERS ? "syntax error" : e.text);
+		value_fault_set(f, -1, "is no valid JSON: %s",
+			row->type == SCHEMA_ISSUERS ? "syntax error" : e.text);
 		return NULL;
 	}
 	struct jval *out = value_check(row, j, f);
@@ -366,7 +376,8 @@ struct jval *value_parse(const struct schema_row *row, struct str text, struct v
 	} else if (row->type == SCHEMA_BOOL) {
 		int b = value_bool(text);
 		if (b < 0) {
-			value_fault_set(f, -1, "must be 1 t T true True TRUE or 0 f F false False FALSE, not \"%.*s\"",
+			value_fault_set(f, -1,
+				"must be 1 t T true True TRUE or 0 f F false False FALSE, not \"%.*s\"",
 				STR_FMT(str_sub(text, 0, 40)));
 			return NULL;
 		}

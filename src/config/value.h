@@ -12,8 +12,8 @@ struct value_fault {
 /* j as it came from a file or a vector. *out: the value in its one form (numbers of seconds, trimmed items), the
  * caller's to free; NULL on a fault. */
 struct jval *value_check(const struct schema_row *row, const struct jval *j, struct value_fault *f);
-/* The same from the text of a variable or flag (roles.md 5): booleans as 1 t T true True TRUE and their opposites, lists
- * with commas or as JSON, rules as JSON. */
+/* The same from the text of a variable or flag (roles.md 5): booleans as 1 t T true True TRUE and their opposites,
+ * lists with commas or as JSON, rules as JSON. */
 struct jval *value_parse(const struct schema_row *row, struct str text, struct value_fault *f);
 
 /* 1, 0, or -1 for another spelling. */

@@ -5,18 +5,18 @@
 
 #include "config/report.h"
 
-#define DEPTH_MAX 8     /* a list of issuers with a list of key files needs five */
+#define DEPTH_MAX 8 /* a list of issuers with a list of key files needs five */
 #define NODES_MAX 20000
 
 struct reader {
 	yaml_parser_t parser;
 	yaml_event_t event;
 	bool has_event;
-	bool broken;            /* a fatal line was written that ends the reading */
+	bool broken; /* a fatal line was written that ends the reading */
 	unsigned nodes;
 	const char *file;
 	struct config_report *report;
-	int item_line[256];     /* first line of each item of the list being read at the top level */
+	int item_line[256]; /* first line of each item of the list being read at the top level */
 };
 
 static int line_of(const yaml_mark_t *mark)
@@ -55,7 +55,8 @@ static bool next(struct reader *r)
 static bool decorated(struct reader *r, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor)
-		stop(r, line_of(&r->event.start_mark), "", "anchors (&) and aliases (*) are not allowed here");
+		stop(r, line_of(&r->event.start_mark), "",
+			"anchors (&) and aliases (*) are not allowed here");
 	else if (tag)
 		stop(r, line_of(&r->event.start_mark), "", "tags (!) are not allowed here");
 	return anchor || tag;
@@ -198,18 +199,21 @@ static void unknown_key(struct reader *r, struct str key, int line)
 		report_fatal(r->report, name, r->file, line, "unknown key");
 }
 
-static void put(struct reader *r, struct config_set *s, enum config_key key, const struct jval *value, int line)
+static void put(
+	struct reader *r, struct config_set *s, enum config_key key, const struct jval *value, int line)
 {
 	const struct schema_row *row = schema_row(key);
 	const struct config_value *before = &s->layer[CONFIG_FILE][key];
 	struct set_source src = {CONFIG_FILE, row->key, r->file, line};
 	struct value_fault f;
 	if (before->json) {
-		report_fatal(r->report, row->key, r->file, line, "is given twice, first in line %d", before->line);
+		report_fatal(r->report, row->key, r->file, line, "is given twice, first in line %d",
+			before->line);
 		return;
 	}
 	if (jval_is_null(value)) {
-		report_fatal(r->report, row->key, r->file, line, "has no value: leave the line out for the default");
+		report_fatal(r->report, row->key, r->file, line,
+			"has no value: leave the line out for the default");
 		return;
 	}
 	struct jval *checked = value_check(row, value, &f);
@@ -243,7 +247,8 @@ static void pair(struct reader *r, struct config_set *s)
 
 static void document(struct reader *r, struct config_set *s)
 {
-	while (next(r) && (r->event.type == YAML_STREAM_START_EVENT || r->event.type == YAML_DOCUMENT_START_EVENT))
+	while (next(r) &&
+		(r->event.type == YAML_STREAM_START_EVENT || r->event.type == YAML_DOCUMENT_START_EVENT))
 		;
 	if (r->broken || r->event.type == YAML_STREAM_END_EVENT)
 		return;

@@ -1,0 +1,181 @@
+/* others.c - docker-jitsi-meet's variables that are none of our keys: why each does nothing here. pure */
+#include "config/docker.h"
+#include "config/report.h"
+
+enum special_kind {
+	SPECIAL_BOOL, /* nothing to do here: the spelling is checked, the line says why */
+	SPECIAL_TEXT,
+	SPECIAL_BOOL_BUILT_IN, /* always on */
+	SPECIAL_LATER,         /* a boolean; not served yet */
+	SPECIAL_ROLE,          /* a boolean that the derivation reads; it writes the lines */
+};
+
+static const struct special {
+	const char *name;
+	enum special_kind kind;
+	unsigned warning;
+	const char *text;
+} specials[] = {
+	{"ENABLE_AUTH", SPECIAL_ROLE, 0, NULL},
+	{"JICOFO_ENABLE_AUTH", SPECIAL_ROLE, 0, NULL},
+	{"ENABLE_AUTO_OWNER", SPECIAL_ROLE, 0, NULL},
+	{"DISABLE_AUTO_OWNER", SPECIAL_ROLE, 0, NULL},
+	{"WAIT_FOR_HOST_DISABLE_AUTO_OWNERS", SPECIAL_ROLE, 0, NULL},
+	{"ENABLE_GUESTS", SPECIAL_ROLE, 0, NULL},
+	{"JWT_ALLOW_EMPTY", SPECIAL_ROLE, 0, NULL},
+	{"JICOFO_AUTH_TYPE", SPECIAL_TEXT, W_ENV_IGNORED, "there is no Jicofo, role_mode decides"},
+	{"JICOFO_AUTH_LIFETIME", SPECIAL_TEXT, W_ENV_IGNORED, "there are no Jicofo login sessions"},
+	{"ENABLE_AUTO_LOGIN", SPECIAL_BOOL, W_ENV_IGNORED, "there are no Jicofo login sessions"},
+	{"ENABLE_MODERATOR_CHECKS", SPECIAL_LATER, 0, "recording and dial-out, which it guards, are not served yet"},
+	{"ENABLE_AUTH_DOMAIN", SPECIAL_BOOL_BUILT_IN, 0, "auth_domain names the domain of the services"},
+	{"ENABLE_SUBDOMAINS", SPECIAL_LATER, W_ENV_IGNORED, "tenants are not served yet"},
+	{"ENABLE_BREAKOUT_ROOMS", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
+	{"ENABLE_AV_MODERATION", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
+	{"ENABLE_END_CONFERENCE", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
+	{"ENABLE_VISITORS", SPECIAL_LATER, W_ENV_IGNORED, "visitors are not served"},
+	{"ENABLE_JAAS_COMPONENTS", SPECIAL_BOOL, W_ENV_IGNORED, "hosted components have no counterpart"},
+	{"PROSODY_ENABLE_MUC_RESOURCE_VALIDATE", SPECIAL_BOOL_BUILT_IN, 0, "always on"},
+	{"PROSODY_RESERVATION_ENABLED", SPECIAL_LATER, W_ENV_IGNORED,
+		"rooms are not approved by an outside service yet"},
+};
+
+static void special(struct docker *d, const struct special *s)
+{
+	const struct env_var *v = env_get(d->env, s->name);
+	if (!v || s->kind == SPECIAL_ROLE)
+		return;
+	int on = s->kind == SPECIAL_TEXT ? -1 : docker_bool(d, s->name);
+	if (s->kind == SPECIAL_BOOL_BUILT_IN && on == 0)
+		docker_say(d, s->name, NULL, DOCKER_CHANGED, W_ENV_CHANGED, "%s", s->text);
+	else if (s->kind == SPECIAL_BOOL_BUILT_IN)
+		docker_say(d, s->name, NULL, DOCKER_HONOURED, 0, "%s", s->text);
+	else if (s->kind == SPECIAL_LATER && (on == 0 || !s->warning))
+		docker_say(d, s->name, NULL, DOCKER_HONOURED, 0, "%s", s->text);
+	else
+		docker_say(d, s->name, NULL, DOCKER_IGNORED, s->warning, "%s", s->text);
+}
+
+void docker_specials(struct docker *d)
+{
+	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+		special(d, &specials[i]);
+}
+
+/* Families: ignored, all in one line each. */
+static void family(struct docker *d, const char *const *prefixes, const char *why, unsigned warning)
+{
+	struct buf names;
+	buf_init(&names, 700);
+	for (size_t i = 0; i < d->env->n; i++) {
+		const struct env_var *v = &d->env->v[i];
+		for (const char *const *p = prefixes; *p && v->value.n; p++) {
+			if (!str_starts(v->name, str_c(*p)))
+				continue;
+			if (report_mentions(d->report, v->name.p))
+				break;
+			buf_printf(&names, "%s%s", names.n ? " " : "", v->name.p);
+			break;
+		}
+	}
+	if (names.n)
+		report_add(d->report,
+			&(struct config_line){
+				.severity = warning ? CONFIG_WARN : CONFIG_INFO, .warning = warning},
+			"(ignored) %s: %.*s", why, STR_FMT(buf_view(&names)));
+	buf_done(&names);
+}
+
+static const char *const other_auth[] = {"LDAP_", "MATRIX_", NULL};
+static const char *const reservation[] = {"PROSODY_RESERVATION_", NULL};
+static const char *const visitors[] = {"VISITORS_", NULL};
+static const char *const later[] = {"TURN_", "TURNS_", "STUN_", "JVB_", "COLIBRI_", "ENABLE_COLIBRI",
+	"ENABLE_OCTO", "JIBRI_", "JIGASI_", "ENABLE_RECORDING", "ENABLE_TRANSCRIPTIONS",
+	"ENABLE_LETSENCRYPT", "LETSENCRYPT_", "ENABLE_HTTP_REDIRECT", "HTTPS_PORT", "DISABLE_HTTPS",
+	"ENABLE_XMPP_WEBSOCKET", "ETHERPAD_", "WHITEBOARD_", "ENABLE_P2P", "BOSH_", "ENABLE_FILE_RECORDING",
+	"ENABLE_LIVESTREAMING", "ENABLE_SCTP", "P2P_STUN", NULL};
+
+void docker_families(struct docker *d)
+{
+	family(d, other_auth, "they belong to other kinds of authentication", W_ENV_IGNORED);
+	family(d, reservation, "approval of rooms by an outside service is not served yet", W_ENV_IGNORED);
+	family(d, visitors, "visitors are not served", W_ENV_IGNORED);
+	family(d, later, "not served yet, or not needed", 0);
+}
+
+static const char *const others[] = {"AUTH_TYPE", "PROSODY_AUTH_TYPE", "XMPP_MODULES", "XMPP_MUC_MODULES",
+	"XMPP_LOBBY_MUC_MODULES", "XMPP_BREAKOUT_MUC_MODULES", "GLOBAL_MODULES", "GLOBAL_CONFIG",
+	"XMPP_CONFIGURATION", "XMPP_MUC_CONFIGURATION", "JWT_AUTH_TYPE", "JWT_TOKEN_AUTH_MODULE",
+	"PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN", "XMPP_RECORDER_DOMAIN"};
+
+bool docker_is_special(const char *name)
+{
+	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
+		if (strcmp(specials[i].name, name) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		if (strcmp(others[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void nearer(const char *candidate, struct str name, unsigned *least, const char **best)
+{
+	unsigned d = schema_distance(name, str_c(candidate));
+	if (d < *least) {
+		*least = d;
+		*best = candidate;
+	}
+}
+
+static bool in_family(struct str name)
+{
+	static const char *const *const families[] = {other_auth, reservation, visitors, later};
+	for (size_t f = 0; f < 4; f++) {
+		for (const char *const *p = families[f]; *p; p++) {
+			if (str_starts(name, str_c(*p)))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void spelling(const struct env_var *v, const struct env *env, struct config_report *r)
+{
+	const char *best = NULL;
+	unsigned least = 3;
+	char variable[64], kept[64] = "";
+	for (int k = 0; k < KEY_COUNT; k++) {
+		const struct schema_row *row = schema_row((enum config_key)k);
+		unsigned before = least;
+		schema_variable(row, variable);
+		nearer(variable, v->name, &least, &best);
+		if (least < before)
+			best = memcpy(kept, variable, sizeof kept);
+		if (row->docker)
+			nearer(row->docker, v->name, &least, &best);
+		if (row->docker2)
+			nearer(row->docker2, v->name, &least, &best);
+	}
+	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+		nearer(specials[i].name, v->name, &least, &best);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		nearer(others[i], v->name, &least, &best);
+	if (best && least > 0)
+		report_add(r,
+			&(struct config_line){.severity = CONFIG_WARN,
+				.key = v->name.p,
+				.file = env->file,
+				.line = v->line},
+			"is no name known here (did you mean %s?)", best);
+}
+
+void docker_spelling(const struct env *env, struct config_report *r)
+{
+	for (size_t i = 0; i < env->n; i++) {
+		const struct env_var *v = &env->v[i];
+		if (v->name.n >= 8 && v->value.n && !in_family(v->name))
+			spelling(v, env, r);
+	}
+}
