@@ -1,4 +1,5 @@
-/* xml.c - fuzz: any bytes through the XML parser; what is accepted must be written, read again, and mean the same. io */
+/* xml.c - fuzz: any bytes through the XML parser; what is accepted must be written, read again, and mean
+ * the same. io */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -13,11 +14,13 @@ static bool same(const struct element *a, const struct element *b)
 	while (a && b) {
 		if (str_absent(a->name) != str_absent(b->name))
 			return false;
-		if (str_absent(a->name) ? !str_eq(a->text, b->text) : !str_eq(a->name, b->name) || !str_eq(a->ns, b->ns))
+		if (str_absent(a->name) ? !str_eq(a->text, b->text)
+		                        : !str_eq(a->name, b->name) || !str_eq(a->ns, b->ns))
 			return false;
 		const struct attribute *p = a->attributes, *q = b->attributes;
 		for (; p && q; p = p->next, q = q->next) {
-			if (!str_eq(p->name, q->name) || !str_eq(p->ns, q->ns) || !str_eq(p->value, q->value))
+			if (!str_eq(p->name, q->name) || !str_eq(p->ns, q->ns) ||
+			        !str_eq(p->value, q->value))
 				return false;
 		}
 		if (p || q || !same(a->first, b->first))
@@ -31,8 +34,10 @@ static bool same(const struct element *a, const struct element *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* the rewritten form is longer: it may cross no limit of its own */
-	static const struct xml_limits first = {.bytes = 65536, .depth = 16, .attributes = 16, .elements = 1024};
-	static const struct xml_limits second = {.bytes = 1u << 30, .depth = 16, .attributes = 64, .elements = 1024};
+	static const struct xml_limits first = {
+	        .bytes = 65536, .depth = 16, .attributes = 16, .elements = 1024};
+	static const struct xml_limits second = {
+	        .bytes = 1u << 30, .depth = 16, .attributes = 64, .elements = 1024};
 	static struct xml_parser *parser;
 	if (!parser && !(parser = xml_parser_new()))
 		abort();

@@ -27,7 +27,8 @@ void focus_attach(struct focus *f, struct room_service *rooms)
 	f->rooms = rooms;
 }
 
-/* What clients read of the focus (signaling: the version, restart of sessions, and that there is no bridge). */
+/* What clients read of the focus (signaling: the version, restart of sessions, and that there is no
+ * bridge). */
 static void write_presence(void *arg, const struct room *r, struct buf *out)
 {
 	const struct focus *f = arg;
@@ -35,12 +36,14 @@ static void write_presence(void *arg, const struct room *r, struct buf *out)
 	buf_puts(out, "<component name='focus'>");
 	xml_escape(out, str_c(f->settings.version));
 	buf_puts(out, "</component></versions><conference-properties xmlns='" NS_FOCUS "'>"
-		"<property key='support-terminate-restart' value='true'/><property key='bridge-count' value='0'/>");
+	              "<property key='support-terminate-restart' value='true'/><property "
+	              "key='bridge-count' value='0'/>");
 	buf_printf(out, "<property key='created-ms' value='%llu'/></conference-properties>",
-		(unsigned long long)room_created_ms(r));
+	        (unsigned long long)room_created_ms(r));
 }
 
-void focus_refuse(struct room *r, struct occupant *to, const struct stanza *st, const struct stanza_error *e)
+void focus_refuse(
+        struct room *r, struct occupant *to, const struct stanza *st, const struct stanza_error *e)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -99,7 +102,8 @@ static void refuse_address(struct focus *f, const struct room_client *c, const s
 {
 	struct str d = st->to.domain, own = f->settings.domain;
 	bool below = d.n > own.n && str_ends(d, own) && d.p[d.n - own.n - 1] == '.';
-	struct stanza_error e = stanza_error_make("cancel", below ? "service-unavailable" : "remote-server-not-found", NULL);
+	struct stanza_error e = stanza_error_make(
+	        "cancel", below ? "service-unavailable" : "remote-server-not-found", NULL);
 	struct buf b;
 	buf_init(&b, 0);
 	stanza_error_reply(&b, st, st->to.full, c->jid, &e);
@@ -110,8 +114,12 @@ static void refuse_address(struct focus *f, const struct room_client *c, const s
 void focus_stanza(struct focus *f, struct session *s, const struct stanza *st)
 {
 	const struct room_client c = {
-		.handle = session_handle(s), .jid = session_jid(s), .key = session_key(s), .peer = session_peer(s),
-		.peer_loopback = session_peer_loopback(s), .claims = session_claims(s),
+	        .handle = session_handle(s),
+	        .jid = session_jid(s),
+	        .key = session_key(s),
+	        .peer = session_peer(s),
+	        .peer_loopback = session_peer_loopback(s),
+	        .claims = session_claims(s),
 	};
 	focus_client_stanza(f, &c, st);
 }

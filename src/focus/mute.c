@@ -1,4 +1,5 @@
-/* mute.c - muting one participant: the rules, and the order passed on. "Mute everyone" is a loop of these. pure */
+/* mute.c - muting one participant: the rules, and the order passed on. "Mute everyone" is a loop of these.
+ * pure */
 #include "base/log.h"
 #include "focus/internal.h"
 #include "xmpp/ns.h"
@@ -16,7 +17,7 @@ bool mute_is(const struct element *payload)
 
 /* The target acts only on an IQ from its focus occupant with the text `true`; it does not answer. */
 static void forward(struct focus *f, struct room *r, const struct occupant *from, struct occupant *to,
-	const struct stanza *st)
+        const struct stanza *st)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -59,8 +60,8 @@ void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struc
 	} else {
 		room_focus_reply(r, from, st, "result", STR_NONE);
 		if (to != from) {
-			log_info("room=%s occupant=%.64s event=mute by=%.64s", log_value(jid.node), occupant_nick(to).p,
-				occupant_nick(from).p);
+			log_info("room=%s occupant=%.64s event=mute by=%.64s", log_value(jid.node),
+			        occupant_nick(to).p, occupant_nick(from).p);
 			forward(f, r, from, to, st);
 		}
 	}

@@ -3,7 +3,8 @@
 #include "focus/internal.h"
 #include "xmpp/ns.h"
 
-static void refuse(struct focus *f, const struct room_client *c, const struct stanza *st, const struct stanza_error *e)
+static void refuse(
+        struct focus *f, const struct room_client *c, const struct stanza *st, const struct stanza_error *e)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -17,7 +18,8 @@ static void write_property(struct buf *b, const char *name, const char *value)
 	buf_printf(b, "<property name='%s' value='%s'/>", name, value);
 }
 
-static void grant(struct focus *f, const struct room_client *c, const struct stanza *st, const struct jid *room)
+static void grant(
+        struct focus *f, const struct room_client *c, const struct stanza *st, const struct jid *room)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -36,7 +38,8 @@ static void grant(struct focus *f, const struct room_client *c, const struct sta
 	buf_done(&b);
 }
 
-static void on_conference(struct focus *f, const struct room_client *c, const struct stanza *st, struct arena *a)
+static void on_conference(
+        struct focus *f, const struct room_client *c, const struct stanza *st, struct arena *a)
 {
 	struct jid room;
 	struct stanza_error e = stanza_error_make("modify", "bad-request", NULL);

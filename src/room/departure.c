@@ -81,9 +81,10 @@ void departure_leave(struct occupant *o, const struct departure *d)
 		v = &leave;
 		s->counters.leaves++;
 	}
-	log_info("room=%s occupant=%s session=%.8s event=%s because=%s by=%s occupants=%u", log_value(r->node), o->nick,
-		o->key, d->what, *reason_name(v->reason) ? reason_name(v->reason) : "-", d->actor ? d->actor->nick : "-",
-		r->n - 1);
+	log_info("room=%s occupant=%s session=%.8s event=%s because=%s by=%s occupants=%u",
+	        log_value(r->node), o->nick, o->key, d->what,
+	        *reason_name(v->reason) ? reason_name(v->reason) : "-", d->actor ? d->actor->nick : "-",
+	        r->n - 1);
 	tell(o, d, strcmp(d->what, "lost") != 0);
 	record_add(o, d->what, v->reason, d->actor);
 	record_depart(o);
@@ -102,8 +103,8 @@ static void rename_marked(struct occupant *o, const struct change *c, const stru
 		service_no_memory(s, "rename");
 		return;
 	}
-	log_info("room=%s occupant=%s event=rename because=W_NAME_CLASH name=%s", log_value(o->room->node), o->nick,
-		log_value(str_c(o->name)));
+	log_info("room=%s occupant=%s event=rename because=W_NAME_CLASH name=%s", log_value(o->room->node),
+	        o->nick, log_value(str_c(o->name)));
 	record_add(o, "rename", c->reason, NULL);
 	presence_publish(o, false, unaware);
 	presence_notice(o);
@@ -115,8 +116,9 @@ static void promote(struct occupant *o, const struct change *c, const struct occ
 	bool was = seat_is_moderator(&o->seat);
 	occupant_set_role(o, c->affiliation, c->role, c->source);
 	s->counters.elections++;
-	log_info("room=%s occupant=%s event=role affiliation=%s role=%s because=%s source=%s", log_value(o->room->node),
-		o->nick, affiliation_name(c->affiliation), role_name(c->role), reason_name(c->reason), source_name(c->source));
+	log_info("room=%s occupant=%s event=role affiliation=%s role=%s because=%s source=%s",
+	        log_value(o->room->node), o->nick, affiliation_name(c->affiliation), role_name(c->role),
+	        reason_name(c->reason), source_name(c->source));
 	record_add(o, "elect", c->reason, NULL);
 	presence_publish(o, !was && seat_is_moderator(&o->seat), unaware);
 }
@@ -125,7 +127,8 @@ static void on_end(void *arg, uint64_t now_ms)
 {
 	struct room *r = arg;
 	r->service->now_ms = now_ms;
-	log_info("room=%s event=room-end because=last-moderator-left key=on_last_moderator_left", log_value(r->node));
+	log_info("room=%s event=room-end because=last-moderator-left key=on_last_moderator_left",
+	        log_value(r->node));
 	room_destroy(r, STR("The meeting has been terminated"));
 }
 
@@ -134,8 +137,8 @@ void departure_moderator_returned(struct room *r)
 	timer_stop(&r->end);
 }
 
-void departure_consequences(struct room *r, const struct verdict *v, const struct seat *subject,
-	const struct occupant *unaware)
+void departure_consequences(
+        struct room *r, const struct verdict *v, const struct seat *subject, const struct occupant *unaware)
 {
 	struct room_service *s = r->service;
 	struct room_view view;
@@ -157,5 +160,6 @@ void departure_consequences(struct room *r, const struct verdict *v, const struc
 	if (cursor.nomem)
 		service_no_memory(s, "names");
 	if (v->end_room && r->n > 0 && r->moderators == 0)
-		timer_start(s->timers, &r->end, s->now_ms + 1000ull * s->settings.policy->end_after, on_end, r);
+		timer_start(
+		        s->timers, &r->end, s->now_ms + 1000ull * s->settings.policy->end_after, on_end, r);
 }

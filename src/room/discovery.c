@@ -1,11 +1,13 @@
-/* discovery.c - what a room and the room service say about themselves (XEP-0030), and IQs nobody serves. pure */
+/* discovery.c - what a room and the room service say about themselves (XEP-0030), and IQs nobody serves.
+ * pure */
 #include <stdio.h>
 
 #include "room/model.h"
 #include "xmpp/disco.h"
 #include "xmpp/ns.h"
 
-static void reply(struct room_service *s, const struct room_client *c, const struct stanza *st, struct buf *payload)
+static void reply(
+        struct room_service *s, const struct room_client *c, const struct stanza *st, struct buf *payload)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -22,8 +24,9 @@ static void reply(struct room_service *s, const struct room_client *c, const str
 
 static void room_info(struct room *r, struct buf *b)
 {
-	const char *const features[] = {NS_DISCO_INFO, NS_MUC, r->password ? "muc_passwordprotected" : "muc_unsecured",
-		"muc_open", "muc_nonanonymous", "muc_hidden", "muc_temporary", "muc_unmoderated"};
+	const char *const features[] = {NS_DISCO_INFO, NS_MUC,
+	        r->password ? "muc_passwordprotected" : "muc_unsecured", "muc_open", "muc_nonanonymous",
+	        "muc_hidden", "muc_temporary", "muc_unmoderated"};
 	const struct disco_identity identity = {"conference", "text", r->node};
 	char created[24];
 	struct buf form;
@@ -42,12 +45,14 @@ static void room_info(struct room *r, struct buf *b)
 void discovery_room(struct room *r, const struct room_client *c, const struct stanza *st)
 {
 	struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
-	bool known = element_is(st->payload, "query", NS_DISCO_INFO) || element_is(st->payload, "query", NS_DISCO_ITEMS) ||
-		element_is(st->payload, "ping", NS_PING);
+	bool known = element_is(st->payload, "query", NS_DISCO_INFO) ||
+	             element_is(st->payload, "query", NS_DISCO_ITEMS) ||
+	             element_is(st->payload, "ping", NS_PING);
 	struct buf b;
 	buf_init(&b, 0);
 	if (!room_occupant_of(r, c->handle)) {
-		e = known ? stanza_error_make("auth", "forbidden", NULL) : stanza_error_make("cancel", "not-acceptable", NULL);
+		e = known ? stanza_error_make("auth", "forbidden", NULL)
+		          : stanza_error_make("cancel", "not-acceptable", NULL);
 		service_error(r->service, c, st, &e);
 	} else if (st->type == STANZA_GET && element_is(st->payload, "query", NS_DISCO_INFO)) {
 		room_info(r, &b);

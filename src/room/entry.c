@@ -7,21 +7,24 @@
 #include "room/model.h"
 #include "xmpp/ns.h"
 
-static void log_refused(const struct room_client *c, const struct stanza *st, enum reason reason, const char *key)
+static void log_refused(
+        const struct room_client *c, const struct stanza *st, enum reason reason, const char *key)
 {
-	log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s%s", log_value(st->to.node),
-		log_value(st->to.resource), c->key.n ? c->key.p : "-", reason_name(reason), *key ? " key=" : "", key);
+	log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s%s",
+	        log_value(st->to.node), log_value(st->to.resource), c->key.n ? c->key.p : "-",
+	        reason_name(reason), *key ? " key=" : "", key);
 }
 
 static void refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
-	const struct verdict *v, const char *key)
+        const struct verdict *v, const char *key)
 {
 	s->counters.refusals++;
 	log_refused(c, st, v->reason, key);
 	service_refuse(s, c, st, v);
 }
 
-static void refuse_limit(struct room_service *s, const struct room_client *c, const struct stanza *st, const char *key)
+static void refuse_limit(
+        struct room_service *s, const struct room_client *c, const struct stanza *st, const char *key)
 {
 	struct verdict v;
 	policy_refuse(E_RATE, STAGE_JOIN, &v);
@@ -29,7 +32,8 @@ static void refuse_limit(struct room_service *s, const struct room_client *c, co
 }
 
 /* Bounds that stand before the decision, because deciding costs more than counting. */
-static bool within_limits(struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
+static bool within_limits(
+        struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
 {
 	const struct room_settings *limits = &s->settings;
 	const struct attendee *a = service_attendee(s, c->handle);
@@ -40,7 +44,8 @@ static bool within_limits(struct room_service *s, struct room *r, const struct r
 	}
 	if (!r)
 		return true;
-	if (!limit_take(&r->joins, 1, limits->joins_per_second, 2.0 * limits->joins_per_second, s->now_ms)) {
+	if (!limit_take(
+	            &r->joins, 1, limits->joins_per_second, 2.0 * limits->joins_per_second, s->now_ms)) {
 		s->counters.limit_joins++;
 		refuse_limit(s, c, st, "joins_per_second");
 		return false;
@@ -55,27 +60,20 @@ static bool within_limits(struct room_service *s, struct room *r, const struct r
 	return true;
 }
 
-/* The strict form: a nick is the first 8 characters of the session's own node. */
-static bool nick_allowed(const struct room_service *s, const struct room_client *c, struct str nick)
-{
-	return jid_nick_ok(nick) && (!s->settings.resource_strict || str_eq(nick, str_sub(c->key, 0, 8)));
-}
-
-static bool refused_nick(struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
+static bool refused_nick(
+        struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
 {
 	struct verdict v;
 	struct str nick = st->to.resource;
-	if (!nick_allowed(s, c, nick)) {
-		policy_refuse(E_NICK, STAGE_JOIN, &v);
-		refuse(s, c, st, &v, jid_nick_ok(nick) ? "resource_strict" : "");
-		return true;
-	}
-	if (str_eqc(nick, FOCUS_NICK) || (r && room_occupant(r, nick))) {
-		policy_refuse(E_CONFLICT, STAGE_JOIN, &v);
-		refuse(s, c, st, &v, "");
-		return true;
-	}
-	return false;
+	const struct resource_request request = {.resource = jid_nick_ok(nick) ? nick : STR_NONE,
+	        .session = c->key,
+	        .strict = s->settings.resource_strict,
+	        .taken = str_eqc(nick, FOCUS_NICK) || (r && room_occupant(r, nick))};
+	policy_resource(&request, &v);
+	if (v.accepted)
+		return false;
+	refuse(s, c, st, &v, v.reason == E_NICK && jid_nick_ok(nick) ? "resource_strict" : "");
+	return true;
 }
 
 /* "<identity>" from the token, once per stay (roles.md 4.5). */
@@ -121,19 +119,23 @@ static bool make_identity(struct occupant *o)
 static void log_joined(const struct occupant *o, const struct verdict *v)
 {
 	const struct room_service *s = o->room->service;
-	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s source=%s name=%s%s "
-		"token=%s warnings=0x%x occupants=%u/%u", log_value(o->room->node), o->nick, o->key,
-		affiliation_name(v->affiliation), role_name(v->role), reason_name(v->reason), source_name(v->source),
-		log_value(str_c(o->name)), v->name_frozen ? " frozen=yes" : "", o->claims ? "yes" : "no",
-		v->warnings | (o->claims ? o->claims->warnings : 0), o->room->n, s->counters.occupants);
+	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s source=%s "
+	         "name=%s%s "
+	         "token=%s warnings=0x%x occupants=%u/%u",
+	        log_value(o->room->node), o->nick, o->key, affiliation_name(v->affiliation),
+	        role_name(v->role), reason_name(v->reason), source_name(v->source),
+	        log_value(str_c(o->name)), v->name_frozen ? " frozen=yes" : "", o->claims ? "yes" : "no",
+	        v->warnings | (o->claims ? o->claims->warnings : 0), o->room->n, s->counters.occupants);
 }
 
-/* The newcomer is told first: who is here, the focus before all, then himself. Then everybody else is told. */
+/* The newcomer is told first: who is here, the focus before all, then himself. Then everybody else is told.
+ */
 static void deliver(struct occupant *o, struct buf *self, const struct element *muc_x)
 {
 	struct room *r = o->room;
 	room_send(r, "presence", o, r->focus);
-	LIST_EACH(it, &r->occupants) {
+	LIST_EACH(it, &r->occupants)
+	{
 		const struct occupant *other = OCCUPANT_IN(it);
 		if (other != o)
 			room_send(r, "presence", o, other->presence.tail);
@@ -143,9 +145,10 @@ static void deliver(struct occupant *o, struct buf *self, const struct element *
 	room_broadcast(r, "presence", o->presence.tail, o);
 }
 
-/* Everything that may fail, before anybody hears of the newcomer. NULL: no memory or too large; nothing is left. */
+/* Everything that may fail, before anybody hears of the newcomer. NULL: no memory or too large; nothing is
+ * left. */
 static struct occupant *seat_newcomer(struct room *r, const struct room_client *c, const struct stanza *st,
-	const struct verdict *v, struct buf *self, bool *too_large)
+        const struct verdict *v, struct buf *self, bool *too_large)
 {
 	struct arena a;
 	struct occupant *o = occupant_new(r, c, st->to.resource);
@@ -167,8 +170,8 @@ static struct occupant *seat_newcomer(struct room *r, const struct room_client *
 	return NULL;
 }
 
-static void commit(struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st,
-	const struct verdict *v)
+static void commit(struct room_service *s, struct room *r, const struct room_client *c,
+        const struct stanza *st, const struct verdict *v)
 {
 	struct buf self;
 	bool too_large = false;
@@ -210,9 +213,13 @@ void entry_join(struct room_service *s, const struct room_client *c, const struc
 	const struct element *muc_x = element_child(st->element, "x", NS_MUC);
 	room_view_make(s, r, st->to.node, &view);
 	arena_init(&a, 0);
-	const struct join_request request = {.settings = s->settings.policy, .room = &view,
-		.now = (int64_t)service_unix(s), .claims = c->claims, .session = c->key,
-		.nick = presence_typed_name(st, &a), .password = element_child_text(muc_x, "password", &a)};
+	const struct join_request request = {.settings = s->settings.policy,
+	        .room = &view,
+	        .now = (int64_t)service_unix(s),
+	        .claims = c->claims,
+	        .session = c->key,
+	        .nick = presence_typed_name(st, &a),
+	        .password = element_child_text(muc_x, "password", &a)};
 	policy_join(&request, &v);
 	if (!v.accepted) {
 		refuse(s, c, st, &v, refusal_key(v.reason));

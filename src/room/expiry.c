@@ -1,4 +1,5 @@
-/* expiry.c - a token that runs out during the meeting: kept, demoted, or disconnected after a notice. pure */
+/* expiry.c - a token that runs out during the meeting: kept, demoted, or disconnected after a notice. pure
+ */
 #include "base/log.h"
 #include "room/model.h"
 #include "xmpp/ns.h"
@@ -15,8 +16,10 @@ static void notice(struct occupant *o)
 	xml_attr(&b, "from", r->jid);
 	xml_attr(&b, "to", str_c(o->jid));
 	buf_putc(&b, '>');
-	xml_leaf(&b, "json-message", NS_JITMEET, STR("{\"type\":\"system_chat_message\",\"displayName\":\"\","
-		"\"message\":\"Your access to this meeting has expired. You will be disconnected in 30 seconds.\"}"));
+	xml_leaf(&b, "json-message", NS_JITMEET,
+	        STR("{\"type\":\"system_chat_message\",\"displayName\":\"\","
+	            "\"message\":\"Your access to this meeting has expired. You will be disconnected in 30 "
+	            "seconds.\"}"));
 	buf_puts(&b, "</message>");
 	service_send(r->service, o->handle, &b);
 	buf_done(&b);
@@ -39,8 +42,8 @@ static void on_expired(void *arg, uint64_t now_ms)
 	policy_expire(s->settings.policy, &view, &o->seat, &v);
 	s->counters.expired++;
 	const char *key = v.reason == R_EXPIRED_KEPT ? "" : "on_expiry";
-	log_info("room=%s occupant=%s event=expire because=%s%s%s", log_value(r->node), o->nick, reason_name(v.reason),
-		*key ? " key=" : "", key);
+	log_info("room=%s occupant=%s event=expire because=%s%s%s", log_value(r->node), o->nick,
+	        reason_name(v.reason), *key ? " key=" : "", key);
 	if (!v.accepted) {
 		o->leaving = true;
 		record_add(o, "expire", v.reason, NULL);
@@ -65,6 +68,8 @@ void expiry_start(struct occupant *o)
 	if (!o->claims || !o->claims->has_exp)
 		return;
 	double left = o->claims->exp + (double)s->settings.policy->leeway - service_unix(s);
-	uint64_t in_ms = left <= 0 ? 0 : left * 1000 >= (double)FAR_MS ? FAR_MS : (uint64_t)(left * 1000) + 1;
+	uint64_t in_ms = left <= 0                       ? 0
+	                 : left * 1000 >= (double)FAR_MS ? FAR_MS
+	                                                 : (uint64_t)(left * 1000) + 1;
 	timer_start(s->timers, &o->expiry, s->now_ms + in_ms, on_expired, o);
 }

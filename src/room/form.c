@@ -15,7 +15,7 @@ struct submission {
 };
 
 static void answer(struct room *r, const struct room_client *c, const struct stanza *st, const char *type,
-	const char *condition, const char *text)
+        const char *condition, const char *text)
 {
 	struct stanza_error e = stanza_error_make(type, condition, text);
 	service_error(r->service, c, st, &e);
@@ -88,8 +88,8 @@ static bool set_password(struct room *r, struct str password)
 	return true;
 }
 
-static void submit(struct room *r, const struct occupant *from, const struct room_client *c, const struct stanza *st,
-	const struct submission *in)
+static void submit(struct room *r, const struct occupant *from, const struct room_client *c,
+        const struct stanza *st, const struct submission *in)
 {
 	struct str password;
 	struct buf b;
@@ -99,10 +99,10 @@ static void submit(struct room *r, const struct occupant *from, const struct roo
 		return;
 	}
 	if (in->members_only || in->hides_jids) {
-		log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node), from->nick,
-			in->members_only ? "no-lobby" : "whois");
+		log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node),
+		        from->nick, in->members_only ? "no-lobby" : "whois");
 		answer(r, c, st, "cancel", "feature-not-implemented",
-			in->members_only ? "The lobby is not available on this server" : NULL);
+		        in->members_only ? "The lobby is not available on this server" : NULL);
 		return;
 	}
 	if (changed && !set_password(r, password)) {
@@ -116,12 +116,13 @@ static void submit(struct room *r, const struct occupant *from, const struct roo
 	buf_done(&b);
 	if (!changed)
 		return;
-	log_info("room=%s occupant=%s event=config password=%s", log_value(r->node), from->nick, r->password ? "set" : "none");
+	log_info("room=%s occupant=%s event=config password=%s", log_value(r->node), from->nick,
+	        r->password ? "set" : "none");
 	room_notify_config(r);
 }
 
-static void on_set(struct room *r, const struct occupant *from, const struct room_client *c, const struct stanza *st,
-	struct arena *a)
+static void on_set(struct room *r, const struct occupant *from, const struct room_client *c,
+        const struct stanza *st, struct arena *a)
 {
 	const struct element *destroy = element_child(st->payload, "destroy", NS_MUC_OWNER);
 	const struct element *x = element_child(st->payload, "x", NS_DATA);
@@ -134,8 +135,8 @@ static void on_set(struct room *r, const struct occupant *from, const struct roo
 	policy_config_change(r->service->settings.policy, &from->seat, in.names_people, &v);
 	if (!v.accepted) {
 		r->service->counters.refusals++;
-		log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node), from->nick,
-			reason_name(v.reason));
+		log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node),
+		        from->nick, reason_name(v.reason));
 		service_refuse(r->service, c, st, &v);
 		return;
 	}

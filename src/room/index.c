@@ -26,7 +26,8 @@ int group_add(struct map *m, struct str key, struct list *link, bool front, stru
 			return ERR_NOMEM;
 		}
 	}
-	list_append(front ? g->members.next : &g->members, link); /* appending to the first is putting before it */
+	list_append(front ? g->members.next : &g->members,
+	        link); /* appending to the first is putting before it */
 	g->n++;
 	*out = g;
 	return ERR_OK;

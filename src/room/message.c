@@ -10,20 +10,21 @@
 
 #define BODY_END "</message>"
 
-static void answer(struct room_service *s, const struct room_client *c, const struct stanza *st, const char *type,
-	const char *condition, const char *text)
+static void answer(struct room_service *s, const struct room_client *c, const struct stanza *st,
+        const char *type, const char *condition, const char *text)
 {
 	struct stanza_error e = stanza_error_make(type, condition, text);
 	service_error(s, c, st, &e);
 }
 
-/* Names come from presence and history marks, a delay from us, muc#user from the room: none from a sender. A subject
- * beside a body would be shown as the meeting's title. */
+/* Names come from presence and history marks, a delay from us, muc#user from the room: none from a sender.
+ * A subject beside a body would be shown as the meeting's title. */
 static bool is_relayed(const struct element *e)
 {
-	return !element_is(e, "nick", NULL) && !element_is(e, "display-name", NULL) && !element_is(e, "delay", NULL) &&
-		!element_is(e, "x", NS_MUC_USER) && !element_is(e, "x", "jabber:x:delay") && !element_is(e, "subject", NULL) &&
-		!element_is(e, "error", NULL);
+	return !element_is(e, "nick", NULL) && !element_is(e, "display-name", NULL) &&
+	       !element_is(e, "delay", NULL) && !element_is(e, "x", NS_MUC_USER) &&
+	       !element_is(e, "x", "jabber:x:delay") && !element_is(e, "subject", NULL) &&
+	       !element_is(e, "error", NULL);
 }
 
 static void write_children(struct buf *b, const struct stanza *st)
@@ -44,7 +45,8 @@ static void write_children(struct buf *b, const struct stanza *st)
 }
 
 /* " from='room/nick' type='..' id='..'>" */
-static void write_start(struct buf *b, const struct occupant *from, const char *type, const struct stanza *st)
+static void write_start(
+        struct buf *b, const struct occupant *from, const char *type, const struct stanza *st)
 {
 	char made[17] = "";
 	struct str id = st->id;
@@ -83,7 +85,8 @@ static void remember(struct room *r, const struct occupant *from, const struct b
 	buf_init(&b, 0);
 	buf_add(&b, whole->p, whole->n - (sizeof BODY_END - 1));
 	if (from->name) {
-		buf_printf(&b, "<display-name xmlns='" NS_DISPLAY_NAME "' source='%s'>", from->claims ? "token" : "guest");
+		buf_printf(&b, "<display-name xmlns='" NS_DISPLAY_NAME "' source='%s'>",
+		        from->claims ? "token" : "guest");
 		xml_escape(&b, str_c(from->name));
 		buf_puts(&b, "</display-name>");
 	}
@@ -139,7 +142,8 @@ void message_welcome(struct occupant *o, const struct element *muc_x)
 	struct room *r = o->room;
 	uint64_t wanted = wanted_lines(muc_x);
 	unsigned skip = r->n_history > wanted ? r->n_history - (unsigned)wanted : 0;
-	LIST_EACH(it, &r->history) {
+	LIST_EACH(it, &r->history)
+	{
 		struct history_line *line = LIST_OWNER(it, struct history_line, link);
 		if (skip > 0)
 			skip--;
@@ -155,7 +159,8 @@ void message_welcome(struct occupant *o, const struct element *muc_x)
 	buf_done(&b);
 }
 
-static void on_subject(struct occupant *from, const struct room_client *c, const struct stanza *st, struct str subject)
+static void on_subject(
+        struct occupant *from, const struct room_client *c, const struct stanza *st, struct str subject)
 {
 	struct room *r = from->room;
 	struct room_service *s = r->service;
@@ -193,8 +198,8 @@ static void on_subject(struct occupant *from, const struct room_client *c, const
 }
 
 /* Serialised and within bounds, as a block; NULL: the sender has been told. */
-static struct block *make_tail(struct room_service *s, const struct room_client *c, const struct stanza *st,
-	const struct buf *b)
+static struct block *make_tail(
+        struct room_service *s, const struct room_client *c, const struct stanza *st, const struct buf *b)
 {
 	if (b->n > s->settings.message_bytes) {
 		s->counters.limit_message++;
@@ -264,13 +269,15 @@ void message_on(struct room_service *s, const struct room_client *c, const struc
 	if (st->type == STANZA_ERROR)
 		return;
 	if (!from)
-		answer(s, c, st, "cancel", "not-acceptable", "You are not currently connected to this chat");
+		answer(s, c, st, "cancel", "not-acceptable",
+		        "You are not currently connected to this chat");
 	else if (st->type == STANZA_GROUPCHAT && str_absent(st->to.resource))
 		on_groupchat(from, c, st);
 	else if ((st->type == STANZA_CHAT || st->type == STANZA_PLAIN) && !str_absent(st->to.resource))
 		on_private(from, c, st);
 	else if (element_child(st->element, "x", NS_MUC_USER))
-		answer(s, c, st, "cancel", "feature-not-implemented", "Invitations need a lobby, which this server does not have");
+		answer(s, c, st, "cancel", "feature-not-implemented",
+		        "Invitations need a lobby, which this server does not have");
 	else
 		answer(s, c, st, "modify", "bad-request", NULL);
 }

@@ -1,4 +1,5 @@
-/* moderation.c - muc#admin: kick, ban, grant, revoke; several items are checked before the first is applied. pure */
+/* moderation.c - muc#admin: kick, ban, grant, revoke; several items are checked before the first is
+ * applied. pure */
 #include "base/log.h"
 #include "base/mem.h"
 #include "policy/capability.h"
@@ -24,7 +25,8 @@ static void answer(struct moderation *m, const char *type, const char *condition
 
 static bool is_focus(const struct room *r, struct str nick, struct str jid)
 {
-	return str_eqc(nick, FOCUS_NICK) || (jid.n && str_eq(jid_view(jid).bare, r->service->settings.focus_jid));
+	return str_eqc(nick, FOCUS_NICK) ||
+	       (jid.n && str_eq(jid_view(jid).bare, r->service->settings.focus_jid));
 }
 
 /* The occupant that an item means, or NULL. The nick wins; of a JID only the bare form counts. */
@@ -58,20 +60,24 @@ static bool read_item(const struct element *item, struct item_request *out)
 }
 
 static void log_item(const struct moderation *m, const struct occupant *target, const char *what,
-	const struct verdict *v)
+        const struct verdict *v)
 {
 	const char *key = v->accepted ? "" : refusal_key(v->reason);
 	log_info("room=%s occupant=%s event=%s%s by=%s affiliation=%s role=%s because=%s source=%s%s%s",
-		log_value(m->room->node), target ? target->nick : "-", what, v->accepted ? "" : " refused",
-		m->actor ? m->actor->nick : "-", affiliation_name(v->affiliation), role_name(v->role),
-		*reason_name(v->reason) ? reason_name(v->reason) : "-", source_name(v->source), *key ? " key=" : "", key);
+	        log_value(m->room->node), target ? target->nick : "-", what, v->accepted ? "" : " refused",
+	        m->actor ? m->actor->nick : "-", affiliation_name(v->affiliation), role_name(v->role),
+	        *reason_name(v->reason) ? reason_name(v->reason) : "-", source_name(v->source),
+	        *key ? " key=" : "", key);
 }
 
-static void decide(struct moderation *m, const struct element *item, struct occupant *target, struct verdict *v)
+static void decide(
+        struct moderation *m, const struct element *item, struct occupant *target, struct verdict *v)
 {
 	struct room_view view;
-	struct item_request request = {.settings = m->room->service->settings.policy, .room = &view,
-		.actor = m->actor ? &m->actor->seat : NULL, .target = target ? &target->seat : NULL};
+	struct item_request request = {.settings = m->room->service->settings.policy,
+	        .room = &view,
+	        .actor = m->actor ? &m->actor->seat : NULL,
+	        .target = target ? &target->seat : NULL};
 	read_item(item, &request);
 	room_view_make(m->room->service, m->room, m->room->node, &view);
 	policy_item(&request, v);
@@ -103,8 +109,8 @@ static bool check_item(struct moderation *m, const struct element *item)
 	return false;
 }
 
-static bool remove_target(struct moderation *m, const struct element *item, struct occupant *target,
-	const struct verdict *v)
+static bool remove_target(
+        struct moderation *m, const struct element *item, struct occupant *target, const struct verdict *v)
 {
 	struct room_service *s = m->room->service;
 	struct str reason = element_child_text(item, "reason", &m->arena);
@@ -112,8 +118,10 @@ static bool remove_target(struct moderation *m, const struct element *item, stru
 		return false;
 	s->counters.bans += v->banned;
 	s->counters.kicks += !v->banned;
-	const struct departure d = {.what = v->banned ? "ban" : "kick", .verdict = v, .actor = m->actor,
-		.text = str_sub(reason, 0, REASON_BYTES_MAX)};
+	const struct departure d = {.what = v->banned ? "ban" : "kick",
+	        .verdict = v,
+	        .actor = m->actor,
+	        .text = str_sub(reason, 0, REASON_BYTES_MAX)};
 	departure_leave(target, &d);
 	return true;
 }
@@ -128,7 +136,8 @@ static bool change_target(struct moderation *m, struct occupant *target, const s
 		return false;
 	bool is = seat_is_moderator(&target->seat);
 	if (v->lent)
-		occupant_keep_lender(target, m->actor->seat.own_features ? m->actor->claims : m->actor->lent_claims);
+		occupant_keep_lender(
+		        target, m->actor->seat.own_features ? m->actor->claims : m->actor->lent_claims);
 	s->counters.grants += is && !was;
 	s->counters.revokes += was && !is;
 	const char *what = is && !was ? "grant" : was && !is ? "revoke" : "affiliation";
@@ -139,8 +148,8 @@ static bool change_target(struct moderation *m, struct occupant *target, const s
 	return true;
 }
 
-/* What was checked is decided again, because the items before it have changed the room. The actor's own item comes
- * last, so that none loses its ground. */
+/* What was checked is decided again, because the items before it have changed the room. The actor's own
+ * item comes last, so that none loses its ground. */
 static bool apply_item(struct moderation *m, const struct element *item, bool own)
 {
 	struct verdict v;
@@ -180,7 +189,8 @@ static void on_set(struct moderation *m)
 	if (fine)
 		stanza_result(&b, m->stanza, m->stanza->to.full, m->client->jid);
 	else
-		service_no_memory(s, "item"), stanza_error_reply(&b, m->stanza, m->stanza->to.full, m->client->jid, &e);
+		service_no_memory(s, "item"),
+		        stanza_error_reply(&b, m->stanza, m->stanza->to.full, m->client->jid, &e);
 	service_send(s, m->client->handle, &b);
 	buf_done(&b);
 }
@@ -211,9 +221,11 @@ static void on_get(struct moderation *m)
 	buf_init(&b, 0);
 	stanza_head(&b, STANZA_IQ, "result", m->stanza->id, m->room->jid, m->client->jid);
 	buf_puts(&b, "><query xmlns='" NS_MUC_ADMIN "'>");
-	LIST_EACH(it, &m->room->occupants) {
+	LIST_EACH(it, &m->room->occupants)
+	{
 		const struct occupant *o = OCCUPANT_IN(it);
-		if (words.has_affiliation ? o->seat.affiliation == words.affiliation : o->seat.role == words.role)
+		if (words.has_affiliation ? o->seat.affiliation == words.affiliation
+		                          : o->seat.role == words.role)
 			write_member(&b, o);
 	}
 	buf_puts(&b, "</query></iq>");
@@ -221,7 +233,8 @@ static void on_get(struct moderation *m)
 	buf_done(&b);
 }
 
-void moderation_iq(struct room *r, struct occupant *from, const struct room_client *c, const struct stanza *st)
+void moderation_iq(
+        struct room *r, struct occupant *from, const struct room_client *c, const struct stanza *st)
 {
 	struct moderation m = {.room = r, .actor = from, .client = c, .stanza = st};
 	arena_init(&m.arena, 0);

@@ -101,7 +101,8 @@ void occupant_free(struct occupant *o)
 	mem_free(o);
 }
 
-/* Puts the occupant into the group of its name's skeleton. Marked names and empty skeletons stand in none. */
+/* Puts the occupant into the group of its name's skeleton. Marked names and empty skeletons stand in none.
+ */
 static bool index_name(struct occupant *o, struct str name, bool frozen, bool marked)
 {
 	struct map *m = &o->room->names;

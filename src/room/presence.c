@@ -1,4 +1,5 @@
-/* presence.c - what others see of an occupant: taken from the client, completed, serialised once, sent to all. pure */
+/* presence.c - what others see of an occupant: taken from the client, completed, serialised once, sent to
+ * all. pure */
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -11,12 +12,13 @@
 #define NOTICE_EVERY_MS 30000
 #define PROFILE_BYTES_MAX 2048
 
-/* Never relayed: what the server itself says about somebody, and what only the focus or a service may say. Clients look
- * these up by name without a namespace, so the namespace does not matter here either. */
+/* Never relayed: what the server itself says about somebody, and what only the focus or a service may say.
+ * Clients look these up by name without a namespace, so the namespace does not matter here either. */
 static bool is_ours(const struct element *e)
 {
-	static const char *const names[] = {"x", "nick", "identity", "email", "avatar-url", "permissions", "ignore",
-		"flip_device", "bridgeNotAvailable", "conference-properties", "jibri-recording-status"};
+	static const char *const names[] = {"x", "nick", "identity", "email", "avatar-url", "permissions",
+	        "ignore", "flip_device", "bridgeNotAvailable", "conference-properties",
+	        "jibri-recording-status"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (str_eqc(e->name, names[i]))
 			return true;
@@ -45,8 +47,8 @@ static bool take_text(char **field, const struct element *presence, const char *
 	return true;
 }
 
-static void write_profile(struct buf *b, const char *name, enum profile_action action, struct str sent,
-	struct str ours)
+static void write_profile(
+        struct buf *b, const char *name, enum profile_action action, struct str sent, struct str ours)
 {
 	struct str value = action == PROFILE_KEEP ? sent : action == PROFILE_REPLACE ? ours : STR_NONE;
 	if (value.n)
@@ -106,7 +108,8 @@ bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a,
 	size_t max = o->room->service->settings.presence_bytes;
 	*too_large = false;
 	buf_init(&body, 0);
-	for (const struct element *c = element_first(st->element); c && body.n <= max; c = element_next(c)) {
+	for (const struct element *c = element_first(st->element); c && body.n <= max;
+	        c = element_next(c)) {
 		if (!is_ours(c) && !holds_x(c))
 			xml_write(&body, c, STR(NS_CLIENT));
 	}
@@ -115,7 +118,8 @@ bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a,
 		*too_large = true;
 		fine = false;
 	}
-	fine = fine && take_text(&o->email, st->element, "email", a) && take_text(&o->avatar, st->element, "avatar-url", a);
+	fine = fine && take_text(&o->email, st->element, "email", a) &&
+	       take_text(&o->avatar, st->element, "avatar-url", a);
 	fine = fine && render(o, buf_view(&body));
 	buf_done(&body);
 	return fine;
@@ -169,7 +173,8 @@ bool presence_publish(struct occupant *o, bool permissions, const struct occupan
 		service_no_memory(r->service, "presence");
 		return false;
 	}
-	LIST_EACH(it, &r->occupants) {
+	LIST_EACH(it, &r->occupants)
+	{
 		const struct occupant *to = OCCUPANT_IN(it);
 		if (to != o && to != unaware)
 			room_send(r, "presence", to, o->presence.tail);
@@ -201,7 +206,8 @@ void presence_notice(struct occupant *o)
 	if (o->seat.name_frozen)
 		buf_puts(&text, "Your name is set by your organisation. Others see: ");
 	else
-		buf_puts(&text, "Your name looks like that of somebody named by your organisation. Others see: ");
+		buf_puts(&text,
+		        "Your name looks like that of somebody named by your organisation. Others see: ");
 	buf_str(&text, seen);
 	buf_puts(&json, "{\"type\":\"system_chat_message\",\"displayName\":");
 	jval_quote(seen, &json);
@@ -240,7 +246,7 @@ static bool rename_to(struct occupant *o, struct str typed)
 		return false;
 	o->typed = hash;
 	log_info("room=%s occupant=%s event=rename because=%s name=%s", log_value(o->room->node), o->nick,
-		reason_name(v.reason), log_value(str_c(o->name)));
+	        reason_name(v.reason), log_value(str_c(o->name)));
 	record_add(o, "rename", v.reason, o);
 	if (v.name_overruled)
 		presence_notice(o);
@@ -262,7 +268,8 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 	struct stanza_error e = stanza_error_make("wait", "resource-constraint", NULL);
 	if (too_large) {
 		s->counters.limit_presence++;
-		log_warn("room=%s occupant=%s event=limit limit=presence_bytes", log_value(o->room->node), o->nick);
+		log_warn("room=%s occupant=%s event=limit limit=presence_bytes", log_value(o->room->node),
+		        o->nick);
 		e = stanza_error_make("modify", "not-acceptable", "Presence too large");
 	} else {
 		service_no_memory(s, "presence");
@@ -276,7 +283,8 @@ static void on_rejoin(struct occupant *o, const struct element *muc_x)
 	struct room *r = o->room;
 	struct buf b;
 	room_send(r, "presence", o, r->focus);
-	LIST_EACH(it, &r->occupants) {
+	LIST_EACH(it, &r->occupants)
+	{
 		const struct occupant *other = OCCUPANT_IN(it);
 		if (other != o)
 			room_send(r, "presence", o, other->presence.tail);
@@ -316,9 +324,11 @@ void presence_on(struct room_service *s, const struct room_client *c, const stru
 		e = stanza_error_make("modify", "jid-malformed", "A nickname is required");
 		service_error(s, c, st, &e);
 	} else if (o && !str_eqc(st->to.resource, o->nick)) {
-		policy_refuse(E_NICK, STAGE_JOIN, &v);
-		v.text = "Nick changes are not allowed";
-		service_refuse(s, c, st, &v);
+		const struct resource_request request = {
+		        .resource = st->to.resource, .current = str_c(o->nick), .session = c->key};
+		policy_resource(&request, &v);
+		if (!v.accepted)
+			service_refuse(s, c, st, &v);
 	} else if (o) {
 		on_update(o, c, st);
 		if (muc_x)
@@ -326,7 +336,8 @@ void presence_on(struct room_service *s, const struct room_client *c, const stru
 	} else if (muc_x) {
 		entry_join(s, c, st);
 	} else {
-		e = stanza_error_make("cancel", "not-acceptable", "You are not currently connected to this chat");
+		e = stanza_error_make(
+		        "cancel", "not-acceptable", "You are not currently connected to this chat");
 		service_error(s, c, st, &e);
 	}
 }

@@ -1,4 +1,5 @@
-/* record.c - the running "why" of each occupant: the decision at the door, and everything that changed it. pure */
+/* record.c - the running "why" of each occupant: the decision at the door, and everything that changed it.
+ * pure */
 #include "base/mem.h"
 #include "room/model.h"
 
@@ -45,7 +46,8 @@ static void write_claims(struct buf *b, const struct claim_reading *c)
 		jval_quote(str_c(f->key ? f->key : ""), b);
 		buf_puts(b, ",\"value\":");
 		jval_quote(cut(buf_view(&value), VALUE_BYTES_MAX), b); /* as text: it may be cut */
-		buf_printf(b, ",\"says\":\"%s\"%s}", claim_class_word(f->class), f->misplaced ? ",\"misplaced\":true" : "");
+		buf_printf(b, ",\"says\":\"%s\"%s}", claim_class_word(f->class),
+		        f->misplaced ? ",\"misplaced\":true" : "");
 		first = false;
 	}
 	buf_putc(b, ']');
@@ -60,9 +62,10 @@ static char *write_decision(const struct occupant *o, const struct verdict *v)
 	const struct room_service *s = o->room->service;
 	struct buf b;
 	buf_init(&b, 0);
-	buf_printf(&b, "{\"at\":%.3f,\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\",\"reason\":\"%s\"",
-		service_unix(s), affiliation_name(v->affiliation), role_name(v->role), source_name(v->source),
-		reason_name(v->reason));
+	buf_printf(&b,
+	        "{\"at\":%.3f,\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\",\"reason\":\"%s\"",
+	        service_unix(s), affiliation_name(v->affiliation), role_name(v->role),
+	        source_name(v->source), reason_name(v->reason));
 	if (v->trace.rule)
 		buf_printf(&b, ",\"rule\":%u", v->trace.rule);
 	if (v->trace.has_claims)
@@ -72,7 +75,8 @@ static char *write_decision(const struct occupant *o, const struct verdict *v)
 		jval_quote(str_c(o->name), &b);
 	else
 		buf_puts(&b, "null");
-	buf_printf(&b, ",\"name_editable\":%s,\"token\":%s", v->name_frozen ? "false" : "true", o->claims ? "true" : "false");
+	buf_printf(&b, ",\"name_editable\":%s,\"token\":%s", v->name_frozen ? "false" : "true",
+	        o->claims ? "true" : "false");
 	if (o->claims) {
 		buf_puts(&b, ",\"iss\":");
 		jval_quote(o->claims->iss, &b);
@@ -172,8 +176,8 @@ static void write_event(struct buf *b, const struct record_event *e)
 		buf_puts(b, "null");
 	buf_puts(b, ",\"reason\":");
 	jval_quote(str_c(reason_name(e->reason)), b);
-	buf_printf(b, ",\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\"}", affiliation_name(e->affiliation),
-		role_name(e->role), source_name(e->source));
+	buf_printf(b, ",\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\"}",
+	        affiliation_name(e->affiliation), role_name(e->role), source_name(e->source));
 }
 
 static void write_record(struct buf *b, const struct record *rec, const struct occupant *o)
@@ -184,8 +188,10 @@ static void write_record(struct buf *b, const struct record *rec, const struct o
 	jval_quote(str_c(rec->jid), b);
 	buf_printf(b, ",\"present\":%s", o ? "true" : "false");
 	if (o) {
-		buf_printf(b, ",\"now\":{\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\",\"name\":",
-			affiliation_name(o->seat.affiliation), role_name(o->seat.role), source_name(o->seat.source));
+		buf_printf(b,
+		        ",\"now\":{\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\",\"name\":",
+		        affiliation_name(o->seat.affiliation), role_name(o->seat.role),
+		        source_name(o->seat.source));
 		if (o->name)
 			jval_quote(str_c(o->name), b);
 		else
@@ -195,7 +201,8 @@ static void write_record(struct buf *b, const struct record *rec, const struct o
 	buf_puts(b, ",\"decision\":");
 	buf_puts(b, rec->decision);
 	buf_puts(b, ",\"events\":[");
-	LIST_EACH(it, &rec->events) {
+	LIST_EACH(it, &rec->events)
+	{
 		if (it != rec->events.next)
 			buf_putc(b, ',');
 		write_event(b, LIST_OWNER(it, struct record_event, link));
@@ -206,7 +213,7 @@ static void write_record(struct buf *b, const struct record *rec, const struct o
 static bool is_wanted(const struct record *rec, struct str who)
 {
 	return str_absent(who) || str_eqc(who, rec->nick) || str_eqc(who, rec->jid) ||
-		str_eq(who, jid_view(str_c(rec->jid)).bare);
+	       str_eq(who, jid_view(str_c(rec->jid)).bare);
 }
 
 struct jval *room_record_json(const struct room *r, struct str who)
@@ -216,10 +223,14 @@ struct jval *room_record_json(const struct room *r, struct str who)
 	buf_init(&b, 0);
 	buf_puts(&b, "{\"room\":");
 	jval_quote(r->jid, &b);
-	buf_printf(&b, ",\"meeting\":\"%s\",\"opened\":%.3f,\"occupants\":%u,\"moderators\":%u,\"had_moderator\":%s,"
-		"\"password\":%s,\"records\":[", r->meeting_id, r->opened, r->n, r->moderators,
-		r->had_moderator ? "true" : "false", r->password ? "true" : "false");
-	LIST_EACH(it, &r->occupants) {
+	buf_printf(&b,
+	        ",\"meeting\":\"%s\",\"opened\":%.3f,\"occupants\":%u,\"moderators\":%u,\"had_moderator\":%"
+	        "s,"
+	        "\"password\":%s,\"records\":[",
+	        r->meeting_id, r->opened, r->n, r->moderators, r->had_moderator ? "true" : "false",
+	        r->password ? "true" : "false");
+	LIST_EACH(it, &r->occupants)
+	{
 		const struct occupant *o = OCCUPANT_IN(it);
 		if (!o->record || !is_wanted(o->record, who))
 			continue;
@@ -227,7 +238,8 @@ struct jval *room_record_json(const struct room *r, struct str who)
 			buf_putc(&b, ',');
 		write_record(&b, o->record, o);
 	}
-	LIST_EACH(it, &r->departed) {
+	LIST_EACH(it, &r->departed)
+	{
 		const struct record *rec = LIST_OWNER(it, struct record, link);
 		if (!is_wanted(rec, who))
 			continue;
@@ -236,7 +248,8 @@ struct jval *room_record_json(const struct room *r, struct str who)
 		write_record(&b, rec, NULL);
 	}
 	buf_puts(&b, "]}");
-	struct jval *out = b.failed || (!str_absent(who) && found == 0) ? NULL : jval_parse(buf_view(&b), 16, NULL);
+	struct jval *out =
+	        b.failed || (!str_absent(who) && found == 0) ? NULL : jval_parse(buf_view(&b), 16, NULL);
 	buf_done(&b);
 	return out;
 }

@@ -1,4 +1,5 @@
-/* relay.c - IQs between occupants (Jingle, disco), with their ids unchanged both ways; and to the focus. pure */
+/* relay.c - IQs between occupants (Jingle, disco), with their ids unchanged both ways; and to the focus.
+ * pure */
 #include "base/log.h"
 #include "room/model.h"
 #include "xmpp/ns.h"
@@ -6,14 +7,19 @@
 static const char *type_word(enum stanza_type t)
 {
 	switch (t) {
-	case STANZA_GET: return "get";
-	case STANZA_SET: return "set";
-	case STANZA_RESULT: return "result";
-	default: return "error";
+	case STANZA_GET:
+		return "get";
+	case STANZA_SET:
+		return "set";
+	case STANZA_RESULT:
+		return "result";
+	default:
+		return "error";
 	}
 }
 
-static void deliver(struct occupant *from, struct occupant *to, const struct room_client *c, const struct stanza *st)
+static void deliver(
+        struct occupant *from, struct occupant *to, const struct room_client *c, const struct stanza *st)
 {
 	struct room_service *s = from->room->service;
 	struct buf b;
@@ -38,7 +44,8 @@ static void deliver(struct occupant *from, struct occupant *to, const struct roo
 	buf_done(&b);
 }
 
-static void answer(struct room_service *s, const struct room_client *c, const struct stanza *st, const char *condition)
+static void answer(
+        struct room_service *s, const struct room_client *c, const struct stanza *st, const char *condition)
 {
 	struct stanza_error e = stanza_error_make("cancel", condition, NULL);
 	service_error(s, c, st, &e);

@@ -12,9 +12,18 @@ struct room *room_find(const struct room_service *s, struct str room_jid_text)
 	return map_get(&s->rooms, room_jid_text);
 }
 
-struct str room_jid(const struct room *r) { return r->jid; }
-struct str room_meeting_id(const struct room *r) { return str_c(r->meeting_id); }
-uint64_t room_created_ms(const struct room *r) { return (uint64_t)(r->opened * 1000.0); }
+struct str room_jid(const struct room *r)
+{
+	return r->jid;
+}
+struct str room_meeting_id(const struct room *r)
+{
+	return str_c(r->meeting_id);
+}
+uint64_t room_created_ms(const struct room *r)
+{
+	return (uint64_t)(r->opened * 1000.0);
+}
 
 struct occupant *room_occupant(const struct room *r, struct str nick)
 {
@@ -26,7 +35,8 @@ struct occupant *room_occupant_of(const struct room *r, struct session_handle h)
 	struct attendee *a = service_attendee(r->service, h);
 	if (!a)
 		return NULL;
-	LIST_EACH(it, &a->occupants) {
+	LIST_EACH(it, &a->occupants)
+	{
 		struct occupant *o = LIST_OWNER(it, struct occupant, in_attendee);
 		if (o->room == r)
 			return o;
@@ -37,7 +47,8 @@ struct occupant *room_occupant_of(const struct room *r, struct session_handle h)
 struct occupant *room_occupant_jid(const struct room *r, struct str jid)
 {
 	struct jid wanted = jid_view(jid);
-	LIST_EACH(it, &r->occupants) {
+	LIST_EACH(it, &r->occupants)
+	{
 		struct occupant *o = OCCUPANT_IN(it);
 		/* nodes are unique to a session: the bare form names one occupant */
 		if (str_eq(jid_view(str_c(o->jid)).bare, wanted.bare))
@@ -160,7 +171,8 @@ nomem:
 
 static void free_records(struct room *r)
 {
-	LIST_EACH_SAFE(it, &r->departed) {
+	LIST_EACH_SAFE(it, &r->departed)
+	{
 		struct record *rec = LIST_OWNER(it, struct record, link);
 		list_remove(it);
 		record_free(rec);
@@ -171,7 +183,7 @@ void room_free(struct room *r)
 {
 	struct room_service *s = r->service;
 	LIST_EACH_SAFE(it, &r->occupants)
-		occupant_free(OCCUPANT_IN(it));
+	occupant_free(OCCUPANT_IN(it));
 	timer_stop(&r->ready);
 	timer_stop(&r->end);
 	map_remove(&s->rooms, r->jid);
@@ -220,7 +232,8 @@ void room_send(struct room *r, const char *name, const struct occupant *to, stru
 
 void room_broadcast(struct room *r, const char *name, struct block *tail, const struct occupant *except)
 {
-	LIST_EACH(it, &r->occupants) {
+	LIST_EACH(it, &r->occupants)
+	{
 		const struct occupant *to = OCCUPANT_IN(it);
 		if (to != except)
 			room_send(r, name, to, tail);
@@ -247,16 +260,20 @@ void room_destroy(struct room *r, struct str reason)
 	struct buf b;
 	r->ending = true;
 	r->service->counters.destroyed++;
-	log_info("room=%s event=room-destroy occupants=%u reason=%s", log_value(r->node), r->n, log_value(reason));
+	log_info("room=%s event=room-destroy occupants=%u reason=%s", log_value(r->node), r->n,
+	        log_value(reason));
 	buf_init(&b, 0);
-	LIST_EACH(it, &r->occupants) {
+	LIST_EACH(it, &r->occupants)
+	{
 		const struct occupant *o = OCCUPANT_IN(it);
 		buf_reset(&b);
 		buf_puts(&b, "<presence xmlns='" NS_CLIENT "' type='unavailable'");
 		xml_attr(&b, "to", str_c(o->jid));
 		buf_puts(&b, " from='");
 		xml_escape(&b, r->jid);
-		buf_printf(&b, "/%s'><x xmlns='" NS_MUC_USER "'><item affiliation='none' role='none'/><destroy>", o->nick);
+		buf_printf(&b,
+		        "/%s'><x xmlns='" NS_MUC_USER "'><item affiliation='none' role='none'/><destroy>",
+		        o->nick);
 		if (reason.n)
 			xml_leaf(&b, "reason", NULL, reason);
 		buf_puts(&b, "</destroy><status code='110'/></x></presence>");
@@ -266,9 +283,18 @@ void room_destroy(struct room *r, struct str reason)
 	room_free(r);
 }
 
-struct str occupant_nick(const struct occupant *o) { return str_c(o->nick); }
-struct str occupant_real_jid(const struct occupant *o) { return str_c(o->jid); }
-bool occupant_is_moderator(const struct occupant *o) { return seat_is_moderator(&o->seat); }
+struct str occupant_nick(const struct occupant *o)
+{
+	return str_c(o->nick);
+}
+struct str occupant_real_jid(const struct occupant *o)
+{
+	return str_c(o->jid);
+}
+bool occupant_is_moderator(const struct occupant *o)
+{
+	return seat_is_moderator(&o->seat);
+}
 
 void occupant_send(struct occupant *o, struct str stanza)
 {
@@ -276,7 +302,8 @@ void occupant_send(struct occupant *o, struct str stanza)
 	s->outbox->send(s->outbox->arg, o->handle, stanza, NULL);
 }
 
-void room_focus_reply(struct room *r, struct occupant *to, const struct stanza *st, const char *type, struct str payload)
+void room_focus_reply(
+        struct room *r, struct occupant *to, const struct stanza *st, const char *type, struct str payload)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -305,4 +332,7 @@ void occupant_write_jid(const struct occupant *o, struct buf *out)
 	xml_escape(out, str_c(o->nick));
 }
 
-struct room *occupant_room(const struct occupant *o) { return o->room; }
+struct room *occupant_room(const struct occupant *o)
+{
+	return o->room;
+}

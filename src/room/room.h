@@ -103,7 +103,8 @@ bool occupant_is_moderator(const struct occupant *o);
 /* Queues a whole stanza for the occupant's session. */
 void occupant_send(struct occupant *o, struct str stanza);
 /* Answers an IQ that came through room_listener, from room/focus. */
-void room_focus_reply(struct room *r, struct occupant *to, const struct stanza *st, const char *type, struct str payload);
+void room_focus_reply(
+	struct room *r, struct occupant *to, const struct stanza *st, const char *type, struct str payload);
 
 /* What `explain --live` shows: a JSON object for the room, or for one occupant present or departed (nick or real
  * JID). NULL: unknown or no memory. The caller frees it. */

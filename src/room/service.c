@@ -7,13 +7,23 @@
 #include "xmpp/ns.h"
 
 const struct room_settings room_settings_default = {
-	.rooms = 10000, .rooms_per_address = 500, .rooms_per_session = 20, .occupants_per_room = 1000,
-	.joins_per_second = 100, .presence_bytes = 32768, .message_bytes = 262144, .history_messages = 20,
-	.history_bytes = 65536, .subject_bytes = 1024, .ready_ms = 15000, .record_events = 32, .record_departed = 32,
+        .rooms = 10000,
+        .rooms_per_address = 500,
+        .rooms_per_session = 20,
+        .occupants_per_room = 1000,
+        .joins_per_second = 100,
+        .presence_bytes = 32768,
+        .message_bytes = 262144,
+        .history_messages = 20,
+        .history_bytes = 65536,
+        .subject_bytes = 1024,
+        .ready_ms = 15000,
+        .record_events = 32,
+        .record_departed = 32,
 };
 
 struct room_service *room_service_new(const struct room_settings *settings, const struct outbox *outbox,
-	const struct room_listener *listener, struct timer_wheel *timers)
+        const struct room_listener *listener, struct timer_wheel *timers)
 {
 	struct room_service *s = mem_zalloc(sizeof *s);
 	if (!s)
@@ -76,7 +86,7 @@ void service_send(struct room_service *s, struct session_handle to, struct buf *
 }
 
 void service_error(struct room_service *s, const struct room_client *c, const struct stanza *st,
-	const struct stanza_error *e)
+        const struct stanza_error *e)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -88,16 +98,26 @@ void service_error(struct room_service *s, const struct room_client *c, const st
 const char *refusal_key(enum reason r)
 {
 	switch (r) {
-	case E_WAIT_HOST: return "room_create";
-	case E_WILDCARD: return "room_wildcard";
-	case E_TENANT_MISMATCH: return "domain_verification";
-	case E_OUTCAST: return "outcast_claim";
-	case E_FULL: return "max_occupants";
-	case E_GRANT_OFF: return "runtime_grant";
-	case E_NICK: return "resource_strict";
-	case E_RATE: return "joins_per_second";
-	case E_EXP: return "on_expiry";
-	default: return "";
+	case E_WAIT_HOST:
+		return "room_create";
+	case E_WILDCARD:
+		return "room_wildcard";
+	case E_TENANT_MISMATCH:
+		return "domain_verification";
+	case E_OUTCAST:
+		return "outcast_claim";
+	case E_FULL:
+		return "max_occupants";
+	case E_GRANT_OFF:
+		return "runtime_grant";
+	case E_NICK:
+		return "resource_strict";
+	case E_RATE:
+		return "joins_per_second";
+	case E_EXP:
+		return "on_expiry";
+	default:
+		return "";
 	}
 }
 
@@ -109,7 +129,7 @@ static void write_lobby_room(struct buf *b, const struct verdict *v, const struc
 }
 
 void service_refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
-	const struct verdict *v)
+        const struct verdict *v)
 {
 	struct buf extra, beside;
 	buf_init(&extra, 0);
@@ -121,7 +141,7 @@ void service_refuse(struct room_service *s, const struct room_client *c, const s
 			xml_leaf(&extra, "waiting-for-host", NS_JITMEET, STR_NONE);
 	} else if (v->element) {
 		buf_printf(&extra, "<%s xmlns='" NS_JITMEET "'%s/>", v->element,
-			strcmp(v->element, "displayname-required") == 0 ? " lobby='true'" : "");
+		        strcmp(v->element, "displayname-required") == 0 ? " lobby='true'" : "");
 	}
 	struct stanza_error e = stanza_error_make(v->type, v->condition, v->text);
 	e.extra = buf_view(&extra);
@@ -194,19 +214,23 @@ void room_service_gone(struct room_service *s, struct session_handle h)
 static void log_request_refused(const struct room_client *c, struct str jid, const struct verdict *v)
 {
 	const char *key = refusal_key(v->reason);
-	log_info("room=%s session=%.8s event=request refused because=%s%s%s", log_value(jid), c->key.n ? c->key.p : "-",
-		reason_name(v->reason), *key ? " key=" : "", key);
+	log_info("room=%s session=%.8s event=request refused because=%s%s%s", log_value(jid),
+	        c->key.n ? c->key.p : "-", reason_name(v->reason), *key ? " key=" : "", key);
 }
 
-enum reason room_service_request(struct room_service *s, const struct room_client *from, struct str room_jid_text)
+enum reason room_service_request(
+        struct room_service *s, const struct room_client *from, struct str room_jid_text)
 {
 	struct jid jid = jid_view(room_jid_text);
 	struct room *r = room_find(s, jid.bare);
 	struct room_view view;
 	struct verdict v;
 	room_view_make(s, r, jid.node, &view);
-	const struct join_request request = {.settings = s->settings.policy, .room = &view,
-		.now = (int64_t)service_unix(s), .claims = from->claims, .session = from->key};
+	const struct join_request request = {.settings = s->settings.policy,
+	        .room = &view,
+	        .now = (int64_t)service_unix(s),
+	        .claims = from->claims,
+	        .session = from->key};
 	enum conference_answer answer = policy_conference(&request, &v);
 	if (answer == CONFERENCE_REFUSED) {
 		s->counters.refusals++;

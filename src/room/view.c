@@ -104,7 +104,8 @@ static bool frozen_name(void *room, const struct name_skeleton *k, const struct 
 	struct group *g = r && k->n ? group_find(&r->names, name_skeleton_str(k)) : NULL;
 	if (!g)
 		return false;
-	LIST_EACH(it, &g->members) {
+	LIST_EACH(it, &g->members)
+	{
 		const struct occupant *o = LIST_OWNER(it, struct occupant, name_link);
 		if (!o->seat.name_frozen)
 			return false;
@@ -138,7 +139,8 @@ static const struct seat *next_joined(void *room, const struct seat *after)
 	return it == &r->occupants ? NULL : &OCCUPANT_IN(it)->seat;
 }
 
-static bool in_group(const struct map *m, struct str value, bool fold, size_t link_offset, const struct seat *except)
+static bool in_group(
+        const struct map *m, struct str value, bool fold, size_t link_offset, const struct seat *except)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -167,11 +169,17 @@ static bool token_avatar(void *room, struct str url, const struct seat *except)
 }
 
 static const struct room_lookups lookups = {
-	.banned = is_banned, .mode_moderator = mode_moderator, .frozen_name = frozen_name, .free_name = free_name,
-	.next_joined = next_joined, .token_email = token_email, .token_avatar = token_avatar,
+        .banned = is_banned,
+        .mode_moderator = mode_moderator,
+        .frozen_name = frozen_name,
+        .free_name = free_name,
+        .next_joined = next_joined,
+        .token_email = token_email,
+        .token_avatar = token_avatar,
 };
 
-void room_view_make(const struct room_service *s, const struct room *r, struct str node, struct room_view *out)
+void room_view_make(
+        const struct room_service *s, const struct room *r, struct str node, struct room_view *out)
 {
 	(void)s;
 	*out = (struct room_view){.node = node, .lookups = &lookups, .room = (void *)(uintptr_t)r};
@@ -191,7 +199,8 @@ bool occupant_index(struct occupant *o)
 	buf_init(&b, 0);
 	bool fine = true;
 	if (identity_key(&o->seat.identity, 'i', &b))
-		fine = group_add(&r->identities, buf_view(&b), &o->identity_link, false, &o->same_identity) == 0;
+		fine = group_add(&r->identities, buf_view(&b), &o->identity_link, false,
+		               &o->same_identity) == 0;
 	buf_reset(&b);
 	struct str email = capability_token_email(o->claims);
 	for (size_t i = 0; i < email.n; i++)

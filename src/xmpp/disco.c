@@ -4,7 +4,7 @@
 #include "xmpp/ns.h"
 
 void disco_info_write(struct buf *b, const struct disco_identity *identities, size_t n_identities,
-	const char *const *features, size_t n_features, struct str extension)
+        const char *const *features, size_t n_features, struct str extension)
 {
 	buf_puts(b, "<query xmlns='" NS_DISCO_INFO "'>");
 	for (size_t i = 0; i < n_identities; i++) {

@@ -80,12 +80,18 @@ struct str element_child_text(const struct element *e, const char *name, struct 
 static const char *escape_of(char c)
 {
 	switch (c) {
-	case '&': return "&amp;";
-	case '<': return "&lt;";
-	case '>': return "&gt;";
-	case '\'': return "&apos;";
-	case '"': return "&quot;";
-	default: return NULL;
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '\'':
+		return "&apos;";
+	case '"':
+		return "&quot;";
+	default:
+		return NULL;
 	}
 }
 

@@ -11,11 +11,13 @@ bool jid_node_ok(struct str node)
 		return false;
 	while (pos < node.n) {
 		int32_t cp = utf8_next(node, &pos);
-		if (cp < 0 || cp <= 0x20 || (cp >= 0x7f && cp < 0xa0) || utf8_is_space(cp) || cp == 0x2028 || cp == 0x2029)
+		if (cp < 0 || cp <= 0x20 || (cp >= 0x7f && cp < 0xa0) || utf8_is_space(cp) ||
+		        cp == 0x2028 || cp == 0x2029)
 			return false;
 		if (cp < 0x80 && strchr("\"&'/:<>@", (int)cp))
 			return false;
-		if ((cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef) || (cp >= 0xe000 && cp <= 0xf8ff))
+		if ((cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef) ||
+		        (cp >= 0xe000 && cp <= 0xf8ff))
 			return false;
 	}
 	return true;

@@ -4,10 +4,18 @@
 #include "base/err.h"
 #include "xmpp/ns.h"
 
-static const struct { const char *word; enum stanza_type type; } types[] = {
-	{"get", STANZA_GET}, {"set", STANZA_SET}, {"result", STANZA_RESULT}, {"error", STANZA_ERROR},
-	{"unavailable", STANZA_UNAVAILABLE}, {"chat", STANZA_CHAT}, {"groupchat", STANZA_GROUPCHAT},
-	{"normal", STANZA_PLAIN},
+static const struct {
+	const char *word;
+	enum stanza_type type;
+} types[] = {
+        {"get", STANZA_GET},
+        {"set", STANZA_SET},
+        {"result", STANZA_RESULT},
+        {"error", STANZA_ERROR},
+        {"unavailable", STANZA_UNAVAILABLE},
+        {"chat", STANZA_CHAT},
+        {"groupchat", STANZA_GROUPCHAT},
+        {"normal", STANZA_PLAIN},
 };
 
 static enum stanza_type read_type(struct str word)
@@ -80,7 +88,8 @@ bool stanza_answerable(const struct stanza *s)
 	return true;
 }
 
-void stanza_head(struct buf *b, enum stanza_kind kind, const char *type, struct str id, struct str from, struct str to)
+void stanza_head(struct buf *b, enum stanza_kind kind, const char *type, struct str id, struct str from,
+        struct str to)
 {
 	buf_putc(b, '<');
 	buf_puts(b, stanza_kind_name(kind));

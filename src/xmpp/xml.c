@@ -8,22 +8,24 @@
 
 /* Between namespace, name and prefix in expat's names. No XML document can hold this character. */
 #define SEPARATOR '\x01'
-#define NAMESPACE_MAX 256   /* bytes of a namespace or a name */
+#define NAMESPACE_MAX 256 /* bytes of a namespace or a name */
 
-const struct xml_limits xml_limits_before_auth = {.bytes = 4096, .depth = 6, .attributes = 16, .elements = 32};
-const struct xml_limits xml_limits_after_auth = {.bytes = 262144, .depth = 32, .attributes = 64, .elements = 8192};
+const struct xml_limits xml_limits_before_auth = {
+        .bytes = 4096, .depth = 6, .attributes = 16, .elements = 32};
+const struct xml_limits xml_limits_after_auth = {
+        .bytes = 262144, .depth = 32, .attributes = 64, .elements = 8192};
 
 struct xml_parser {
-	XML_Parser expat;               /* made at first use, and anew after memory ran out */
+	XML_Parser expat; /* made at first use, and anew after memory ran out */
 	/* of the message being read */
 	const struct xml_limits *limits;
 	struct arena *arena;
 	struct element *root;
-	struct element **path;          /* open elements, `open` of them; lives in the arena */
+	struct element **path; /* open elements, `open` of them; lives in the arena */
 	unsigned open, elements, declarations;
-	bool declares;                  /* a default xmlns stands on the element that is about to start */
-	bool adopt;                     /* the root had no namespace: read no namespace as jabber:client */
-	struct buf run;                 /* character data since the last tag */
+	bool declares;  /* a default xmlns stands on the element that is about to start */
+	bool adopt;     /* the root had no namespace: read no namespace as jabber:client */
+	struct buf run; /* character data since the last tag */
 	enum xml_fault fault;
 };
 
@@ -56,17 +58,21 @@ void xml_parser_free(struct xml_parser *p)
 const char *xml_fault_condition(enum xml_fault f)
 {
 	switch (f) {
-	case XML_NOT_WELL_FORMED: return "not-well-formed";
-	case XML_RESTRICTED: return "restricted-xml";
-	case XML_NO_MEMORY: return "resource-constraint";
-	default: return "policy-violation";
+	case XML_NOT_WELL_FORMED:
+		return "not-well-formed";
+	case XML_RESTRICTED:
+		return "restricted-xml";
+	case XML_NO_MEMORY:
+		return "resource-constraint";
+	default:
+		return "policy-violation";
 	}
 }
 
 const char *xml_fault_text(enum xml_fault f)
 {
-	static const char *const texts[] = {"fine", "not well-formed", "restricted XML", "too large", "too deep",
-		"too many attributes", "too many elements", "out of memory"};
+	static const char *const texts[] = {"fine", "not well-formed", "restricted XML", "too large",
+	        "too deep", "too many attributes", "too many elements", "out of memory"};
 	return texts[f];
 }
 
@@ -107,8 +113,8 @@ static bool flush_run(struct xml_parser *p)
 	return true;
 }
 
-/* Splits expat's "ns SEP name" into arena strings. Every element has a copy of its namespace, whose length the sender
- * paid for only once: hence the limit, and the sharing with the parent. */
+/* Splits expat's "ns SEP name" into arena strings. Every element has a copy of its namespace, whose length
+ * the sender paid for only once: hence the limit, and the sharing with the parent. */
 static bool take_name(struct xml_parser *p, const char *given, struct str *ns, struct str *name)
 {
 	struct str rest = str_c(given);
@@ -230,8 +236,8 @@ static void XMLCALL on_declaration(void *arg, const XML_Char *prefix, const XML_
 		p->declares = true;
 }
 
-static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid,
-	int internal)
+static void XMLCALL on_doctype(
+        void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid, int internal)
 {
 	(void)name, (void)sysid, (void)pubid, (void)internal;
 	stop(arg, XML_RESTRICTED);
@@ -279,16 +285,19 @@ static bool prepare(struct xml_parser *p)
 static enum xml_fault expat_fault(enum XML_Error e)
 {
 	switch (e) {
-	case XML_ERROR_NO_MEMORY: return XML_NO_MEMORY;
+	case XML_ERROR_NO_MEMORY:
+		return XML_NO_MEMORY;
 	case XML_ERROR_UNDEFINED_ENTITY:
 	case XML_ERROR_RECURSIVE_ENTITY_REF:
-	case XML_ERROR_AMPLIFICATION_LIMIT_BREACH: return XML_RESTRICTED;
-	default: return XML_NOT_WELL_FORMED;
+	case XML_ERROR_AMPLIFICATION_LIMIT_BREACH:
+		return XML_RESTRICTED;
+	default:
+		return XML_NOT_WELL_FORMED;
 	}
 }
 
-enum xml_fault xml_parse(struct xml_parser *p, struct str message, const struct xml_limits *limits, struct arena *a,
-	struct element **root)
+enum xml_fault xml_parse(struct xml_parser *p, struct str message, const struct xml_limits *limits,
+        struct arena *a, struct element **root)
 {
 	*root = NULL;
 	if (message.n > limits->bytes || message.n > INT32_MAX)

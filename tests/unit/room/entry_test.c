@@ -28,15 +28,21 @@ static void test_first_join(void **state)
 	/* the focus first, then the joiner itself with role, codes and permissions, then the subject */
 	assert_int_equal(seen_index(a, OCCUPANT("focus"), "jid='focus@auth.meet.example/focus'", NULL), 0);
 	assert_string_equal(a->in.v[1],
-		"<presence xmlns='jabber:client' to='00000001-0000-4000-8000-000000000000@meet.example/r0' "
-		"from='demo@conference.meet.example/aaaaaaaa'><nick xmlns='http://jabber.org/protocol/nick'>Ann</nick>"
-		"<identity><user><id>1</id><name>Ann</name></user><group/></identity><email>1@example.org</email>"
-		"<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner' role='moderator' "
-		"jid='00000001-0000-4000-8000-000000000000@meet.example/r0'/><status code='100'/><status code='110'/></x>"
-		"<permissions xmlns='http://jitsi.org/jitmeet'><p name='livestreaming' val='true'/>"
-		"<p name='recording' val='true'/><p name='transcription' val='true'/><p name='outbound-call' val='true'/>"
-		"<p name='create-polls' val='true'/><p name='send-groupchat' val='true'/><p name='flip' val='true'/>"
-		"<p name='live-translation' val='true'/><p name='live-translation-subscribe' val='true'/></permissions></presence>");
+	        "<presence xmlns='jabber:client' to='00000001-0000-4000-8000-000000000000@meet.example/r0' "
+	        "from='demo@conference.meet.example/aaaaaaaa'><nick "
+	        "xmlns='http://jabber.org/protocol/nick'>Ann</nick>"
+	        "<identity><user><id>1</id><name>Ann</name></user><group/></identity><email>1@example.org</"
+	        "email>"
+	        "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner' role='moderator' "
+	        "jid='00000001-0000-4000-8000-000000000000@meet.example/r0'/><status code='100'/><status "
+	        "code='110'/></x>"
+	        "<permissions xmlns='http://jitsi.org/jitmeet'><p name='livestreaming' val='true'/>"
+	        "<p name='recording' val='true'/><p name='transcription' val='true'/><p "
+	        "name='outbound-call' val='true'/>"
+	        "<p name='create-polls' val='true'/><p name='send-groupchat' val='true'/><p name='flip' "
+	        "val='true'/>"
+	        "<p name='live-translation' val='true'/><p name='live-translation-subscribe' "
+	        "val='true'/></permissions></presence>");
 	assert_int_equal(seen_index(a, "<subject></subject>", NULL), 2);
 	/* the name was overruled: a private notice */
 	assert_seen(1, a, "system_chat_message", "Others see: Ann");
@@ -54,14 +60,17 @@ static void test_second_join(void **state)
 	meeting_join(m, b, "bbbbbbbb", "Bob");
 	assert_int_equal(seen_index(b, OCCUPANT("focus"), NULL), 0);
 	assert_int_equal(seen_index(b, OCCUPANT("aaaaaaaa"), "role='moderator'", NULL), 1);
-	assert_int_equal(seen_index(b, OCCUPANT("bbbbbbbb"), "affiliation='none' role='participant'", "code='110'", NULL), 2);
+	assert_int_equal(seen_index(b, OCCUPANT("bbbbbbbb"), "affiliation='none' role='participant'",
+	                         "code='110'", NULL),
+	        2);
 	assert_null(seen_last(b, "<permissions", NULL));
 	assert_seen(1, a, "<presence");
 	assert_seen(1, a, OCCUPANT("bbbbbbbb"), ">Bob</nick>", "affiliation='none' role='participant'");
 	assert_seen(0, a, "code='110'");
 }
 
-/* In every mode, whoever joins: each client sees exactly one presence of the joiner, and it is the final one. */
+/* In every mode, whoever joins: each client sees exactly one presence of the joiner, and it is the final
+ * one. */
 static void one_presence_each(struct meeting *m)
 {
 	enum { N = 50 };
@@ -97,14 +106,14 @@ static void one_presence_each(struct meeting *m)
 	}
 }
 
-#define MODE_TEST(test, mode) \
-	static void test(void **state) \
-	{ \
-		struct meeting *m = *state; \
-		m->policy.role_mode = mode; \
-		if (mode == ROLE_MODE_FIRST_USER) \
-			m->policy.on_last_moderator_left = ON_LAST_ELECT; \
-		one_presence_each(m); \
+#define MODE_TEST(test, mode)                                                                              \
+	static void test(void **state)                                                                     \
+	{                                                                                                  \
+		struct meeting *m = *state;                                                                \
+		m->policy.role_mode = mode;                                                                \
+		if (mode == ROLE_MODE_FIRST_USER)                                                          \
+			m->policy.on_last_moderator_left = ON_LAST_ELECT;                                  \
+		one_presence_each(m);                                                                      \
 	}
 MODE_TEST(test_one_token, ROLE_MODE_TOKEN)
 MODE_TEST(test_one_first_user, ROLE_MODE_FIRST_USER)
@@ -121,8 +130,8 @@ static void test_one_open(void **state)
 	one_presence_each(m);
 }
 
-static void expect_refused(struct meeting *m, struct client *c, const char *nick, const char *type,
-	const char *condition)
+static void expect_refused(
+        struct meeting *m, struct client *c, const char *nick, const char *type, const char *condition)
 {
 	char error[64];
 	meeting_forget(m);
@@ -171,12 +180,15 @@ static void test_gates(void **state)
 	m->policy.room_create = ROOM_CREATE_AUTHENTICATED;
 	meeting_start(m);
 	struct client *guest = meeting_client(m, NULL);
-	struct client *other = meeting_client(m, "{\"iss\":\"app\",\"sub\":\"meet.example\",\"room\":\"other\"}");
+	struct client *other =
+	        meeting_client(m, "{\"iss\":\"app\",\"sub\":\"meet.example\",\"room\":\"other\"}");
 	struct client *host = meeting_client(m, meeting_claims("1", "Ann", NULL));
 	expect_refused(m, guest, "aaaaaaaa", "cancel", "not-allowed");
-	assert_seen(1, guest, "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>Room creation is restricted</text>");
+	assert_seen(1, guest,
+	        "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>Room creation is restricted</text>");
 	expect_refused(m, other, "aaaaaaaa", "cancel", "not-allowed");
-	assert_seen(1, other, "<room-mismatch xmlns='http://jitsi.org/jitmeet'/>", "Room does not match the room from token");
+	assert_seen(1, other, "<room-mismatch xmlns='http://jitsi.org/jitmeet'/>",
+	        "Room does not match the room from token");
 	meeting_join(m, host, "hhhhhhhh", NULL);
 	meeting_forget(m);
 	meeting_join(m, guest, "aaaaaaaa", "Guest");
@@ -217,7 +229,8 @@ static void test_limits(void **state)
 	struct client *c = meeting_client(m, NULL);
 	expect_refused(m, c, "n3", "wait", "service-unavailable");
 	assert_int_equal(n->limit_occupants, 1);
-	const char *join = "<presence to='r%d@conference.meet.example/n'><x xmlns='" NS_MUC "'/></presence>";
+	const char *join =
+	        "<presence to='r%d@conference.meet.example/n'><x xmlns='" NS_MUC "'/></presence>";
 	meeting_send(m, c, join, 1);
 	meeting_forget(m);
 	meeting_send(m, c, join, 2);
@@ -234,7 +247,8 @@ static void test_limits(void **state)
 	assert_seen(1, d, "resource-constraint");
 	assert_int_equal(n->limit_rooms, 1);
 	/* those inside go on */
-	meeting_send(m, &m->clients[0], "<message type='groupchat' to='" ROOM "'><body>hi</body></message>");
+	meeting_send(
+	        m, &m->clients[0], "<message type='groupchat' to='" ROOM "'><body>hi</body></message>");
 	assert_seen(1, &m->clients[1], "<body>hi</body>");
 }
 
@@ -285,22 +299,29 @@ static void test_filter(void **state)
 	meeting_start(m);
 	struct client *a = meeting_client(m, NULL), *b = meeting_client(m, NULL);
 	meeting_join(m, b, "b", NULL);
-	meeting_send(m, a, "<presence to='" ROOM "/a'><x xmlns='" NS_MUC "'/><identity><user><id>1</id></user></identity>"
-		"<x xmlns='" NS_MUC_USER "'><item affiliation='owner' role='moderator'/></x>"
-		"<k><x xmlns='" NS_MUC_USER "'><item role='moderator'/></x></k><permissions xmlns='" NS_JITMEET "'/>"
-		"<ignore xmlns='http://jitsi.org/jitmeet/'/><bridgeNotAvailable xmlns='" NS_FOCUS "'/>"
-		"<stats-id>Zola</stats-id><q:z xmlns:q='odd' q:a='1'><q:y/></q:z><avatar-url>https://e.org/a</avatar-url></presence>");
+	meeting_send(m, a,
+	        "<presence to='" ROOM "/a'><x xmlns='" NS_MUC
+	        "'/><identity><user><id>1</id></user></identity>"
+	        "<x xmlns='" NS_MUC_USER "'><item affiliation='owner' role='moderator'/></x>"
+	        "<k><x xmlns='" NS_MUC_USER
+	        "'><item role='moderator'/></x></k><permissions xmlns='" NS_JITMEET "'/>"
+	        "<ignore xmlns='http://jitsi.org/jitmeet/'/><bridgeNotAvailable xmlns='" NS_FOCUS "'/>"
+	        "<stats-id>Zola</stats-id><q:z xmlns:q='odd' "
+	        "q:a='1'><q:y/></q:z><avatar-url>https://e.org/a</avatar-url></presence>");
 	const char *got = seen_last(b, OCCUPANT("a"), NULL);
 	assert_non_null(got);
 	assert_non_null(strstr(got, "<avatar-url>https://e.org/a</avatar-url><stats-id>Zola</stats-id>"
-		"<z xmlns='odd' xmlns:a0='odd' a0:a='1'><y/></z><x xmlns='http://jabber.org/protocol/muc#user'>"
-		"<item affiliation='none' role='participant'"));
-	static const char *const never[] = {"<identity", "owner", "moderator", "permissions", "ignore", "bridge", "<k>"};
+	                            "<z xmlns='odd' xmlns:a0='odd' a0:a='1'><y/></z><x "
+	                            "xmlns='http://jabber.org/protocol/muc#user'>"
+	                            "<item affiliation='none' role='participant'"));
+	static const char *const never[] = {
+	        "<identity", "owner", "moderator", "permissions", "ignore", "bridge", "<k>"};
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
 		assert_null(strstr(got, never[i]));
 }
 
-/* Whatever fails to be allocated: the join is refused or complete, nobody sees half of it, and the room lives. */
+/* Whatever fails to be allocated: the join is refused or complete, nobody sees half of it, and the room
+ * lives. */
 static void test_no_memory(void **state)
 {
 	struct meeting *m = *state;
@@ -317,8 +338,12 @@ static void test_no_memory(void **state)
 		struct element *e;
 		struct stanza st;
 		arena_init(&arena, 0);
-		assert_int_equal(xml_parse(p, STR("<presence to='" ROOM "/bbbbbbbb'><x xmlns='" NS_MUC "'/><nick>X</nick>"
-			"<email>e@f</email><a>b</a></presence>"), &xml_limits_after_auth, &arena, &e), XML_FINE);
+		assert_int_equal(
+		        xml_parse(p,
+		                STR("<presence to='" ROOM "/bbbbbbbb'><x xmlns='" NS_MUC "'/><nick>X</nick>"
+		                    "<email>e@f</email><a>b</a></presence>"),
+		                &xml_limits_after_auth, &arena, &e),
+		        XML_FINE);
 		assert_int_equal(stanza_read(e, &arena, &st), 0);
 		mem_budget_set(n);
 		focus_client_stanza(m->focus, &as, &st);
@@ -327,7 +352,8 @@ static void test_no_memory(void **state)
 		xml_parser_free(p);
 		bool in = room_occupant(room_find(m->rooms, STR(ROOM)), STR("bbbbbbbb")) != NULL;
 		if (in)
-			assert_seen(1, a, "<presence", OCCUPANT("bbbbbbbb"), ">Bob</nick>", "member", "participant");
+			assert_seen(1, a, "<presence", OCCUPANT("bbbbbbbb"), ">Bob</nick>", "member",
+			        "participant");
 		else
 			assert_seen(0, a, "<presence");
 		in ? joined++ : refused++;
@@ -348,6 +374,7 @@ static void test_no_memory(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-UNIT_MAIN(T(test_first_join), T(test_second_join), T(test_one_token), T(test_one_first_user), T(test_one_authenticated),
-	T(test_one_everyone), T(test_one_none), T(test_one_open), T(test_nicks), T(test_strict_nick), T(test_gates),
-	T(test_capacity), T(test_limits), T(test_join_rate), T(test_presence_size), T(test_filter), T(test_no_memory))
+UNIT_MAIN(T(test_first_join), T(test_second_join), T(test_one_token), T(test_one_first_user),
+        T(test_one_authenticated), T(test_one_everyone), T(test_one_none), T(test_one_open), T(test_nicks),
+        T(test_strict_nick), T(test_gates), T(test_capacity), T(test_limits), T(test_join_rate),
+        T(test_presence_size), T(test_filter), T(test_no_memory))

@@ -64,8 +64,10 @@ static void test_kick(void **state)
 	struct cast c = seat_all(m);
 	admin(m, c.mod, "<item nick='guest' role='none'><reason>Noise &amp; more</reason></item>");
 	expect_done(c.mod);
-	const char *gone = "<item affiliation='none' role='none' jid='00000004-0000-4000-8000-000000000000@meet.example/r3'>"
-		"<actor nick='mod'/><reason>Noise &amp; more</reason></item><status code='307'/>";
+	const char *gone =
+	        "<item affiliation='none' role='none' "
+	        "jid='00000004-0000-4000-8000-000000000000@meet.example/r3'>"
+	        "<actor nick='mod'/><reason>Noise &amp; more</reason></item><status code='307'/>";
 	assert_seen(1, c.mod, "type='unavailable' " OCCUPANT("guest"), gone);
 	assert_seen(1, c.member, "type='unavailable' " OCCUPANT("guest"), gone);
 	assert_seen(0, c.member, "code='110'");
@@ -82,7 +84,8 @@ static void test_ban(void **state)
 {
 	struct meeting *m = *state;
 	struct cast c = seat_all(m);
-	admin(m, c.mod, "<item jid='00000003-0000-4000-8000-000000000000@meet.example' affiliation='outcast'/>");
+	admin(m, c.mod,
+	        "<item jid='00000003-0000-4000-8000-000000000000@meet.example' affiliation='outcast'/>");
 	expect_done(c.mod);
 	assert_seen(1, c.member, "affiliation='outcast' role='none'", "code='301'", "code='110'");
 	/* by identity: another session with the same person's token is not let in; another person is */
@@ -102,10 +105,12 @@ static void test_grant_and_revoke(void **state)
 	struct meeting *m = *state;
 	struct cast c = seat_all(m);
 	/* by full JID, as clients of 2021 do */
-	admin(m, c.mod, "<item jid='00000004-0000-4000-8000-000000000000@meet.example/r3' affiliation='owner'/>");
+	admin(m, c.mod,
+	        "<item jid='00000004-0000-4000-8000-000000000000@meet.example/r3' affiliation='owner'/>");
 	expect_done(c.mod);
 	assert_seen(1, c.member, OCCUPANT("guest"), "affiliation='owner' role='moderator'");
-	assert_seen(1, c.guest, OCCUPANT("guest"), "affiliation='owner' role='moderator'", "code='110'", "<permissions");
+	assert_seen(1, c.guest, OCCUPANT("guest"), "affiliation='owner' role='moderator'", "code='110'",
+	        "<permissions");
 	/* again: success, and nothing changes */
 	admin(m, c.mod, "<item nick='guest' affiliation='owner'/>");
 	expect_done(c.mod);
@@ -131,14 +136,18 @@ static void test_lent_features(void **state)
 {
 	struct meeting *m = *state;
 	meeting_start(m);
-	struct client *mod = meeting_client(m, "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":"
-		"{\"id\":\"1\",\"moderator\":true},\"features\":{\"recording\":true,\"livestreaming\":false}}}");
+	struct client *mod =
+	        meeting_client(m, "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":"
+	                          "{\"id\":\"1\",\"moderator\":true},\"features\":{\"recording\":true,"
+	                          "\"livestreaming\":false}}}");
 	struct client *guest = meeting_client(m, NULL);
 	meeting_join(m, mod, "mod", NULL);
 	assert_seen(0, mod, "<permissions"); /* the client reads its own token */
 	meeting_join(m, guest, "guest", NULL);
 	admin(m, mod, "<item nick='guest' affiliation='owner'/>");
-	assert_seen(1, guest, "<permissions xmlns='http://jitsi.org/jitmeet'><p name='recording' val='true'/></permissions>");
+	assert_seen(1, guest,
+	        "<permissions xmlns='http://jitsi.org/jitmeet'><p name='recording' "
+	        "val='true'/></permissions>");
 	/* the lender's token outlives its session */
 	meeting_gone(m, mod);
 	claims_unref(mod->as.claims);
@@ -165,7 +174,7 @@ static void test_refusals(void **state)
 	admin(m, c.mod, "<item nick='guest' affiliation='admin'/>");
 	expect_error(c.mod, "auth", "forbidden");
 	static const char *const bad[] = {"", "<item nick='guest'/>", "<item nick='guest' role='king'/>",
-		"<item nick='guest' affiliation='king'/>", "<thing/>"};
+	        "<item nick='guest' affiliation='king'/>", "<thing/>"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		admin(m, c.mod, bad[i]);
 		expect_error(c.mod, "modify", "bad-request");
@@ -191,8 +200,9 @@ static void test_several(void **state)
 	admin(m, c.mod, "<item nick='guest' affiliation='owner'/><item nick='mod2' affiliation='none'/>");
 	expect_error(c.mod, "cancel", "not-allowed");
 	assert_seen(0, c.guest, "<presence");
-	admin(m, c.mod, "<item nick='mod' affiliation='none'/><item nick='guest' affiliation='owner'/>"
-		"<item nick='member' role='none'/>");
+	admin(m, c.mod,
+	        "<item nick='mod' affiliation='none'/><item nick='guest' affiliation='owner'/>"
+	        "<item nick='member' role='none'/>");
 	expect_done(c.mod);
 	assert_seen(1, c.mod2, OCCUPANT("mod"), "role='participant'");
 	assert_seen(1, c.mod2, OCCUPANT("guest"), "role='moderator'");
@@ -207,10 +217,13 @@ static void test_list(void **state)
 {
 	struct meeting *m = *state;
 	struct cast c = seat_all(m);
-	meeting_send(m, c.mod, "<iq type='get' id='g' to='" ROOM "'>" QUERY "<item affiliation='member'/></query></iq>");
-	assert_seen(1, c.mod, "id='g'", "<item affiliation='member' role='participant' "
-		"jid='00000003-0000-4000-8000-000000000000@meet.example' nick='member'/></query>");
-	meeting_send(m, c.guest, "<iq type='get' id='g' to='" ROOM "'>" QUERY "<item affiliation='member'/></query></iq>");
+	meeting_send(m, c.mod,
+	        "<iq type='get' id='g' to='" ROOM "'>" QUERY "<item affiliation='member'/></query></iq>");
+	assert_seen(1, c.mod, "id='g'",
+	        "<item affiliation='member' role='participant' "
+	        "jid='00000003-0000-4000-8000-000000000000@meet.example' nick='member'/></query>");
+	meeting_send(m, c.guest,
+	        "<iq type='get' id='g' to='" ROOM "'>" QUERY "<item affiliation='member'/></query></iq>");
 	assert_seen(1, c.guest, "id='g'", "forbidden");
 }
 
@@ -234,12 +247,14 @@ static void test_election(void **state)
 	meeting_gone(m, first);
 	assert_seen(0, first, "<presence");
 	assert_int_equal(seen_index(guest, "type='unavailable'", OCCUPANT("first"), NULL), 0);
-	assert_int_equal(seen_index(guest, OCCUPANT("next"), "affiliation='owner' role='moderator'", NULL), 1);
+	assert_int_equal(
+	        seen_index(guest, OCCUPANT("next"), "affiliation='owner' role='moderator'", NULL), 1);
 	assert_seen(2, guest, "<presence");
 	assert_seen(1, next, OCCUPANT("next"), "role='moderator'", "code='110'", "<permissions");
 	/* nobody qualifies: the room goes on without */
 	meeting_forget(m);
-	meeting_send(m, next, "<presence type='unavailable' to='" ROOM "/next'><status>bye</status></presence>");
+	meeting_send(
+	        m, next, "<presence type='unavailable' to='" ROOM "/next'><status>bye</status></presence>");
 	assert_seen(1, next, "type='unavailable'", "<status>bye</status>", "code='110'");
 	assert_seen(1, guest, "<presence");
 	assert_seen(0, denied, "role='moderator'");
@@ -263,7 +278,8 @@ static void test_end(void **state)
 	assert_seen(0, guest, "<destroy");
 	meeting_gone(m, mod);
 	meeting_sleep(m, 61000);
-	assert_seen(1, guest, "type='unavailable'", "<destroy><reason>The meeting has been terminated</reason></destroy>");
+	assert_seen(1, guest, "type='unavailable'",
+	        "<destroy><reason>The meeting has been terminated</reason></destroy>");
 	assert_null(room_find(m->rooms, STR(ROOM)));
 }
 
@@ -273,8 +289,9 @@ static void test_expiry_demote(void **state)
 	m->policy.on_expiry = ON_EXPIRY_DEMOTE;
 	m->policy.leeway = 5;
 	meeting_start(m);
-	struct client *mod = meeting_client(m, "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000010,"
-		"\"context\":{\"user\":{\"id\":\"1\",\"moderator\":true}}}");
+	struct client *mod =
+	        meeting_client(m, "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000010,"
+	                          "\"context\":{\"user\":{\"id\":\"1\",\"moderator\":true}}}");
 	struct client *guest = meeting_client(m, NULL);
 	meeting_join(m, mod, "mod", NULL);
 	meeting_join(m, guest, "guest", NULL);
@@ -291,8 +308,9 @@ static void test_expiry_disconnect(void **state)
 	struct meeting *m = *state;
 	m->policy.on_expiry = ON_EXPIRY_DISCONNECT;
 	meeting_start(m);
-	struct client *mod = meeting_client(m, "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000010,"
-		"\"context\":{\"user\":{\"id\":\"1\",\"moderator\":true}}}");
+	struct client *mod =
+	        meeting_client(m, "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000010,"
+	                          "\"context\":{\"user\":{\"id\":\"1\",\"moderator\":true}}}");
 	meeting_join(m, mod, "mod", NULL);
 	meeting_sleep(m, 20000);
 	assert_seen(1, mod, "system_chat_message", "expired");
@@ -306,8 +324,9 @@ static void test_expiry_keep(void **state)
 {
 	struct meeting *m = *state;
 	meeting_start(m);
-	struct client *mod = meeting_client(m, "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000010,"
-		"\"context\":{\"user\":{\"id\":\"1\",\"moderator\":true}}}");
+	struct client *mod =
+	        meeting_client(m, "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000010,"
+	                          "\"context\":{\"user\":{\"id\":\"1\",\"moderator\":true}}}");
 	meeting_join(m, mod, "mod", NULL);
 	size_t before = mod->in.n;
 	meeting_sleep(m, 60000);
@@ -341,5 +360,5 @@ static void test_record(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 UNIT_MAIN(T(test_kick), T(test_ban), T(test_grant_and_revoke), T(test_lent_features), T(test_refusals),
-	T(test_grant_off), T(test_several), T(test_list), T(test_election), T(test_end), T(test_expiry_demote),
-	T(test_expiry_disconnect), T(test_expiry_keep), T(test_record))
+        T(test_grant_off), T(test_several), T(test_list), T(test_election), T(test_end),
+        T(test_expiry_demote), T(test_expiry_disconnect), T(test_expiry_keep), T(test_record))

@@ -60,8 +60,12 @@ struct meeting *meeting_new(void)
 
 void meeting_start(struct meeting *m)
 {
-	const struct focus_settings focus = {.domain = m->settings.domain, .muc_domain = m->settings.muc_domain,
-		.focus_domain = STR("focus.meet.example"), .focus_jid = m->settings.focus_jid, .auth = true, .version = "test"};
+	const struct focus_settings focus = {.domain = m->settings.domain,
+	        .muc_domain = m->settings.muc_domain,
+	        .focus_domain = STR("focus.meet.example"),
+	        .focus_jid = m->settings.focus_jid,
+	        .auth = true,
+	        .version = "test"};
 	timer_wheel_init(&m->wheel, m->now_ms);
 	m->focus = focus_new(&focus, &m->outbox);
 	struct room_listener listener = focus_listener(m->focus);
@@ -109,9 +113,10 @@ void meeting_sleep(struct meeting *m, uint64_t ms)
 const char *meeting_claims(const char *id, const char *name, const char *moderator)
 {
 	static char text[1024];
-	snprintf(text, sizeof text, "{\"iss\":\"app\",\"sub\":\"meet.example\",\"aud\":\"jitsi\",\"room\":\"*\","
-		"\"context\":{\"user\":{\"id\":\"%s\",\"name\":\"%s\",\"email\":\"%s@example.org\"%s%s}}}", id, name, id,
-		moderator ? ",\"moderator\":" : "", moderator ? moderator : "");
+	snprintf(text, sizeof text,
+	        "{\"iss\":\"app\",\"sub\":\"meet.example\",\"aud\":\"jitsi\",\"room\":\"*\","
+	        "\"context\":{\"user\":{\"id\":\"%s\",\"name\":\"%s\",\"email\":\"%s@example.org\"%s%s}}}",
+	        id, name, id, moderator ? ",\"moderator\":" : "", moderator ? moderator : "");
 	return text;
 }
 
@@ -123,8 +128,11 @@ struct client *meeting_client(struct meeting *m, const char *claims)
 	struct client *c = &m->clients[i];
 	snprintf(c->key, sizeof c->key, "%08x-0000-4000-8000-000000000000", i + 1);
 	snprintf(c->jid, sizeof c->jid, "%08x-0000-4000-8000-000000000000@meet.example/r%u", i + 1, i);
-	c->as = (struct room_client){.handle = {0, i, 1}, .jid = str_c(c->jid), .key = str_c(c->key),
-		.peer = STR("192.0.2.1"), .peer_loopback = false};
+	c->as = (struct room_client){.handle = {0, i, 1},
+	        .jid = str_c(c->jid),
+	        .key = str_c(c->key),
+	        .peer = STR("192.0.2.1"),
+	        .peer_loopback = false};
 	if (claims) {
 		c->as.claims = token_claims_parse(str_c(claims));
 		if (!c->as.claims)
@@ -148,7 +156,7 @@ void meeting_send(struct meeting *m, struct client *c, const char *fmt, ...)
 	struct stanza st;
 	arena_init(&a, 0);
 	if (p && xml_parse(p, str_from(text, (size_t)n), &xml_limits_after_auth, &a, &e) == XML_FINE &&
-		stanza_read(e, &a, &st) == 0) {
+	        stanza_read(e, &a, &st) == 0) {
 		room_service_clock(m->rooms, m->now_ms, MEETING_UNIX + (double)m->now_ms / 1000);
 		focus_client_stanza(m->focus, &c->as, &st);
 	} else {
@@ -163,7 +171,7 @@ void meeting_send(struct meeting *m, struct client *c, const char *fmt, ...)
 void meeting_join(struct meeting *m, struct client *c, const char *nick, const char *name)
 {
 	meeting_send(m, c, "<presence to='" ROOM "/%s'><x xmlns='" NS_MUC "'/>%s%s%s</presence>", nick,
-		name ? "<nick xmlns='" NS_NICK "'>" : "", name ? name : "", name ? "</nick>" : "");
+	        name ? "<nick xmlns='" NS_NICK "'>" : "", name ? name : "", name ? "</nick>" : "");
 }
 
 void meeting_gone(struct meeting *m, struct client *c)

@@ -37,8 +37,8 @@ static void test_jid(void **state)
 	expect_jid("%D1%82@h", "%d1%82@h");
 	expect_jid("\xd0\xa2@h", "\xd1\x82@h"); /* Cyrillic capital Te */
 	expect_jid("\xef\xbc\xa1@h", "a@h");    /* full-width A */
-	static const char *const bad[] = {"", "@", "@h", "a@", "h/", "a b@h", "a@h b", "a<@h", "a@@h", "a@.h", "a@h..i",
-		"\xff@h", "a\x01@h", "a@h/\x01", "a@h\x7f"};
+	static const char *const bad[] = {"", "@", "@h", "a@", "h/", "a b@h", "a@h b", "a<@h", "a@@h",
+	        "a@.h", "a@h..i", "\xff@h", "a\x01@h", "a@h/\x01", "a@h\x7f"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		expect_jid(bad[i], NULL);
 	char text[JID_MAX + 2];
@@ -54,7 +54,7 @@ static void test_nick(void **state)
 	assert_true(jid_nick_ok(STR("3f2a9c1e")));
 	assert_true(jid_nick_ok(STR("A_b")));
 	static const char *const bad[] = {"", "_a", "a-b", "a b", "\xc3\xa9", "a/b",
-		"a0123456789012345678901234567890123456789012345678901234567890123"};
+	        "a0123456789012345678901234567890123456789012345678901234567890123"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(jid_nick_ok(str_c(bad[i])));
 }
@@ -96,18 +96,21 @@ static void test_error(void **state)
 	struct stanza st;
 	struct buf b;
 	buf_init(&b, 0);
-	assert_int_equal(read_stanza("<presence id='7' to='r@c/n'><x xmlns='" NS_MUC "'/></presence>", &st), ERR_OK);
+	assert_int_equal(
+	        read_stanza("<presence id='7' to='r@c/n'><x xmlns='" NS_MUC "'/></presence>", &st), ERR_OK);
 	struct stanza_error e = stanza_error_make("cancel", "not-allowed", "No & no");
 	e.extra = STR("<room-mismatch xmlns='http://jitsi.org/jitmeet'/>");
 	stanza_error_reply(&b, &st, STR("r@c/n"), STR("me@d/r"), &e);
-	assert_str(buf_view(&b), "<presence xmlns='jabber:client' type='error' id='7' from='r@c/n' to='me@d/r'>"
-		"<error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
-		"<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>No &amp; no</text>"
-		"<room-mismatch xmlns='http://jitsi.org/jitmeet'/></error><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+	assert_str(buf_view(&b),
+	        "<presence xmlns='jabber:client' type='error' id='7' from='r@c/n' to='me@d/r'>"
+	        "<error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+	        "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>No &amp; no</text>"
+	        "<room-mismatch xmlns='http://jitsi.org/jitmeet'/></error><x "
+	        "xmlns='http://jabber.org/protocol/muc'/></presence>");
 	buf_reset(&b);
 	/* never in answer to an error or a result */
 	static const char *const silent[] = {"<iq type='result' id='1'/>", "<iq type='error' id='1'/>",
-		"<message type='error'/>", "<presence type='error'/>", "<presence type='unavailable'/>"};
+	        "<message type='error'/>", "<presence type='error'/>", "<presence type='unavailable'/>"};
 	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
 		assert_int_equal(read_stanza(silent[i], &st), ERR_OK);
 		stanza_error_reply(&b, &st, STR("a"), STR("b"), &e);
@@ -125,7 +128,8 @@ static void test_disco(void **state)
 	const char *const features[] = {"f1", "f2"};
 	disco_info_write(&b, &i, 1, features, 2, STR("<x/>"));
 	assert_str(buf_view(&b), "<query xmlns='http://jabber.org/protocol/disco#info'>"
-		"<identity category='conference' type='text' name='a&apos;b'/><feature var='f1'/><feature var='f2'/><x/></query>");
+	                         "<identity category='conference' type='text' name='a&apos;b'/><feature "
+	                         "var='f1'/><feature var='f2'/><x/></query>");
 	buf_done(&b);
 }
 
@@ -148,8 +152,11 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_jid), cmocka_unit_test(test_nick), cmocka_unit_test(test_read),
-		cmocka_unit_test(test_error), cmocka_unit_test(test_disco),
+	        cmocka_unit_test(test_jid),
+	        cmocka_unit_test(test_nick),
+	        cmocka_unit_test(test_read),
+	        cmocka_unit_test(test_error),
+	        cmocka_unit_test(test_disco),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -40,7 +40,9 @@ static void test_tree(void **state)
 	(void)state;
 	struct element *e;
 	assert_int_equal(parse("<?xml version='1.0'?> <iq xmlns='jabber:client' type='get' id='1'>"
-		"<q xmlns='n' a='&lt;&#65;'>x<b/>y</q></iq>\n", &e), XML_FINE);
+	                       "<q xmlns='n' a='&lt;&#65;'>x<b/>y</q></iq>\n",
+	                         &e),
+	        XML_FINE);
 	assert_true(element_is(e, "iq", NS_CLIENT));
 	assert_str(element_attr(e, "id"), "1");
 	assert_true(str_absent(element_attr(e, "to")));
@@ -87,15 +89,18 @@ static void test_limits(void **state)
 	(void)state;
 	const struct xml_limits small = {.bytes = 64, .depth = 3, .attributes = 3, .elements = 5};
 	struct element *e;
-	static const struct { const char *text; enum xml_fault want; } cases[] = {
-		{"<a><b><c/></b></a>", XML_FINE},
-		{"<a><b><c><d/></c></b></a>", XML_TOO_DEEP},
-		{"<a b='1' c='1' d='1'/>", XML_FINE},
-		{"<a b='1' c='1' d='1' e='1'/>", XML_TOO_MANY_ATTRIBUTES},
-		{"<a xmlns='x' xmlns:y='y' y:b='1' d='1'/>", XML_TOO_MANY_ATTRIBUTES},
-		{"<a><b/><b/><b/><b/></a>", XML_FINE},
-		{"<a><b/><b/><b/><b/><b/></a>", XML_TOO_MANY_ELEMENTS},
-		{"<a>0123456789012345678901234567890123456789012345678901234567890</a>", XML_TOO_LARGE},
+	static const struct {
+		const char *text;
+		enum xml_fault want;
+	} cases[] = {
+	        {"<a><b><c/></b></a>", XML_FINE},
+	        {"<a><b><c><d/></c></b></a>", XML_TOO_DEEP},
+	        {"<a b='1' c='1' d='1'/>", XML_FINE},
+	        {"<a b='1' c='1' d='1' e='1'/>", XML_TOO_MANY_ATTRIBUTES},
+	        {"<a xmlns='x' xmlns:y='y' y:b='1' d='1'/>", XML_TOO_MANY_ATTRIBUTES},
+	        {"<a><b/><b/><b/><b/></a>", XML_FINE},
+	        {"<a><b/><b/><b/><b/><b/></a>", XML_TOO_MANY_ELEMENTS},
+	        {"<a>0123456789012345678901234567890123456789012345678901234567890</a>", XML_TOO_LARGE},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		arena_reset(&arena);
@@ -117,16 +122,17 @@ static void test_written(void **state)
 	expect_written("<a xmlns='x'><b>1</b></a>", "<a xmlns='x'><b>1</b></a>");
 	/* prefixes become literal xmlns, what a sender wrote literally stays literal */
 	expect_written("<p:a xmlns:p='x'><p:b/><c xmlns='y' xmlns:q='z'><q:d/></c></p:a>",
-		"<a xmlns='x'><b/><c xmlns='y'><d xmlns='z'/></c></a>");
+	        "<a xmlns='x'><b/><c xmlns='y'><d xmlns='z'/></c></a>");
 	expect_written("<a xmlns='x'><b xmlns='x'/></a>", "<a xmlns='x'><b xmlns='x'/></a>");
 	expect_written("<a xmlns='x'><b xmlns=''/></a>", "<a xmlns='x'><b xmlns=''/></a>");
-	expect_written("<a p:q='1' xml:lang='en' xmlns:p='y'/>", "<a xmlns:a0='y' a0:q='1' xml:lang='en'/>");
+	expect_written(
+	        "<a p:q='1' xml:lang='en' xmlns:p='y'/>", "<a xmlns:a0='y' a0:q='1' xml:lang='en'/>");
 	expect_written("<a b='&apos;&quot;&lt;&#10;&#9;&#13;&amp;'>&amp;&lt;&gt;&#13;</a>",
-		"<a b='&apos;&quot;&lt;&#10;&#9;&#13;&amp;'>&amp;&lt;&gt;&#13;</a>");
+	        "<a b='&apos;&quot;&lt;&#10;&#9;&#13;&amp;'>&amp;&lt;&gt;&#13;</a>");
 	expect_written("<a><![CDATA[<b>&]]></a>", "<a>&lt;b&gt;&amp;</a>");
 	/* a stanza without a namespace is read as jabber:client, with all of its own that has none */
 	expect_written("<presence><nick/><x xmlns='y'/></presence>",
-		"<presence xmlns='jabber:client'><nick/><x xmlns='y'/></presence>");
+	        "<presence xmlns='jabber:client'><nick/><x xmlns='y'/></presence>");
 	expect_written("<other><nick/></other>", "<other><nick/></other>");
 }
 
@@ -148,7 +154,8 @@ static void test_no_memory(void **state)
 		if (got != XML_FINE) {
 			assert_int_equal(got, XML_NO_MEMORY);
 			arena_reset(&a);
-			assert_int_equal(xml_parse(p, str_c(text), &xml_limits_after_auth, &a, &e), XML_FINE);
+			assert_int_equal(
+			        xml_parse(p, str_c(text), &xml_limits_after_auth, &a, &e), XML_FINE);
 		}
 		arena_done(&a);
 		xml_parser_free(p);
@@ -178,8 +185,11 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tree), cmocka_unit_test(test_faults), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_written), cmocka_unit_test(test_no_memory),
+	        cmocka_unit_test(test_tree),
+	        cmocka_unit_test(test_faults),
+	        cmocka_unit_test(test_limits),
+	        cmocka_unit_test(test_written),
+	        cmocka_unit_test(test_no_memory),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);
