@@ -242,6 +242,7 @@ static bool start_http(struct server *s)
 		.max_message = l->login_stanza_bytes,
 		.ping_idle_ms = l->ping_interval * 1000,
 		.ping_timeout_ms = l->ping_timeout * 1000,
+		.log_lines_per_second = l->log_lines_per_second,
 		.ws_path = WS_PATH,
 		.ws_protocol = "xmpp",
 		.ws_open = sessions_open,
@@ -335,14 +336,19 @@ static void on_signal(void *arg, int signum)
 	timer_start(loop_timers(s->loop), &s->look, now + SHUTDOWN_LOOK_MS, on_look, s);
 }
 
-static bool build(struct server *s, char *why, size_t size)
+static bool load_keys(struct server *s, char *why, size_t size)
 {
 	struct token_error e;
 	if (!token_keys_serve_supported(&s->config->token, &e))
 		return fail(why, size, e.text);
 	s->keys = token_keys_load(&s->config->token, STR_NONE, &e);
-	if (!s->keys)
-		return fail(why, size, e.text);
+	return s->keys || fail(why, size, e.text);
+}
+
+static bool build(struct server *s, char *why, size_t size)
+{
+	if (s->config->policy.auth == AUTH_JWT && !load_keys(s, why, size))
+		return false;
 	s->loop = loop_new();
 	if (!s->loop || !start_sessions(s) || !start_rooms(s) || !start_http(s) || !start_tcp(s))
 		return fail(why, size, "out of memory or descriptors");

@@ -49,11 +49,18 @@ size_t frame_head(unsigned opcode, uint64_t n, unsigned char out[FRAME_HEAD_MAX]
 
 unsigned frame_close_code(struct str payload)
 {
-	if (payload.n < 2)
-		return 0;
-	unsigned code = (unsigned)(unsigned char)payload.p[0] << 8 | (unsigned char)payload.p[1];
-	bool reserved = code < 1000 || (code >= 1004 && code <= 1006) || (code > 1014 && code < 3000) || code > 4999;
-	return reserved || !utf8_valid(str_sub(payload, 2, payload.n)) ? (unsigned)WS_PROTOCOL : code;
+	return payload.n < 2 ? 0 : (unsigned)(unsigned char)payload.p[0] << 8 | (unsigned char)payload.p[1];
+}
+
+/* RFC 6455 7.4: 1004 to 1006 and 1015 stand for what no frame says. */
+static bool is_close_ok(struct str payload)
+{
+	unsigned code = frame_close_code(payload);
+	if (payload.n == 0)
+		return true;
+	if (code < 1000 || (code >= 1004 && code <= 1006) || (code > 1014 && code < 3000) || code > 4999)
+		return false;
+	return utf8_valid(str_sub(payload, 2, payload.n));
 }
 
 void frame_reader_init(struct frame_reader *r)
@@ -70,6 +77,31 @@ void frame_reader_done(struct frame_reader *r)
 	buf_done(&r->text);
 }
 
+static void remember(struct frame_reader *r, struct str bytes)
+{
+	size_t size = sizeof r->last;
+	size_t fresh = bytes.n < size ? bytes.n : size;
+	memmove(r->last, r->last + fresh, size - fresh);
+	memcpy(r->last + size - fresh, str_sub(bytes, bytes.n - fresh, bytes.n).p, fresh);
+}
+
+/* The payload length that a head announces whose payload has not begun; 0 while it is not complete. */
+static uint64_t announced(const struct frame_reader *r)
+{
+	uint64_t n = r->given - r->accounted;
+	if (n < 2 || n > sizeof r->last)
+		return 0;
+	const unsigned char *head = r->last + sizeof r->last - n;
+	unsigned small = head[1] & 127;
+	size_t width = small == 126 ? 2 : small == 127 ? 8 : 0;
+	if (n < 2 + width)
+		return 0;
+	uint64_t length = width ? 0 : small;
+	for (size_t i = 0; i < width; i++)
+		length = length << 8 | head[2 + i];
+	return length;
+}
+
 static ssize_t on_want(uint8_t *out, size_t n, int flags, void *arg)
 {
 	(void)flags;
@@ -79,6 +111,7 @@ static ssize_t on_want(uint8_t *out, size_t n, int flags, void *arg)
 	if (n == 0)
 		return -1; /* wslay takes it as "nothing now" */
 	memcpy(out, r->feed.p, n);
+	remember(r, str_sub(r->feed, 0, n));
 	r->feed = str_sub(r->feed, n, r->feed.n);
 	r->given += n;
 	return (ssize_t)n;
@@ -170,8 +203,11 @@ static unsigned on_part(struct frame_reader *r, const struct wslay_frame_iocb *f
 	if (r->frame_at < f->payload_length)
 		return 0;
 	r->in_frame = false;
+	struct str payload = str_from((const char *)r->control_payload, (size_t)f->payload_length);
+	if (f->opcode == FRAME_CLOSE && !is_close_ok(payload))
+		return WS_PROTOCOL;
 	if (is_control(f))
-		r->control(r->arg, f->opcode, str_from((const char *)r->control_payload, (size_t)f->payload_length));
+		r->control(r->arg, f->opcode, payload);
 	else if (f->fin)
 		code = finish_message(r);
 	return code;
@@ -187,8 +223,11 @@ unsigned frame_reader_take(struct frame_reader *r, struct str bytes)
 	while (!r->stopped && !code) {
 		struct wslay_frame_iocb f = {0};
 		ssize_t n = wslay_frame_recv(r->frames, &f);
-		if (n == WSLAY_ERR_WANT_READ)
+		if (n == WSLAY_ERR_WANT_READ) {
+			if (!r->in_frame && announced(r) > r->max_message)
+				code = WS_TOO_BIG;
 			break;
+		}
 		code = n < 0 ? (unsigned)WS_PROTOCOL : on_part(r, &f);
 	}
 	r->feed = STR_NONE;

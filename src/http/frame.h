@@ -27,6 +27,7 @@ struct frame_reader {
 	struct wslay_frame_context *frames;
 	struct str feed;            /* what wslay may take now */
 	uint64_t given, accounted;  /* bytes given to wslay, and explained by frames */
+	unsigned char last[14];     /* the last bytes given: of a head without payload wslay tells nothing yet */
 	bool in_frame, in_message;
 	uint64_t frame_at;          /* payload bytes of this frame so far */
 	unsigned fragments;
@@ -41,7 +42,7 @@ unsigned frame_reader_take(struct frame_reader *r, struct str bytes);
 
 /* Writes a server's frame head for n bytes of payload (2, 4 or 10 bytes); returns its length. */
 size_t frame_head(unsigned opcode, uint64_t n, unsigned char out[FRAME_HEAD_MAX]);
-/* What to answer to a close frame with this payload: its code, 0 for none, or WS_PROTOCOL for one that must not be. */
+/* The code of a close frame's payload, 0 for none. Codes that must not be on the wire never get that far. */
 unsigned frame_close_code(struct str payload);
 /* The Sec-WebSocket-Accept of a key (RFC 6455 4.2.2). False: not a key. */
 bool frame_accept_key(struct str key, char out[29]);

@@ -5,6 +5,7 @@
 #include "http/server.h"
 
 #include "base/err.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/answer.h"
@@ -20,6 +21,7 @@ struct http_server {
 	struct http_limits limits;
 	struct files *files;
 	struct list connections;
+	struct limit log_lines;
 	bool draining;
 };
 
@@ -108,15 +110,29 @@ static void answer_text(struct connection *c, int status, const char *text)
 	answer(c, &(struct http_answer){.status = status, .type = "text/plain; charset=utf-8", .body = str_c(text)});
 }
 
+/* Never the target: a token stands in it. */
+static void log_refusal(struct connection *c, int status, const char *why)
+{
+	struct http_server *s = c->server;
+	double rate = s->settings.log_lines_per_second;
+	if (limit_take(&s->log_lines, 1, rate, 2 * rate, loop_now_ms(tcp_loop(c->tcp))))
+		log_info("event=refuse stage=http status=%d because=%s peer=%.*s", status, log_value(str_c(why)),
+			STR_FMT(tcp_peer(c->tcp)));
+	else
+		s->counters.log_suppressed++;
+}
+
 /* Whoever broke the framing gets one answer, and nothing that follows is read. */
 static void refuse(struct connection *c, int status)
 {
 	struct http_counters *n = &c->server->counters;
-	if (status == 413 || status == 414 || status == 431)
+	if (status == 408)
+		; /* counted where it is noticed */
+	else if (status == 413 || status == 414 || status == 431)
 		n->too_large++;
 	else
 		n->bad_request++;
-	log_debug("event=http-refuse status=%d peer=%.*s", status, STR_FMT(tcp_peer(c->tcp)));
+	log_refusal(c, status, http_status_text(status));
 	struct buf body;
 	buf_init(&body, 0);
 	buf_printf(&body, "%d %s\n", status, http_status_text(status));
@@ -166,6 +182,7 @@ static bool is_upgrade(const struct http_head *h)
 static void refuse_upgrade(struct connection *c, int status, const char *text, const char *headers)
 {
 	c->server->counters.refused_upgrade++;
+	log_refusal(c, status, "not a WebSocket for xmpp");
 	answer(c, &(struct http_answer){.status = status, .type = "text/plain; charset=utf-8", .body = str_c(text),
 		.headers = headers, .close = true});
 }
@@ -221,14 +238,20 @@ static void answer_keep_alive(struct connection *c)
 			.headers = "Access-Control-Allow-Origin: *\r\n", .body = STR("XMPP over WebSocket is spoken here.\n")});
 }
 
+static void refuse_method(struct connection *c)
+{
+	log_refusal(c, 405, "method");
+	answer(c, &(struct http_answer){.status = 405, .type = "text/plain; charset=utf-8",
+		.headers = "Allow: GET, HEAD\r\n", .body = STR("Only GET and HEAD.\n"), .close = c->head.has_body});
+}
+
 static void route(struct connection *c, const struct http_request *r)
 {
 	const struct http_settings *set = &c->server->settings;
 	bool options = str_eqc(c->head.method_name, "OPTIONS");
 	bool endpoint = str_eqc(r->path, set->ws_path);
 	if (c->head.method == HTTP_OTHER && !(endpoint && options))
-		answer(c, &(struct http_answer){.status = 405, .type = "text/plain; charset=utf-8",
-			.headers = "Allow: GET, HEAD\r\n", .body = STR("Only GET and HEAD.\n"), .close = c->head.has_body});
+		refuse_method(c);
 	else if (endpoint && c->head.method == HTTP_GET && is_upgrade(&c->head))
 		upgrade(c, r);
 	else if (endpoint)
@@ -265,13 +288,13 @@ static void on_timeout(void *arg, uint64_t now_ms)
 {
 	(void)now_ms;
 	struct connection *c = arg;
-	if (!c->served || c->in.n) {
+	if (!c->served || c->in.n)
 		c->server->counters.timed_out++;
-		log_debug("event=http-timeout peer=%.*s bytes=%zu", STR_FMT(tcp_peer(c->tcp)), c->in.n);
-	}
 	if (c->in.n) {
 		c->head.method = HTTP_GET;
 		refuse(c, 408);
+	} else if (!c->served) {
+		log_refusal(c, 408, "sent nothing");
 	}
 	hang_up(c, 0);
 	connection_free(c);
@@ -395,6 +418,7 @@ size_t http_server_list_counters(const struct http_server *s, struct counter *ou
 		{"limit_ping_timeout", c->ws_silent},
 		{"ws_not_text", c->ws_not_text},
 		{"ws_protocol_error", c->ws_protocol_error},
+		{"http_log_lines_suppressed", c->log_suppressed},
 	};
 	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
 	memcpy(out, all, n * sizeof *all);

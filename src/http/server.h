@@ -25,6 +25,7 @@ struct http_settings {
 	uint32_t max_message;       /* bytes of a WebSocket message */
 	uint32_t ping_idle_ms;      /* silence before the server pings */
 	uint32_t ping_timeout_ms;   /* from the ping to the close */
+	uint32_t log_lines_per_second;  /* of refused requests */
 
 	const char *ws_path, *ws_protocol;
 	/* Takes the new connection over (ws_own) or refuses it by closing. The request is borrowed for the call. */
@@ -40,7 +41,7 @@ struct http_settings {
 
 struct http_counters {
 	uint64_t requests, upgrades, bad_request, too_large, timed_out, refused_upgrade;
-	uint64_t ws_too_large, ws_not_text, ws_protocol_error, ws_silent, ws_too_many;
+	uint64_t ws_too_large, ws_not_text, ws_protocol_error, ws_silent, ws_too_many, log_suppressed;
 };
 
 struct http_server *http_server_new(const struct http_settings *settings);  /* borrows strings of settings */
