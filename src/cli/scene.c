@@ -108,11 +108,9 @@ static const struct room_lookups lookups = {
 /* [iss, id] */
 static struct identity read_identity(const struct jval *pair)
 {
-	const struct jval *id = jval_at(pair, 1);
-	struct identity out = {.iss = jval_str(jval_at(pair, 0)), .text = jval_str(id)};
-	out.is_number = jval_is_number(id);
-	out.number = jval_number(id);
-	out.present = !str_absent(out.iss) && (out.is_number || out.text.n > 0);
+	struct identity out = {.iss = jval_str(jval_at(pair, 0))};
+	if (!str_absent(out.iss))
+		identity_read(&out, jval_at(pair, 1));
 	return out;
 }
 

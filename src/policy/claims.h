@@ -10,12 +10,14 @@
  * 1.0 do not. Without context, a top-level user_id. */
 struct identity {
 	struct str iss;
-	bool present;       /* a usable id: a non-empty string or a number */
+	bool present;       /* a usable id: a non-empty string or a number below 2^63 */
 	bool is_number;
 	struct str text;    /* when a string */
-	double number;      /* when a number */
+	long double number; /* when a number: holds every 64-bit integer exactly, so neighbours stay apart */
 };
 
+/* Reads an id; what is no usable one leaves it absent. Strings are borrowed from id. */
+void identity_read(struct identity *who, const struct jval *id);
 bool identity_eq(const struct identity *a, const struct identity *b); /* false unless both are present */
 
 struct claims {

@@ -17,7 +17,7 @@ static bool identity_key(const struct identity *id, char kind, struct buf *out)
 	buf_str(out, id->iss);
 	buf_putc(out, '\0');
 	if (id->is_number)
-		buf_printf(out, "#%.17g", id->number);
+		buf_printf(out, "#%.21Lg", id->number);
 	else
 		buf_putc(out, '"'), buf_str(out, id->text);
 	return !out->failed;

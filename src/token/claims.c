@@ -17,13 +17,7 @@ static struct identity read_identity(const struct jval *payload)
 	const struct jval *id =
 		absent(context) ? jval_getc(payload, "user_id") : jval_getc(jval_getc(context, "user"), "id");
 	struct identity who = {.iss = jval_str(jval_getc(payload, "iss"))};
-	if (jval_is_number(id)) {
-		who.present = who.is_number = true;
-		who.number = jval_number(id);
-	} else if (jval_str(id).n > 0) {
-		who.present = true;
-		who.text = jval_str(id);
-	}
+	identity_read(&who, id);
 	return who;
 }
 
