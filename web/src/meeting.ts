@@ -12,6 +12,7 @@ import { Settings, websocketUrl } from './config';
 
 const HOST_POLL_MS = 4_000;
 const ROOM_TRIES = 3;
+const NEWS_PEOPLE = 16;
 // Some clients ask what a participant can do before they call it.
 const FEATURES = [
   NS.discoInfo, NS.jingle, NS.rtp, `${NS.rtp.slice(0, -1)}audio`, `${NS.rtp.slice(0, -1)}video`,
@@ -129,7 +130,7 @@ export class Meeting {
     const nick = nodeOf(stream.jid).replace(/[^0-9a-f]/g, '').slice(0, 8);
     const room = new Room(stream, `${this.node}@${this.settings.muc}`, nick, FEATURES, {
       changed: () => this.changed(),
-      joined: (who) => this.view.notice(`${displayName(who)} joined`),
+      joined: (who) => { if (!this.isCrowd) this.view.notice(`${displayName(who)} joined`); },
       left: (who, how) => this.onLeft(who, how.codes, how.actor),
       roleChanged: (who) => this.onRole(who),
       chat: (line) => this.view.chat(line),
@@ -248,9 +249,15 @@ export class Meeting {
     this.view.notice(`Others see you as “${name}”`);
   }
 
+  /** So many people that coming and going is no news. */
+  private get isCrowd(): boolean {
+    return (this.room?.occupants.size ?? 0) > NEWS_PEOPLE;
+  }
+
   private onLeft(who: Occupant, codes: string[], actor: string): void {
     const by = this.room?.occupants.get(actor);
     const removed = codes.includes('307') || codes.includes('301');
+    if (!removed && this.isCrowd) return;
     this.view.notice(removed
       ? `${displayName(who)} was removed${by ? ` by ${displayName(by)}` : ''}`
       : `${displayName(who)} left`);

@@ -104,7 +104,7 @@ export class Stage {
     const guest = h('span', { class: 'badge guest', testid: 'tile-guest', title: 'Came without a verified identity' }, 'Guest');
     const micOff = h('span', { class: 'mark', testid: 'tile-mic-off', title: 'Muted' },
       icon('micOff'), h('span', { class: 'sr' }, 'Muted'));
-    const cameraOff = h('span', { class: 'mark', testid: 'tile-camera-off', title: 'Camera is off' },
+    const cameraOff = h('span', { class: 'mark camera', testid: 'tile-camera-off', title: 'Camera is off' },
       icon('cameraOff'), h('span', { class: 'sr' }, 'Camera is off'));
     const element = h('figure', { class: 'tile', testid: 'tile', 'data-nick': key }, video, face,
       h('figcaption', {}, micOff, cameraOff, name, moderator, guest));
