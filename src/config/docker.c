@@ -265,6 +265,8 @@ static void auth(struct docker *d)
 		report_info(d->report, 0, "ENABLE_AUTH",
 			"ENABLE_AUTH is not set -> auth=none (honoured): docker-jitsi-meet's "
 			"default is no authentication");
+	if (on && !own && env_get(d->env, "PROSODY_AUTH_TYPE") && env_get(d->env, "AUTH_TYPE"))
+		docker_say(d, "AUTH_TYPE", NULL, DOCKER_IGNORED, 0, "PROSODY_AUTH_TYPE wins");
 	if (on && !own)
 		auth_type(d);
 	else if (env_get(d->env, "PROSODY_AUTH_TYPE") || env_get(d->env, "AUTH_TYPE"))

@@ -4,6 +4,9 @@
 #include "config/docker.h"
 #include "config/report.h"
 
+/* These act without tokens too. */
+#define MODULES_WITHOUT_AUTH (MODULE_MUC_ALLOWNERS | MODULE_OWNER_RESTRICTED | MODULE_LOBBY_AUTOSTART)
+
 enum effect {
 	BUILT_IN,     /* we do it anyway */
 	FLAGGED,      /* sets its bit; the line is written by whoever reads it */
@@ -134,7 +137,7 @@ static void loaded(struct docker *d, const char *list, struct str name)
 			m->text);
 		break;
 	case FLAGGED:
-		if (!d->jwt && m->bit != MODULE_MUC_ALLOWNERS)
+		if (!d->jwt && !(m->bit & MODULES_WITHOUT_AUTH))
 			report_warn(d->report, W_ENV_IGNORED, list,
 				"%s: module %s -> (ignored): there is no authentication", list, m->name);
 		break;
@@ -182,7 +185,7 @@ void docker_modules(struct docker *d)
 		}
 	}
 	if (!d->jwt)
-		return;
+		d->modules &= MODULES_WITHOUT_AUTH;
 	honour(d, MODULE_TOKEN_MODERATION, KEY_CLAIM_PATHS, "[\"context.user\",\"$\"]");
 	honour(d, MODULE_WAIT_FOR_HOST, KEY_BEFORE_HOST, "lobby");
 	honour(d, MODULE_FROZEN_NICK, KEY_NAME_MODE, "frozen");

@@ -86,7 +86,7 @@ void config_print(const struct config *c, const struct config_report *r, struct 
 {
 	print_lines(r, CONFIG_FATAL, "Wrong: Gavel does not start with this", out);
 	print_lines(r, CONFIG_WARN, "Warnings", out);
-	print_lines(r, CONFIG_INFO, "What was read", out);
+	print_lines(r, CONFIG_INFO, r->fatal ? "Besides" : "What was read", out);
 	if (r->fatal || !c->set)
 		return;
 	for (int i = 0; i < SECTION_COUNT; i++)

@@ -21,10 +21,8 @@ static void inputs(struct docker *d, const char *mode, enum docker_verdict allow
 	if (d->wait_disable >= 0) {
 		bool used = d->modules & MODULE_WAIT_FOR_HOST;
 		docker_say(d, "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS", used ? key : NULL,
-			!used             ? DOCKER_IGNORED
-			: d->wait_disable ? stop
-					  : allow,
-			0, used ? "used to derive role_mode" : "muc_wait_for_host is not loaded");
+			used ? (d->wait_disable ? stop : allow) : DOCKER_IGNORED, 0,
+			 used ? "used to derive role_mode" : "muc_wait_for_host is not loaded");
 	}
 }
 
@@ -123,15 +121,22 @@ static void without_auth(struct docker *d)
 				     : "ENABLE_AUTH");
 }
 
+/* Rule 1. */
+static void in_vain(struct docker *d)
+{
+	static const char *const names[] = {"JICOFO_ENABLE_AUTH", "ENABLE_AUTO_OWNER", "DISABLE_AUTO_OWNER",
+		"WAIT_FOR_HOST_DISABLE_AUTO_OWNERS"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (env_get(d->env, names[i]))
+			docker_say(d, names[i], NULL, DOCKER_IGNORED, W_ENV_IGNORED, "ROLE_MODE decides");
+	}
+}
+
 void docker_role(struct docker *d)
 {
-	if (docker_overridden(d, KEY_ROLE_MODE)) { /* rule 1 */
-		int jicofo = d->jicofo_auth;
-		inputs(d, "as ROLE_MODE says", DOCKER_IGNORED, DOCKER_IGNORED);
-		d->jicofo_auth = jicofo;
-		return;
-	}
-	if (!d->jwt) {
+	if (docker_overridden(d, KEY_ROLE_MODE)) {
+		in_vain(d);
+	} else if (!d->jwt) {
 		without_auth(d);
 	} else if (d->modules & MODULES_TOKEN_ROLE) {
 		by_token_modules(d);
