@@ -26,6 +26,15 @@ static void fail(struct run *r, const char *why)
 	r->out->error = why;
 }
 
+/* For claims given without a token: whatever key would be needed is there. */
+static bool agree(const void *arg, enum sig_ask ask, const struct sig_case *c)
+{
+	(void)arg;
+	(void)ask;
+	(void)c;
+	return true;
+}
+
 static void verify_at(struct run *r, int64_t now)
 {
 	const struct token_settings *ts = &r->in->config->token;
@@ -37,6 +46,8 @@ static void verify_at(struct run *r, int64_t now)
 	} else {
 		struct sig_assumed assumed = {ts, r->in->signature_valid};
 		struct sig_oracle oracle = sig_oracle_assumed(&assumed);
+		if (r->in->any_key)
+			oracle = (struct sig_oracle){agree, NULL};
 		token_verify_parts(ts, &r->in->parts, &oracle, now, t);
 	}
 	r->out->token_read = true;

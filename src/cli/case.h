@@ -20,6 +20,7 @@ struct case_input {
 	enum case_token token;
 	struct token_parts parts;
 	bool signature_valid;           /* parts: what verification would find */
+	bool any_key;                   /* parts: there is a key for whatever the header names */
 	struct str compact;
 	const struct token_keys *keys;  /* compact */
 

@@ -74,7 +74,8 @@ static const struct jval *find_change(const struct jval *list, const struct jval
 	bool is_name = jval_getc(like, "name") != NULL;
 	for (size_t i = 0; i < jval_size(list); i++) {
 		const struct jval *at = jval_at(list, i);
-		if (jval_equal(jval_getc(at, "who"), jval_getc(like, "who")) && (jval_getc(at, "name") != NULL) == is_name)
+		bool same_kind = (jval_getc(at, "name") != NULL) == is_name;
+		if (same_kind && jval_equal(jval_getc(at, "who"), jval_getc(like, "who")))
 			return at;
 	}
 	return NULL;

@@ -129,7 +129,8 @@ static struct jval *run_env(const struct jval *entry)
 	struct jval *out;
 
 	config_report_init(&report);
-	int err = config_derive_env(&c, jval_getc(jval_getc(entry, "event"), "env"), jval_getc(entry, "config"), &report);
+	const struct jval *variables = jval_getc(jval_getc(entry, "event"), "env");
+	int err = config_derive_env(&c, variables, jval_getc(entry, "config"), &report);
 	out = err || report.fatal ? fatal_json(&report) : env_json(&c, &report);
 	config_free(&c);
 	config_report_free(&report);

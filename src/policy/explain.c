@@ -307,5 +307,7 @@ void explain_write(const struct explain_facts *f, struct buf *out)
 	name_lines(f, out);
 	lasts_line(f, out);
 	explain_hints(f, out);
+	if (!str_absent(f->setting_lines))
+		buf_str(out, f->setting_lines);
 	jitsi_lines(f, out);
 }

@@ -17,6 +17,7 @@ struct explain_facts {
 	struct str token_lines;             /* verification, written by who verified; inserted after the verdict. May be
 	                                     * absent */
 	struct str refusal_hint;            /* of the verification; absent: none */
+	struct str setting_lines;           /* where settings came from, before the comparison; may be absent */
 	const struct stock_setup *stock;    /* compare with stock Jitsi; NULL: do not */
 };
 void explain_write(const struct explain_facts *f, struct buf *out);

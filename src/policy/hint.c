@@ -98,7 +98,7 @@ static void warnings(const struct explain_facts *f, struct buf *out)
 		warn(out, "W_CLAIM_CONFLICT", "the token says yes and no: remove one of the two");
 	if (w & W_TENANT_UNCHECKED)
 		warn(out, "W_TENANT_UNCHECKED",
-			"`sub` is not this tenant; domain_verification=true would refuse. Opens neither lobby nor password");
+			"`sub` is not this tenant (domain_verification=true refuses): opens no lobby or password");
 	if (w & W_TENANT_MISMATCH)
 		warn(out, "W_TENANT_MISMATCH",
 			"context.tenant is another tenant: context.features do not count, and nothing is opened");
