@@ -91,7 +91,7 @@ static bool make_identity(struct occupant *o)
 		buf_putc(&b, '<');
 		buf_str(&b, key);
 		buf_putc(&b, '>');
-		xml_escape(&b, buf_view(&value));
+		xml_text(&b, buf_view(&value));
 		buf_puts(&b, "</");
 		buf_str(&b, key);
 		buf_putc(&b, '>');

@@ -87,7 +87,7 @@ static void remember(struct room *r, const struct occupant *from, const struct b
 	if (from->name) {
 		buf_printf(&b, "<display-name xmlns='" NS_DISPLAY_NAME "' source='%s'>",
 		        from->claims ? "token" : "guest");
-		xml_escape(&b, str_c(from->name));
+		xml_text(&b, str_c(from->name));
 		buf_puts(&b, "</display-name>");
 	}
 	buf_printf(&b, "<delay xmlns='" NS_DELAY "' stamp='%s' from='", stamp);
@@ -123,7 +123,7 @@ static void write_subject(const struct room *r, struct buf *b)
 		buf_printf(b, "/%s", r->subject_nick);
 	buf_puts(b, "' type='groupchat'><subject>");
 	if (r->subject)
-		xml_escape(b, str_c(r->subject));
+		xml_text(b, str_c(r->subject));
 	buf_puts(b, "</subject>" BODY_END);
 }
 

@@ -32,7 +32,7 @@ void disco_field(struct buf *b, const char *var, const char *type, struct str va
 	buf_putc(b, '>');
 	if (!str_absent(value)) {
 		buf_puts(b, "<value>");
-		xml_escape(b, value);
+		xml_text(b, value);
 		buf_puts(b, "</value>");
 	}
 	buf_puts(b, "</field>");

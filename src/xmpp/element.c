@@ -77,7 +77,7 @@ struct str element_child_text(const struct element *e, const char *name, struct 
 	return c ? element_text(c, a) : STR_NONE;
 }
 
-static const char *escape_of(char c)
+static const char *escape_of(char c, bool in_attribute)
 {
 	switch (c) {
 	case '&':
@@ -86,10 +86,16 @@ static const char *escape_of(char c)
 		return "&lt;";
 	case '>':
 		return "&gt;";
+	case '\r': /* a parser would turn these into spaces or line feeds (XML 1.0 2.11, 3.3.3) */
+		return "&#13;";
+	case '\n':
+		return in_attribute ? "&#10;" : NULL;
+	case '\t':
+		return in_attribute ? "&#9;" : NULL;
 	case '\'':
-		return "&apos;";
+		return in_attribute ? "&apos;" : NULL;
 	case '"':
-		return "&quot;";
+		return in_attribute ? "&quot;" : NULL;
 	default:
 		return NULL;
 	}
@@ -99,13 +105,7 @@ static void escape(struct buf *b, struct str s, bool in_attribute)
 {
 	size_t plain = 0;
 	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		const char *with = escape_of(c);
-		/* a parser would turn these into spaces or line feeds (XML 1.0 2.11, 3.3.3) */
-		if (c == '\r')
-			with = "&#13;";
-		else if (in_attribute && (c == '\n' || c == '\t'))
-			with = c == '\n' ? "&#10;" : "&#9;";
+		const char *with = escape_of(s.p[i], in_attribute);
 		if (!with)
 			continue;
 		buf_add(b, s.p + plain, i - plain);
@@ -117,6 +117,11 @@ static void escape(struct buf *b, struct str s, bool in_attribute)
 }
 
 void xml_escape(struct buf *b, struct str s)
+{
+	escape(b, s, true);
+}
+
+void xml_text(struct buf *b, struct str s)
 {
 	escape(b, s, false);
 }
@@ -143,7 +148,7 @@ void xml_leaf(struct buf *b, const char *name, const char *ns, struct str text)
 		return;
 	}
 	buf_putc(b, '>');
-	xml_escape(b, text);
+	xml_text(b, text);
 	buf_puts(b, "</");
 	buf_puts(b, name);
 	buf_putc(b, '>');
@@ -173,7 +178,7 @@ static void write_attribute(struct buf *b, const struct attribute *a, unsigned n
 void xml_write(struct buf *b, const struct element *e, struct str scope)
 {
 	if (str_absent(e->name)) {
-		xml_escape(b, e->text);
+		xml_text(b, e->text);
 		return;
 	}
 	buf_putc(b, '<');

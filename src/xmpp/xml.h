@@ -66,7 +66,8 @@ struct str element_text(const struct element *e, struct arena *a);              
 struct str element_child_text(const struct element *e, const char *name, struct arena *a); /* absent: no such child */
 
 /* Writing. Single quotes; namespaces are written as literal xmlns attributes, never as element prefixes. */
-void xml_escape(struct buf *b, struct str s);                           /* for text and for attribute values */
+void xml_escape(struct buf *b, struct str s);   /* for attribute values, and fine for text */
+void xml_text(struct buf *b, struct str s);     /* for text only: JSON keeps its quotes, and its size */
 void xml_attr(struct buf *b, const char *name, struct str value);       /* " name='value'"; nothing when absent */
 /* "<name xmlns='ns'>text</name>"; ns NULL: inherits. */
 void xml_leaf(struct buf *b, const char *name, const char *ns, struct str text);
