@@ -85,23 +85,6 @@ static void remember(struct frame_reader *r, struct str bytes)
 	memcpy(r->last + size - fresh, str_sub(bytes, bytes.n - fresh, bytes.n).p, fresh);
 }
 
-/* The payload length that a head announces whose payload has not begun; 0 while it is not complete. */
-static uint64_t announced(const struct frame_reader *r)
-{
-	uint64_t n = r->given - r->accounted;
-	if (n < 2 || n > sizeof r->last)
-		return 0;
-	const unsigned char *head = r->last + sizeof r->last - n;
-	unsigned small = head[1] & 127;
-	size_t width = small == 126 ? 2 : small == 127 ? 8 : 0;
-	if (n < 2 + width)
-		return 0;
-	uint64_t length = width ? 0 : small;
-	for (size_t i = 0; i < width; i++)
-		length = length << 8 | head[2 + i];
-	return length;
-}
-
 static ssize_t on_want(uint8_t *out, size_t n, int flags, void *arg)
 {
 	(void)flags;
@@ -120,7 +103,7 @@ static ssize_t on_want(uint8_t *out, size_t n, int flags, void *arg)
 static bool is_control(const struct wslay_frame_iocb *f) { return f->opcode & 8; }
 
 /* The code to close with, or 0. */
-static unsigned check_frame(struct frame_reader *r, const struct wslay_frame_iocb *f)
+static unsigned check_frame(const struct frame_reader *r, const struct wslay_frame_iocb *f)
 {
 	if (!f->mask || f->rsv)
 		return WS_PROTOCOL;
@@ -145,7 +128,26 @@ static unsigned check_frame(struct frame_reader *r, const struct wslay_frame_ioc
 	}
 	if (f->payload_length > r->max_message || r->text.n + f->payload_length > r->max_message)
 		return WS_TOO_BIG;
-	return ++r->fragments > FRAGMENTS_MAX ? WS_POLICY : 0;
+	return r->fragments >= FRAGMENTS_MAX ? WS_POLICY : 0;
+}
+
+/* wslay tells nothing of a frame before its payload begins. Whoever announces too much and then waits is judged by the
+ * head alone. */
+static unsigned check_head(const struct frame_reader *r)
+{
+	uint64_t n = r->given - r->accounted;
+	if (r->in_frame || n < 2 || n > sizeof r->last)
+		return 0;
+	const unsigned char *head = r->last + sizeof r->last - n;
+	unsigned small = head[1] & 127;
+	size_t width = small == 126 ? 2 : small == 127 ? 8 : 0;
+	if (n < 2 + width)
+		return 0;
+	struct wslay_frame_iocb f = {.fin = head[0] >> 7, .rsv = head[0] >> 4 & 7, .opcode = head[0] & 15,
+		.mask = head[1] >> 7, .payload_length = width ? 0 : small};
+	for (size_t i = 0; i < width; i++)
+		f.payload_length = f.payload_length << 8 | head[2 + i];
+	return check_frame(r, &f);
 }
 
 static void account(struct frame_reader *r, const struct wslay_frame_iocb *f)
@@ -193,8 +195,10 @@ static unsigned on_part(struct frame_reader *r, const struct wslay_frame_iocb *f
 			return code;
 		r->in_frame = true;
 		r->frame_at = 0;
-		if (!is_control(f))
+		if (!is_control(f)) {
 			r->in_message = true;
+			r->fragments++;
+		}
 	}
 	code = keep(r, f);
 	if (code)
@@ -224,8 +228,7 @@ unsigned frame_reader_take(struct frame_reader *r, struct str bytes)
 		struct wslay_frame_iocb f = {0};
 		ssize_t n = wslay_frame_recv(r->frames, &f);
 		if (n == WSLAY_ERR_WANT_READ) {
-			if (!r->in_frame && announced(r) > r->max_message)
-				code = WS_TOO_BIG;
+			code = check_head(r);
 			break;
 		}
 		code = n < 0 ? (unsigned)WS_PROTOCOL : on_part(r, &f);
