@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "admin/control.h"
 #include "focus/focus.h"
 #include "http/page.h"
 #include "http/server.h"
@@ -37,6 +38,7 @@ struct server {
 	struct sessions *sessions;
 	struct focus *focus;
 	struct room_service *rooms;
+	struct control *control;    /* NULL: there is none, and a log line says why */
 	struct token_keys *keys;
 	struct outbox outbox;
 	struct buf config_js;
@@ -185,6 +187,27 @@ static bool start_rooms(struct server *s)
 	tell_time(s);
 	loop_on_tick(s->loop, tell_time, s);
 	return true;
+}
+
+static size_t list_counters(void *arg, struct counter *out, size_t max)
+{
+	struct server *s = arg;
+	size_t n = sessions_list_counters(s->sessions, out, max);
+	n += http_server_list_counters(s->http, out + n, max - n);
+	return n + tcp_server_list_counters(s->tcp, out + n, max - n);
+}
+
+/* The server can do without: an unusable state folder is a warning. */
+static void start_control(struct server *s)
+{
+	const struct server_settings *set = &s->config->server;
+	const struct ask_sources sources = {
+		.rooms = s->rooms, .muc_domain = set->muc_domain, .counters = list_counters, .arg = s};
+	char why[256] = "no state folder";
+	s->control = set->state_directory.n
+		? control_new(s->loop, set->state_directory, &sources, why, sizeof why) : NULL;
+	if (!s->control)
+		log_warn("event=control because=%s key=state_directory", log_value(str_c(why)));
 }
 
 static enum page_names page_names(const struct policy_settings *p)
@@ -354,7 +377,10 @@ static bool build(struct server *s, char *why, size_t size)
 		return fail(why, size, "out of memory or descriptors");
 	if (loop_on_signal(s->loop, SIGINT, on_signal, s) || loop_on_signal(s->loop, SIGTERM, on_signal, s))
 		return fail(why, size, "cannot receive signals");
-	return listen_all(s, why, size);
+	if (!listen_all(s, why, size))
+		return false;
+	start_control(s);
+	return true;
 }
 
 struct server *server_new(const struct config *c, char *why, size_t why_size)
@@ -378,6 +404,7 @@ void server_free(struct server *s)
 	if (!s)
 		return;
 	timer_stop(&s->look);
+	control_free(s->control);
 	http_server_free(s->http);
 	tcp_server_free(s->tcp);
 	sessions_free(s->sessions);

@@ -25,6 +25,16 @@ uint64_t room_created_ms(const struct room *r)
 	return (uint64_t)(r->opened * 1000.0);
 }
 
+unsigned room_size(const struct room *r)
+{
+	return r->n;
+}
+
+unsigned room_moderators(const struct room *r)
+{
+	return r->moderators;
+}
+
 struct occupant *room_occupant(const struct room *r, struct str nick)
 {
 	return map_get(&r->nicks, nick);

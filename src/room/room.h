@@ -7,6 +7,7 @@
  * policy and nowhere else. Thread: the conference's worker; nothing here is locked. */
 #pragma once
 #include "base/buf.h"
+#include "base/counter.h"
 #include "base/timer.h"
 #include "policy/claims.h"
 #include "policy/reason.h"
@@ -85,12 +86,16 @@ void room_service_gone(struct room_service *s, struct session_handle h);
  * E_OUTCAST or E_RATE (a limit, no memory) otherwise. */
 enum reason room_service_request(struct room_service *s, const struct room_client *from, struct str room_jid);
 const struct room_counters *room_service_counters(const struct room_service *s);
+/* The same by name, for logs and admin; returns how many. */
+size_t room_service_list_counters(const struct room_service *s, struct counter *out, size_t max);
 struct room *room_next(const struct room_service *s, size_t *pos);  /* start with *pos = 0; NULL at the end */
 
 struct room *room_find(const struct room_service *s, struct str room_jid);  /* normalised bare JID */
 struct str room_jid(const struct room *r);
 struct str room_meeting_id(const struct room *r);
 uint64_t room_created_ms(const struct room *r);     /* Unix */
+unsigned room_size(const struct room *r);           /* humans */
+unsigned room_moderators(const struct room *r);
 struct occupant *room_occupant(const struct room *r, struct str nick);      /* NULL: nobody */
 /* Ends the meeting for all: unavailable presences with <destroy/>. r is gone afterwards. */
 void room_destroy(struct room *r, struct str reason);

@@ -256,3 +256,35 @@ struct room *room_next(const struct room_service *s, size_t *pos)
 {
 	return map_next(&s->rooms, pos);
 }
+
+size_t room_service_list_counters(const struct room_service *s, struct counter *out, size_t max)
+{
+	const struct room_counters *c = &s->counters;
+	const struct counter all[] = {
+	        {"rooms", c->rooms},
+	        {"occupants", c->occupants},
+	        {"joins", c->joins},
+	        {"refusals", c->refusals},
+	        {"leaves", c->leaves},
+	        {"kicks", c->kicks},
+	        {"bans", c->bans},
+	        {"grants", c->grants},
+	        {"revokes", c->revokes},
+	        {"elections", c->elections},
+	        {"expired", c->expired},
+	        {"rooms_destroyed", c->destroyed},
+	        {"limit_rooms", c->limit_rooms},
+	        {"limit_rooms_per_address", c->limit_rooms_per_address},
+	        {"limit_rooms_per_session", c->limit_rooms_per_session},
+	        {"limit_occupants_per_room", c->limit_occupants},
+	        {"limit_joins_per_second", c->limit_joins},
+	        {"limit_presence_bytes", c->limit_presence},
+	        {"limit_message_bytes", c->limit_message},
+	        {"limit_subject_bytes", c->limit_subject},
+	        {"room_no_memory", c->no_memory},
+	};
+	size_t n = 0;
+	for (; n < sizeof all / sizeof *all && n < max; n++)
+		out[n] = all[n];
+	return n;
+}
