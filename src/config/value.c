@@ -70,6 +70,8 @@ struct str value_url_host(struct str url)
 	while (end < rest.n && !strchr("/?#", rest.p[end]))
 		end++;
 	struct str host = str_sub(rest, 0, end);
+	if (str_find(host, '@') < host.n) /* user and password do not belong into a URL */
+		return STR_NONE;
 	if (host.n && host.p[0] == '[') {
 		size_t close = str_find(host, ']');
 		return close < host.n ? str_sub(host, 1, close) : STR_NONE;
@@ -81,7 +83,7 @@ struct str value_url_host(struct str url)
 bool value_url(struct str s)
 {
 	struct str host = value_url_host(s);
-	if (str_absent(host) || str_find(host, '@') < host.n || has_control(s) || str_find(s, ' ') < s.n)
+	if (str_absent(host) || has_control(s) || str_find(s, ' ') < s.n)
 		return false;
 	return true;
 }

@@ -20,7 +20,7 @@ struct jval *value_parse(const struct schema_row *row, struct str text, struct v
 int value_bool(struct str text);
 bool value_domain(struct str s);
 bool value_url(struct str s);
-/* The host of a URL, without port and brackets; absent when there is none. */
+/* The host of a URL, without port and brackets; absent when there is none, or a user before it. */
 struct str value_url_host(struct str url);
 
 void value_fault_set(struct value_fault *f, int item, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

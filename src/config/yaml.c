@@ -15,6 +15,7 @@ struct reader {
 	bool broken; /* a fatal line was written that ends the reading */
 	unsigned nodes;
 	const char *file;
+	struct str text;
 	struct config_report *report;
 	int item_line[256]; /* first line of each item of the list being read at the top level */
 };
@@ -31,6 +32,17 @@ static void stop(struct reader *r, int line, const char *key, const char *why)
 	r->broken = true;
 }
 
+/* Bytes that are no text have no mark, only an offset. */
+static int line_of_problem(const struct reader *r)
+{
+	int line = 1;
+	if (r->parser.error != YAML_READER_ERROR)
+		return line_of(&r->parser.problem_mark);
+	for (size_t i = 0; i < r->text.n && i < r->parser.problem_offset; i++)
+		line += r->text.p[i] == '\n';
+	return line;
+}
+
 /* Moves to the next event; false at a fault. */
 static bool next(struct reader *r)
 {
@@ -43,7 +55,7 @@ static bool next(struct reader *r)
 		const char *why = r->parser.problem ? r->parser.problem : "malformed";
 		if (r->parser.error == YAML_MEMORY_ERROR)
 			r->report->nomem = true;
-		stop(r, line_of(&r->parser.problem_mark), "", why);
+		stop(r, line_of_problem(r), "", why);
 		return false;
 	}
 	r->has_event = true;
@@ -268,7 +280,7 @@ static void document(struct reader *r, struct config_set *s)
 
 void yaml_read(struct str text, const char *file, struct config_set *s, struct config_report *report)
 {
-	struct reader r = {.file = file, .report = report};
+	struct reader r = {.file = file, .text = text, .report = report};
 	if (text.n > YAML_FILE_MAX) {
 		report_fatal(report, "", file, 0, "is larger than 1 MiB");
 		return;
