@@ -160,10 +160,34 @@ static int listen_at(const struct sockaddr_un *address)
 	return -1;
 }
 
+/* The folder and what is missing above it, for this user only. */
+static bool make_folder(struct str folder)
+{
+	char path[sizeof((struct sockaddr_un *)0)->sun_path];
+	if (folder.n == 0 || folder.n >= sizeof path)
+		return false;
+	memcpy(path, folder.p, folder.n);
+	path[folder.n] = '\0';
+	for (size_t i = 1; i <= folder.n; i++) {
+		if (i < folder.n && path[i] != '/')
+			continue;
+		path[i] = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return false;
+		if (i < folder.n)
+			path[i] = '/';
+	}
+	return true;
+}
+
 static bool start(struct control *c, struct str folder, char *why, size_t why_size)
 {
 	if (make_address(folder, &c->address)) {
 		snprintf(why, why_size, "the path of the state folder is too long for a control socket");
+		return false;
+	}
+	if (!make_folder(folder)) {
+		snprintf(why, why_size, "cannot make %.*s: %s", STR_FMT(folder), strerror(errno));
 		return false;
 	}
 	if (is_alive(&c->address)) {

@@ -132,6 +132,11 @@ static void on_end(void *arg, uint64_t now_ms)
 	room_destroy(r, STR("The meeting has been terminated"));
 }
 
+void departure_end_at(struct room *r, uint64_t at_ms)
+{
+	timer_start(r->service->timers, &r->end, at_ms, on_end, r);
+}
+
 void departure_moderator_returned(struct room *r)
 {
 	timer_stop(&r->end);
@@ -160,6 +165,5 @@ void departure_consequences(
 	if (cursor.nomem)
 		service_no_memory(s, "names");
 	if (v->end_room && r->n > 0 && r->moderators == 0)
-		timer_start(
-		        s->timers, &r->end, s->now_ms + 1000ull * s->settings.policy->end_after, on_end, r);
+		departure_end_at(r, s->now_ms + 1000ull * s->settings.policy->end_after);
 }

@@ -175,12 +175,15 @@ static void commit(struct room_service *s, struct room *r, const struct room_cli
 {
 	struct buf self;
 	bool too_large = false;
-	bool had_moderator = r->had_moderator;
+	bool had_moderator = r->had_moderator, was_ending = timer_running(&r->end);
+	uint64_t ends_at = r->end.at_ms;
 	buf_init(&self, 0);
 	struct occupant *o = seat_newcomer(r, c, st, v, &self, &too_large);
 	if (!o) {
 		buf_done(&self);
-		r->had_moderator = had_moderator;
+		r->had_moderator = had_moderator; /* a moderator who did not get in has not been here */
+		if (was_ending)
+			departure_end_at(r, ends_at);
 		if (too_large)
 			s->counters.limit_presence++;
 		else

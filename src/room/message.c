@@ -44,7 +44,7 @@ static void write_children(struct buf *b, const struct stanza *st)
 	}
 }
 
-/* " from='room/nick' type='..' id='..'>" */
+/* " from='room/nick' type='..' id='..'>"; type NULL: none, which is "normal" */
 static void write_start(
         struct buf *b, const struct occupant *from, const char *type, const struct stanza *st)
 {
@@ -55,7 +55,8 @@ static void write_start(
 	buf_puts(b, " from='");
 	occupant_write_jid(from, b);
 	buf_putc(b, '\'');
-	xml_attr(b, "type", str_c(type));
+	if (type)
+		xml_attr(b, "type", str_c(type));
 	xml_attr(b, "id", id);
 	buf_putc(b, '>');
 }
@@ -252,7 +253,7 @@ static void on_private(struct occupant *from, const struct room_client *c, const
 	}
 	struct buf b;
 	buf_init(&b, 0);
-	write_start(&b, from, st->type == STANZA_CHAT ? "chat" : "normal", st);
+	write_start(&b, from, st->type == STANZA_CHAT ? "chat" : NULL, st);
 	write_children(&b, st);
 	buf_puts(&b, "<x xmlns='" NS_MUC_USER "'/>" BODY_END);
 	struct block *tail = make_tail(r->service, c, st, &b);

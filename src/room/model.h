@@ -224,6 +224,8 @@ void departure_leave(struct occupant *o, const struct departure *d);
 /* What a verdict does to the meeting besides its subject: election, end, names. `unaware`: presence_publish. */
 void departure_consequences(struct room *r, const struct verdict *v, const struct seat *subject,
 	const struct occupant *unaware);
+/* The meeting ends then, unless a moderator is there before. */
+void departure_end_at(struct room *r, uint64_t at_ms);
 /* A moderator is there (again): the end is off. */
 void departure_moderator_returned(struct room *r);
 

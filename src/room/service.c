@@ -230,7 +230,7 @@ enum reason room_service_request(
 	        .room = &view,
 	        .now = (int64_t)service_unix(s),
 	        .claims = from->claims,
-	        .session = from->key};
+	        .session = from->key, .requested = true};
 	enum conference_answer answer = policy_conference(&request, &v);
 	if (answer == CONFERENCE_REFUSED) {
 		s->counters.refusals++;
