@@ -98,11 +98,10 @@ static struct join_request join_request(const struct run *r, const struct seat *
 		.now = r->in->now,
 		.claims = r->out->token.claims,
 		.session = STR("case"),
-		.service = jval_true(jval_getc(r->in->event, "service")),
 		.nick = r->in->nick,
 		.password = r->in->password,
 		.admitted = r->in->admitted,
-		.requested = !jval_true(jval_getc(r->in->event, "without_request")),
+		.requested = true,
 		.moving = moving,
 	};
 }
@@ -111,7 +110,7 @@ static void enter(struct run *r, const struct seat *moving)
 {
 	struct join_request join = join_request(r, moving);
 	r->out->subject = moving;
-	if (!moving && !r->view->breakout && join.requested &&
+	if (!moving && !r->view->breakout &&
 		policy_conference(&join, &r->out->verdict) == CONFERENCE_REFUSED)
 		return;
 	policy_join(&join, &r->out->verdict);
@@ -122,12 +121,30 @@ static void run_connect(struct run *r)
 	login(r, false);
 }
 
-/* Service accounts log in with a password, not with a token. */
 static void run_join(struct run *r)
 {
 	const struct seat *moving = seat_of(r, "who");
-	if (jval_true(jval_getc(r->in->event, "service")) || login(r, moving != NULL))
+	if (login(r, moving != NULL))
 		enter(r, moving);
+}
+
+/* Our own: a client that joins without a conference request. */
+static void run_plain_join(struct run *r)
+{
+	struct join_request join = join_request(r, NULL);
+	if (!login(r, false))
+		return;
+	join.claims = r->out->token.claims;
+	join.requested = false;
+	policy_join(&join, &r->out->verdict);
+}
+
+/* Our own: a service account, which logs in with a password and not with a token. */
+static void run_service_join(struct run *r)
+{
+	struct join_request join = join_request(r, NULL);
+	join.service = true;
+	policy_join(&join, &r->out->verdict);
 }
 
 /* The holder of the token is inside but not listed: his seat is what a join in an open room gives. */
@@ -165,8 +182,11 @@ static void run_rename(struct run *r)
 	r->out->subject = seat;
 	if (!seat)
 		seat = holder_seat(r);
-	if (seat)
-		policy_rename(r->settings, r->view, seat, text_of(r, "to"), &r->out->verdict);
+	if (!seat)
+		return;
+	unsigned warnings = r->out->verdict.warnings; /* of the holder's token */
+	policy_rename(r->settings, r->view, seat, text_of(r, "to"), &r->out->verdict);
+	r->out->verdict.warnings |= warnings;
 }
 
 static bool is_same_token(const struct run *r, const struct seat *seat)
@@ -316,6 +336,8 @@ static const struct {
 } events[] = {
 	{"connect", CASE_CONNECT, run_connect},
 	{"join", CASE_JOIN, run_join},
+	{"plain-join", CASE_JOIN, run_plain_join},
+	{"service-join", CASE_JOIN, run_service_join},
 	{"rename", CASE_RENAME, run_rename},
 	{"resume", CASE_RESUME, run_resume},
 	{"grant", CASE_ITEM, run_grant},
