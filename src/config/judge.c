@@ -232,7 +232,8 @@ static void name_section(struct judge *j)
 	for (size_t i = 0; i < 2; i++) {
 		struct str suffix = set_str(j->s, suffixes[i]);
 		if ((int64_t)utf8_units16(suffix) >= most)
-			warn(j, suffixes[i], 0, "leaves no room for the name: it should be shorter than name_max");
+			warn(j, suffixes[i], 0,
+				"leaves no room for the name: it should be shorter than name_max");
 	}
 }
 

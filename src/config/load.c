@@ -73,7 +73,7 @@ static void read_secret_file(struct config_set *s, struct config_report *r)
 	enum config_origin origin = set_origin(s, KEY_APP_SECRET_FILE);
 	struct buf text;
 	struct stat st;
-	if (!v->json || (set_given(s, KEY_APP_SECRET) && set_origin(s, KEY_APP_SECRET) > origin))
+	if (!v->json || (set_given(s, KEY_APP_SECRET) && set_origin(s, KEY_APP_SECRET) >= origin))
 		return;
 	struct str path = set_path(s, jval_str(v->json), origin);
 	if (str_absent(path)) {

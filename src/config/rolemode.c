@@ -22,7 +22,7 @@ static void inputs(struct docker *d, const char *mode, enum docker_verdict allow
 		bool used = d->modules & MODULE_WAIT_FOR_HOST;
 		docker_say(d, "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS", used ? key : NULL,
 			used ? (d->wait_disable ? stop : allow) : DOCKER_IGNORED, 0,
-			 used ? "used to derive role_mode" : "muc_wait_for_host is not loaded");
+			used ? "used to derive role_mode" : "muc_wait_for_host is not loaded");
 	}
 }
 

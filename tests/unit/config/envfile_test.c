@@ -30,7 +30,9 @@ static void lines_are_read(void **state)
 	expect("A=1", "A", "1");
 	expect("A=1\r\nB=2\r\n", "A", "1");
 	expect("A=1\r\nB=2\r\n", "B", "2");
-	expect("\xef\xbb\xbf" "A=1\n", "A", "1");
+	expect("\xef\xbb\xbf"
+	       "A=1\n",
+		"A", "1");
 	expect("# A=0\n\n  A = 1  \n", "A", "1");
 	expect("export A=1\n", "A", "1");
 	expect("A=a b # comment\n", "A", "a b");
@@ -87,7 +89,8 @@ static void refused(const char *text, int line, const char *part)
 		if (r.lines[i].severity != CONFIG_FATAL)
 			continue;
 		if (r.lines[i].line != line || !strstr(r.lines[i].text, part))
-			fail_msg("%s: line %d \"%s\", want %d \"%s\"", text, r.lines[i].line, r.lines[i].text, line, part);
+			fail_msg("%s: line %d \"%s\", want %d \"%s\"", text, r.lines[i].line,
+				r.lines[i].text, line, part);
 		break;
 	}
 	env_done(&e);
@@ -198,7 +201,8 @@ static void lua_literals_are_read_and_nothing_is_evaluated(void **state)
 	lua_gives("x = nil", "x:?:|");
 }
 
-UNIT_MAIN(cmocka_unit_test(lines_are_read), cmocka_unit_test(quotes_are_read), cmocka_unit_test(names_expand),
-	cmocka_unit_test(faults_are_named_with_their_line), cmocka_unit_test(a_name_given_twice_is_said),
-	cmocka_unit_test(expansion_cannot_explode), cmocka_unit_test(the_process_gives_its_variables),
+UNIT_MAIN(cmocka_unit_test(lines_are_read), cmocka_unit_test(quotes_are_read),
+	cmocka_unit_test(names_expand), cmocka_unit_test(faults_are_named_with_their_line),
+	cmocka_unit_test(a_name_given_twice_is_said), cmocka_unit_test(expansion_cannot_explode),
+	cmocka_unit_test(the_process_gives_its_variables),
 	cmocka_unit_test(lua_literals_are_read_and_nothing_is_evaluated))

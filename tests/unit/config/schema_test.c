@@ -49,9 +49,12 @@ static void words_stand_in_the_order_of_their_enum(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_string_equal(schema_row(KEY_ROLE_MODE)->words[i], role_mode_word((enum role_mode)i));
 	for (int i = 0; i < 3; i++) {
-		assert_string_equal(schema_row(KEY_ROOM_CREATE)->words[i], room_create_word((enum room_create)i));
-		assert_string_equal(schema_row(KEY_LOBBY_BYPASS)->words[i], lobby_bypass_word((enum lobby_bypass)i));
-		assert_string_equal(schema_row(KEY_RUNTIME_GRANT)->words[i], runtime_grant_word((enum runtime_grant)i));
+		assert_string_equal(
+			schema_row(KEY_ROOM_CREATE)->words[i], room_create_word((enum room_create)i));
+		assert_string_equal(
+			schema_row(KEY_LOBBY_BYPASS)->words[i], lobby_bypass_word((enum lobby_bypass)i));
+		assert_string_equal(
+			schema_row(KEY_RUNTIME_GRANT)->words[i], runtime_grant_word((enum runtime_grant)i));
 		assert_string_equal(schema_row(KEY_ON_LAST_MODERATOR_LEFT)->words[i],
 			on_last_moderator_left_word((enum on_last_moderator_left)i));
 		assert_string_equal(schema_row(KEY_ON_EXPIRY)->words[i], on_expiry_word((enum on_expiry)i));
@@ -171,5 +174,6 @@ static void every_line_of_the_example_can_be_switched_on(void **state)
 UNIT_MAIN(cmocka_unit_test(every_row_is_whole), cmocka_unit_test(every_default_is_a_value_of_its_row),
 	cmocka_unit_test(words_stand_in_the_order_of_their_enum),
 	cmocka_unit_test(defaults_of_the_table_are_those_of_the_policy_and_the_tokens),
-	cmocka_unit_test(near_names_are_offered_and_far_ones_not), cmocka_unit_test(the_documents_are_up_to_date),
+	cmocka_unit_test(near_names_are_offered_and_far_ones_not),
+	cmocka_unit_test(the_documents_are_up_to_date),
 	cmocka_unit_test(every_line_of_the_example_can_be_switched_on))

@@ -81,7 +81,8 @@ static void every_row_round_trips_through_yaml(void **state)
 		char line[300];
 		struct jval *want = jval_parse(str_c(samples[i].json), 8, NULL);
 		config_report_init(&r);
-		snprintf(line, sizeof line, "# first\n%s: %s\n", schema_row(samples[i].key)->key, samples[i].json);
+		snprintf(line, sizeof line, "# first\n%s: %s\n", schema_row(samples[i].key)->key,
+			samples[i].json);
 		yaml_read(str_c(line), "f.yaml", s, &r);
 		assert_false(r.fatal);
 		assert_true(jval_equal(set_json(s, samples[i].key), want));
@@ -143,21 +144,34 @@ static void rules_are_refused_for_each_reason(void **state)
 	(void)state;
 	wrong(KEY_CLAIM_RULES, "{}", "must be a list");
 	wrong(KEY_CLAIM_RULES, "[1]", "must be an object");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"grant\",\"or\":1}]", "unknown member");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"in\",\"value\":\"x\",\"then\":\"grant\"}]", "op must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"allow\"}]", "then must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"\",\"then\":\"deny\"}]", "not empty");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":1,\"then\":\"deny\"}]", "not empty");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"has\",\"value\":true,\"then\":\"deny\"}]", "op has");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":[],\"then\":\"deny\"}]", "1 to 1024");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]", "path must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":[],\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]", "path must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a.b.c.d.e.f.g.h.i\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]", "at most 8");
+	wrong(KEY_CLAIM_RULES,
+		"[{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"grant\",\"or\":1}]",
+		"unknown member");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"in\",\"value\":\"x\",\"then\":\"grant\"}]",
+		"op must be");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"allow\"}]",
+		"then must be");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"\",\"then\":\"deny\"}]",
+		"not empty");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":1,\"then\":\"deny\"}]",
+		"not empty");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"has\",\"value\":true,\"then\":\"deny\"}]",
+		"op has");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":[],\"then\":\"deny\"}]",
+		"1 to 1024");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+		"path must be");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":[],\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+		"path must be");
+	wrong(KEY_CLAIM_RULES,
+		"[{\"path\":\"a.b.c.d.e.f.g.h.i\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+		"at most 8");
 	wrong(KEY_CLAIM_RULES, "[{\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]", "path must be");
 	char many[8192] = "[";
 	for (int i = 0; i < 65; i++) {
 		size_t n = strlen(many);
-		snprintf(many + n, sizeof many - n, "%s{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}", i ? "," : "");
+		snprintf(many + n, sizeof many - n,
+			"%s{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}", i ? "," : "");
 	}
 	strcat(many, "]");
 	wrong(KEY_CLAIM_RULES, many, "at most 64");
@@ -170,12 +184,14 @@ static void key_files_and_issuers_are_refused_for_each_reason(void **state)
 	(void)state;
 	wrong(KEY_KEY_FILES, "[{\"kid\":\"a\"}]", "path is missing");
 	wrong(KEY_KEY_FILES, "[{\"path\":\"a\"},{\"path\":\"b\"}]", "kid is missing");
-	wrong(KEY_KEY_FILES, "[{\"kid\":\"a\",\"path\":\"a\"},{\"kid\":\"a\",\"path\":\"b\"}]", "there twice");
+	wrong(KEY_KEY_FILES, "[{\"kid\":\"a\",\"path\":\"a\"},{\"kid\":\"a\",\"path\":\"b\"}]",
+		"there twice");
 	wrong(KEY_KEY_FILES, "[{\"kid\":\"\",\"path\":\"a\"}]", "kid must be");
 	wrong(KEY_KEY_FILES, "[{\"file\":\"a\"}]", "unknown member");
 	wrong(KEY_ISSUERS, "[{\"app_secret\":\"s\"}]", "iss is missing");
 	wrong(KEY_ISSUERS, "[{\"iss\":\"*\",\"app_secret\":\"s\"}]", "one issuer");
-	wrong(KEY_ISSUERS, "[{\"iss\":\"a\",\"app_secret\":\"s\"},{\"iss\":\"a\",\"app_secret\":\"t\"}]", "there twice");
+	wrong(KEY_ISSUERS, "[{\"iss\":\"a\",\"app_secret\":\"s\"},{\"iss\":\"a\",\"app_secret\":\"t\"}]",
+		"there twice");
 	wrong(KEY_ISSUERS, "[{\"iss\":\"a\",\"algs\":[\"none\"]}]", "never accepted");
 	wrong(KEY_ISSUERS, "[{\"iss\":\"a\",\"keysource\":\"jwks\"}]", "unknown member");
 }
@@ -215,8 +231,11 @@ static void hosts_come_out_of_urls(void **state)
 	assert_true(str_absent(value_url_host(STR("https://"))));
 }
 
-UNIT_MAIN(cmocka_unit_test(texts_and_json_give_the_same_value), cmocka_unit_test(every_row_round_trips_through_yaml),
-	cmocka_unit_test(wrong_types_and_words_are_refused), cmocka_unit_test(rules_are_refused_for_each_reason),
+UNIT_MAIN(cmocka_unit_test(texts_and_json_give_the_same_value),
+	cmocka_unit_test(every_row_round_trips_through_yaml),
+	cmocka_unit_test(wrong_types_and_words_are_refused),
+	cmocka_unit_test(rules_are_refused_for_each_reason),
 	cmocka_unit_test(key_files_and_issuers_are_refused_for_each_reason),
-	cmocka_unit_test(the_word_that_was_meant_is_offered), cmocka_unit_test(booleans_of_variables_have_twelve_spellings),
+	cmocka_unit_test(the_word_that_was_meant_is_offered),
+	cmocka_unit_test(booleans_of_variables_have_twelve_spellings),
 	cmocka_unit_test(hosts_come_out_of_urls))
