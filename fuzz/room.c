@@ -1,0 +1,151 @@
+/* room.c - fuzz: stanzas of four clients, minutes that pass and clients that vanish, through the focus and the rooms;
+ * whatever is sent to anybody must be one well-formed stanza with the receiver's address. io
+ *
+ * The input is lines: "N<xml>" client N (0-3) sends, "N-" it is gone, "+" ten seconds pass. */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/err.h"
+#include "focus/focus.h"
+#include "policy/settings.h"
+#include "token/claims.h"
+#include "xmpp/ns.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CLIENTS 4
+
+struct world {
+	struct xml_parser *parser;
+	struct arena arena;
+	struct outbox outbox;
+	struct timer_wheel wheel;
+	struct focus *focus;
+	struct room_service *rooms;
+	struct room_client clients[CLIENTS];
+	uint64_t now_ms;
+};
+
+static void on_send(void *arg, struct session_handle to, struct str head, struct block *tail)
+{
+	const struct world *w = arg;
+	static const struct xml_limits limits = {.bytes = 1u << 24, .depth = 64, .attributes = 256, .elements = 65536};
+	static struct xml_parser *checker;
+	if (!checker && !(checker = xml_parser_new()))
+		abort();
+	struct buf whole;
+	struct arena a;
+	struct element *e;
+	arena_init(&a, 0);
+	buf_init(&whole, 0);
+	buf_str(&whole, head);
+	if (tail)
+		buf_str(&whole, block_view(tail));
+	if (xml_parse(checker, buf_view(&whole), &limits, &a, &e) != XML_FINE || !str_eqc(e->ns, NS_CLIENT) ||
+	        !str_eq(element_attr(e, "to"), w->clients[to.index].jid) || element_attr(e, "from").n == 0)
+		abort();
+	buf_done(&whole);
+	arena_done(&a);
+}
+
+static void on_close(void *arg, struct session_handle to, const char *condition, struct str text)
+{
+	(void)arg, (void)to, (void)condition, (void)text;
+}
+
+static void begin(struct world *w)
+{
+	static const char *const claims[CLIENTS] = {
+	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000100,\"context\":{\"user\":{\"id\":\"1\",\"name\":\"Ann\","
+	        "\"email\":\"a@b.c\",\"moderator\":true}}}",
+	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":{\"id\":2,\"name\":\"Bob\"},\"features\":"
+	        "{\"recording\":true}}}",
+	        NULL, NULL};
+	static struct policy_settings policy;
+	*w = (struct world){.now_ms = 1000};
+	policy_settings_init(&policy);
+	policy.allow_guests = true;
+	policy.room_create = ROOM_CREATE_ANYONE;
+	policy.on_expiry = ON_EXPIRY_DEMOTE;
+	policy.on_last_moderator_left = ON_LAST_ELECT;
+	policy.role_mode = ROLE_MODE_FIRST_USER;
+	arena_init(&w->arena, 0);
+	timer_wheel_init(&w->wheel, w->now_ms);
+	w->outbox = (struct outbox){.arg = w, .send = on_send, .close = on_close};
+	const struct focus_settings focus = {.domain = STR("d"), .muc_domain = STR("c.d"), .focus_domain = STR("f.d"),
+	        .focus_jid = STR("focus@a.d"), .auth = true, .version = "1"};
+	struct room_settings rooms = room_settings_default;
+	rooms.domain = STR("d");
+	rooms.muc_domain = STR("c.d");
+	rooms.focus_jid = STR("focus@a.d");
+	rooms.policy = &policy;
+	w->parser = xml_parser_new();
+	w->focus = focus_new(&focus, &w->outbox);
+	if (!w->parser || !w->focus)
+		abort();
+	struct room_listener listener = focus_listener(w->focus);
+	w->rooms = room_service_new(&rooms, &w->outbox, &listener, &w->wheel);
+	if (!w->rooms)
+		abort();
+	focus_attach(w->focus, w->rooms);
+	static const char *const jids[CLIENTS] = {"00000000@d/r", "11111111@d/r", "22222222@d/r", "33333333@d/r"};
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		w->clients[i] = (struct room_client){.handle = {0, i, 1}, .jid = str_c(jids[i]),
+		        .key = str_from(jids[i], 8), .peer = STR("192.0.2.1"),
+		        .claims = claims[i] ? token_claims_parse(str_c(claims[i])) : NULL};
+	}
+}
+
+static void end(struct world *w)
+{
+	for (size_t i = 0; i < CLIENTS; i++)
+		room_service_gone(w->rooms, w->clients[i].handle);
+	if (room_service_counters(w->rooms)->occupants != 0)
+		abort();
+	room_service_free(w->rooms);
+	focus_free(w->focus);
+	xml_parser_free(w->parser);
+	arena_done(&w->arena);
+	for (size_t i = 0; i < CLIENTS; i++)
+		claims_unref(w->clients[i].claims);
+}
+
+static void run_line(struct world *w, struct str line)
+{
+	struct element *e;
+	struct stanza st;
+	room_service_clock(w->rooms, w->now_ms, 1790000000.0 + (double)w->now_ms / 1000);
+	if (line.n && line.p[0] == '+') {
+		for (int i = 0; i < 100; i++)
+			timer_wheel_run(&w->wheel, w->now_ms += 100);
+		return;
+	}
+	if (line.n < 2 || line.p[0] < '0' || line.p[0] >= '0' + CLIENTS)
+		return;
+	const struct room_client *c = &w->clients[line.p[0] - '0'];
+	if (line.p[1] == '-') {
+		room_service_gone(w->rooms, c->handle);
+		return;
+	}
+	arena_reset(&w->arena);
+	if (xml_parse(w->parser, str_sub(line, 1, line.n), &xml_limits_after_auth, &w->arena, &e) != XML_FINE)
+		return;
+	if (stanza_read(e, &w->arena, &st) == ERR_OK && st.has_to)
+		focus_client_stanza(w->focus, c, &st);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct world w;
+	struct str rest = str_from((const char *)data, size);
+	log_set_level(LOG_ERROR);
+	begin(&w);
+	while (!str_absent(rest))
+		run_line(&w, str_split(&rest, '\n'));
+	size_t pos = 0;
+	struct room *r;
+	while ((r = room_next(w.rooms, &pos)))
+		jval_free(room_record_json(r, STR_NONE));
+	end(&w);
+	return 0;
+}
