@@ -119,13 +119,20 @@ static bool make_identity(struct occupant *o)
 static void log_joined(const struct occupant *o, const struct verdict *v)
 {
 	const struct room_service *s = o->room->service;
-	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s source=%s "
-	         "name=%s%s "
-	         "token=%s warnings=0x%x occupants=%u/%u",
+	unsigned warnings = v->warnings | (o->claims ? o->claims->warnings : 0);
+	struct buf names;
+	buf_init(&names, 0);
+	for (unsigned i = 0; i < WARNING_COUNT; i++) {
+		if (warnings >> i & 1u)
+			buf_printf(&names, "%s%s", names.n ? "," : " warnings=", warning_name((enum warning_index)i));
+	}
+	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s source=%s name=%s%s "
+	         "token=%s%.*s occupants=%u/%u",
 	        log_value(o->room->node), o->nick, o->key, affiliation_name(v->affiliation),
 	        role_name(v->role), reason_name(v->reason), source_name(v->source),
 	        log_value(str_c(o->name)), v->name_frozen ? " frozen=yes" : "", o->claims ? "yes" : "no",
-	        v->warnings | (o->claims ? o->claims->warnings : 0), o->room->n, s->counters.occupants);
+	        STR_FMT(buf_view(&names)), o->room->n, s->counters.occupants);
+	buf_done(&names);
 }
 
 /* The newcomer is told first: who is here, the focus before all, then himself. Then everybody else is told.
@@ -225,7 +232,7 @@ void entry_join(struct room_service *s, const struct room_client *c, const struc
 	        .password = element_child_text(muc_x, "password", &a)};
 	policy_join(&request, &v);
 	if (!v.accepted) {
-		refuse(s, c, st, &v, refusal_key(v.reason));
+		refuse(s, c, st, &v, refusal_key(&v));
 	} else if (!refused_nick(s, r, c, st)) {
 		if (!r)
 			r = room_new(s, &st->to, c);

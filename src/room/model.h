@@ -152,7 +152,7 @@ void service_refuse(struct room_service *s, const struct room_client *c, const s
 	const struct verdict *v);
 struct attendee *service_attendee(const struct room_service *s, struct session_handle h);
 /* "key" of a setting that stands behind a refusal, for the log; "" when no setting would change it. */
-const char *refusal_key(enum reason r);
+const char *refusal_key(const struct verdict *v);
 
 /* index.c */
 int group_add(struct map *m, struct str key, struct list *link, bool front, struct group **out);

@@ -95,25 +95,21 @@ void service_error(struct room_service *s, const struct room_client *c, const st
 	buf_done(&b);
 }
 
-const char *refusal_key(enum reason r)
+const char *refusal_key(const struct verdict *v)
 {
-	switch (r) {
+	switch (v->reason) {
 	case E_WAIT_HOST:
 		return "room_create";
 	case E_WILDCARD:
 		return "room_wildcard";
 	case E_TENANT_MISMATCH:
 		return "domain_verification";
-	case E_OUTCAST:
-		return "outcast_claim";
+	case E_OUTCAST: /* by the token; a ban is no setting */
+		return v->trace.refused_by == GATE_OUTCAST ? "outcast_claim" : "";
 	case E_FULL:
 		return "max_occupants";
 	case E_GRANT_OFF:
 		return "runtime_grant";
-	case E_NICK:
-		return "resource_strict";
-	case E_RATE:
-		return "joins_per_second";
 	case E_EXP:
 		return "on_expiry";
 	default:
@@ -213,7 +209,7 @@ void room_service_gone(struct room_service *s, struct session_handle h)
 
 static void log_request_refused(const struct room_client *c, struct str jid, const struct verdict *v)
 {
-	const char *key = refusal_key(v->reason);
+	const char *key = refusal_key(v);
 	log_info("room=%s session=%.8s event=request refused because=%s%s%s", log_value(jid),
 	        c->key.n ? c->key.p : "-", reason_name(v->reason), *key ? " key=" : "", key);
 }
