@@ -123,6 +123,9 @@ bool docker_is_special(const char *name)
 
 static void nearer(const char *candidate, struct str name, unsigned *least, const char **best)
 {
+	size_t n = strlen(candidate);
+	if (n > name.n + *least || name.n > n + *least) /* cannot be near: spares the work */
+		return;
 	unsigned d = schema_distance(name, str_c(candidate));
 	if (d < *least) {
 		*least = d;

@@ -21,7 +21,9 @@ static struct config_report r;
 static int make_folder(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/gavel-config-XXXXXX");
+	size_t n = (size_t)snprintf(folder, sizeof folder, "/tmp/gavel-config-");
+	memset(folder + n, 'X', 6); /* what mkdtemp replaces */
+	folder[n + 6] = 0;
 	return mkdtemp(folder) ? 0 : -1;
 }
 

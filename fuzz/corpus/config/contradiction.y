@@ -1,0 +1,2 @@
+yauth: none
+allow_guests: false
