@@ -25,12 +25,11 @@ static const char help[] =
 	"  --help            this\n"
 	"\n"
 	"Without a file, the environment is checked (ENABLE_AUTH and so on).\n"
-	"Exit code: 0 Gavel would take it, 2 it is wrong (or the arguments are).\n";
+	"Exit code: 0 Gavel would take it, 2 it is wrong (or the arguments are), with the reasons on standard error.\n";
 
-static int print(struct buf *out, int code)
+static int print(struct buf *out, FILE *to, int code)
 {
-	bool fine = !out->failed && fwrite(out->p ? out->p : "", 1, out->n, stdout) == out->n &&
-		    fflush(stdout) == 0;
+	bool fine = !out->failed && fwrite(out->p ? out->p : "", 1, out->n, to) == out->n && fflush(to) == 0;
 	if (!fine)
 		fprintf(stderr, "gavel check: cannot write: %s\n",
 			out->failed ? "out of memory" : strerror(errno));
@@ -43,7 +42,7 @@ static int generated(void (*write)(struct buf *out))
 	struct buf out;
 	buf_init(&out, 0);
 	write(&out);
-	return print(&out, CLI_OK);
+	return print(&out, stdout, CLI_OK);
 }
 
 static int check(const struct config_source *src, bool json)
@@ -69,7 +68,7 @@ static int check(const struct config_source *src, bool json)
 		out.failed = true;
 	config_free(&c);
 	config_report_free(&r);
-	return print(&out, err == ERR_OK ? CLI_OK : CLI_USAGE);
+	return print(&out, err == ERR_OK || json ? stdout : stderr, err == ERR_OK ? CLI_OK : CLI_USAGE);
 }
 
 int cli_check(int argc, char **argv)

@@ -194,16 +194,15 @@ void config_free(struct config *c)
 
 static void no_configuration(struct config_report *r)
 {
-	report_fatal(r, "", "", 0,
-		"no configuration: there is neither a file nor ENABLE_AUTH in the environment, and an open "
-		"server is not started by accident. Either");
-	report_info(r, 0, "",
-		"  a file:          gavel serve --config gavel.yaml   (docs/gavel.example.yaml is one, "
-		"with comments)");
-	report_info(r, 0, "",
-		"  or variables:    ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app JWT_APP_SECRET=... gavel "
-		"serve");
-	report_info(r, 0, "", "  or open to all:  ENABLE_AUTH=0 gavel serve");
+	static const char *const ways[] = {
+		"no configuration: there is neither a file nor ENABLE_AUTH in the environment, and an open server is "
+		"not started by accident. Either",
+		"  a file:         gavel serve --config gavel.yaml   (docs/gavel.example.yaml is one, with comments)",
+		"  or variables:   ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app JWT_APP_SECRET=... gavel serve",
+		"  or open to all: ENABLE_AUTH=0 gavel serve",
+	};
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		report_fatal(r, "", "", 0, "%s", ways[i]);
 }
 
 static void read_environment(
