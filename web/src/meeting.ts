@@ -11,7 +11,7 @@ import { LocalMedia } from './media';
 import { Settings, websocketUrl } from './config';
 
 const HOST_POLL_MS = 4_000;
-const ROOM_TRIES = 3;
+const ROOM_TRIES = 2;
 const NEWS_PEOPLE = 16;
 // Some clients ask what a participant can do before they call it.
 const FEATURES = [
@@ -168,7 +168,7 @@ export class Meeting {
   }
 
   private async joinRoom(stream: Stream, room: Room, attempt: number): Promise<void> {
-    for (let tries = 0; tries < ROOM_TRIES; tries++) {
+    for (let tries = 1; attempt === this.attempt; tries++) {
       await this.requestConference(stream, room, attempt);
       if (attempt !== this.attempt) return;
       try {
@@ -176,10 +176,12 @@ export class Meeting {
         return;
       } catch (error) {
         if (!(error instanceof RoomMissing)) throw error;
-        await pause(500 + Math.random() * 1000);
+        if (attempt !== this.attempt) return;
       }
+      // The room may just have closed; if it stays away, somebody else has to open it.
+      if (tries < ROOM_TRIES) await pause(500 + Math.random() * 500);
+      else await this.waitForHost('Room creation is restricted');
     }
-    throw new Refused(refusal('not-allowed', 'Room creation is restricted'));
   }
 
   /** Asks the focus to open the room; waits while only a host may do that. */
@@ -207,13 +209,17 @@ export class Meeting {
           throw new Refused(refusal(code, text || condition));
         }
         if (attempt !== this.attempt) return;
-        this.setPhase('waiting', refusal('waiting-for-host', text));
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, HOST_POLL_MS);
-          this.wakeUp = () => { clearTimeout(timer); resolve(); };
-        });
+        await this.waitForHost(text);
       }
     }
+  }
+
+  private waitForHost(detail: string): Promise<void> {
+    if (this.phase !== 'waiting') this.setPhase('waiting', refusal('waiting-for-host', detail));
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, HOST_POLL_MS);
+      this.wakeUp = () => { clearTimeout(timer); resolve(); };
+    });
   }
 
   private ownState(): { audioMuted: boolean; videoMuted: boolean;
