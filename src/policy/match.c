@@ -36,6 +36,8 @@ static int percent_decode(struct str s, struct buf *out)
 int room_decode(struct str name, struct buf *out)
 {
 	struct buf decoded;
+	if (!utf8_valid(name)) /* a stray byte and an escape could make one character */
+		return ERR_BADMSG;
 	buf_init(&decoded, 0);
 	int err = percent_decode(name, &decoded);
 	if (err == ERR_BADMSG || (!err && !utf8_valid(buf_view(&decoded))))
@@ -178,7 +180,7 @@ static void match_regex(const struct policy_settings *s, struct str pattern, str
 {
 	struct buf decoded;
 	buf_init(&decoded, 0);
-	m->nomem = room_decode(node, &decoded) == ERR_NOMEM;
+	m->nomem = room_decode(node, &decoded) != 0;
 	if (!m->nomem) {
 		switch (pattern_match_whole(pattern, buf_view(&decoded))) {
 		case PATTERN_YES:

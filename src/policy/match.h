@@ -8,7 +8,7 @@
 /* lower(encodeURIComponent(lower(NFKC(percent-decode(name))))) as the clients compute it, appended. A bad escape, or
  * escapes that are no UTF-8, leave the whole name literal. ERR_OK, ERR_BADMSG (name is no UTF-8), ERR_NOMEM. */
 int room_canonical(struct str name, struct buf *out);
-/* The first step alone, as decodeURIComponent does it: the name a human reads. */
+/* The first step alone, as decodeURIComponent does it: the name a human reads. Same errors. */
 int room_decode(struct str name, struct buf *out);
 /* Is the node its own canonical form (false: E_ROOM_NAME). ERR_OK or ERR_NOMEM. */
 int room_is_canonical(struct str node, bool *yes);
