@@ -1,5 +1,5 @@
 /* doc.c - docs/config.md and docs/gavel.example.yaml, written from the schema. pure */
-#include "config/set.h"
+#include "config/docker.h"
 
 static const char *const doc_head =
 	"# Configuration\n"
@@ -77,6 +77,52 @@ static void doc_row(const struct schema_row *row, struct buf *out)
 	buf_puts(out, " |\n");
 }
 
+static const char *const doc_docker =
+	"\n## A .env of docker-jitsi-meet\n"
+	"\n"
+	"`role_mode` is derived; the first rule that fits decides:\n"
+	"\n"
+	"1. `ROLE_MODE` is set: that.\n"
+	"2. No authentication: `everyone` with the module `muc_allowners`, `none` with "
+	"`ENABLE_AUTO_OWNER=0`, else "
+	"`first-user`.\n"
+	"3. `token_affiliation`, `token_affiliation_legacy`, `token_moderation` or `token_owner_party` in\n"
+	"   `XMPP_MUC_MODULES`: `token`. What is set and would have overridden it is a `W_ENV_CONFLICT`; "
+	"the restrictive side\n"
+	"   wins.\n"
+	"4. `muc_allowners`: `everyone`.\n"
+	"5. `JICOFO_ENABLE_AUTH=0`, `ENABLE_AUTO_OWNER` not off, and `muc_wait_for_host` making no owners: "
+	"`first-user`.\n"
+	"6. Else `token`, and `W_ENV_CHANGED`, because stock Jitsi would make every holder of a token a "
+	"moderator (or, with both\n"
+	"   switched off, nobody).\n"
+	"\n"
+	"Refused, because starting would open what the .env closes or accept what nobody checked: an "
+	"`AUTH_TYPE` other than\n"
+	"`jwt`, a `JWT_AUTH_TYPE` or `JWT_TOKEN_AUTH_MODULE` that is not the usual one, a "
+	"`PROSODY_GUEST_AUTH_TYPE` that is not\n"
+	"anonymous, jwt without a key or without `JWT_APP_ID`, `JWT_SIGN_TYPE` of the wrong kind for the "
+	"key, a domain of people\n"
+	"in an allow-list or in `PROSODY_ADMINS`.\n"
+	"\n"
+	"`XMPP_CONFIGURATION`, `XMPP_MUC_CONFIGURATION` and `GLOBAL_CONFIG` are read for `name = literal`; "
+	"nothing in them is\n"
+	"run. Options of Prosody that are keys here count, the others are named in a warning.\n"
+	"\n"
+	"Variables that are no key of their own:\n"
+	"\n"
+	"| variable | what becomes of it |\n|---|---|\n";
+
+static void doc_options(struct buf *out)
+{
+	buf_puts(out, "\nOptions of Prosody in raw lines:\n\n| option | key |\n|---|---|\n");
+	for (int k = 0; k < KEY_COUNT; k++) {
+		const struct schema_row *row = schema_row((enum config_key)k);
+		if (row->option)
+			buf_printf(out, "| `%s` | `%s` |\n", row->option, row->key);
+	}
+}
+
 void config_write_doc(struct buf *out)
 {
 	buf_puts(out, doc_head);
@@ -90,6 +136,13 @@ void config_write_doc(struct buf *out)
 				doc_row(row, out);
 		}
 	}
+	buf_puts(out, doc_docker);
+	docker_write_doc(out);
+	buf_puts(out, "\nModules in the module lists; others are named in a warning:\n\n| module | what "
+		      "becomes of it |\n"
+		      "|---|---|\n");
+	docker_write_module_doc(out);
+	doc_options(out);
 }
 
 /* Help as comment lines of at most 100 columns. */

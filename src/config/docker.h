@@ -43,6 +43,10 @@ void docker_stray(struct config_set *s, const struct env *env, struct config_rep
 /* A line for each name in a .env file that nearly is one of those known here. */
 void docker_spelling(const struct env *env, struct config_report *r);
 
+/* Rows of docs/config.md: variables that are no key, and modules. */
+void docker_write_doc(struct buf *out);
+void docker_write_module_doc(struct buf *out);
+
 /* Parts. */
 /* Reads a boolean; a wrong spelling is fatal. 1, 0, -1. */
 int docker_bool(struct docker *d, const char *name);

@@ -46,7 +46,7 @@ static const struct module modules[] = {
 		"lobby_autostart=true"},
 	{"jitsi_permissions", BUILT_IN, MODULE_PERMISSIONS, false, NULL},
 	{"token_verification", BUILT_IN, 0, false, NULL},
-	{"persistent_lobby", BUILT_IN, 0, false, NULL},
+	{"persistent_lobby", BUILT_IN, 0, false, "with the lobby, which is not served yet"},
 	{"presence_identity", BUILT_IN, 0, false, "only the members that identity_fields names are shown"},
 	{"muc_resource_validate", BUILT_IN, 0, false, NULL},
 	{"muc_max_occupants", BUILT_IN, 0, false, NULL},
@@ -169,6 +169,23 @@ static void honour(struct docker *d, unsigned bit, enum config_key key, const ch
 		report_info(d->report, 0, m->name, "module %s -> %s (%s)", m->name, m->text,
 			in_force ? "honoured" : "ignored");
 		return;
+	}
+}
+
+void docker_write_module_doc(struct buf *out)
+{
+	static const char *const verdicts[] = {
+		[BUILT_IN] = "built in",
+		[FLAGGED] = "",
+		[REFUSED_TYPE] = "ignored",
+		[LATER] = "ignored: not served yet",
+		[NOTHING] = "ignored",
+	};
+	for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
+		const struct module *m = &modules[i];
+		bool both = m->text && *verdicts[m->effect];
+		buf_printf(out, "| `%s` | %s%s%s%s |\n", m->name, verdicts[m->effect], both ? ": " : "",
+			m->text ? m->text : "", m->muc_only ? " (in `XMPP_MUC_MODULES` only)" : "");
 	}
 }
 

@@ -16,13 +16,15 @@ static const struct special {
 	unsigned warning;
 	const char *text;
 } specials[] = {
-	{"ENABLE_AUTH", SPECIAL_ROLE, 0, NULL},
-	{"JICOFO_ENABLE_AUTH", SPECIAL_ROLE, 0, NULL},
-	{"ENABLE_AUTO_OWNER", SPECIAL_ROLE, 0, NULL},
-	{"DISABLE_AUTO_OWNER", SPECIAL_ROLE, 0, NULL},
-	{"WAIT_FOR_HOST_DISABLE_AUTO_OWNERS", SPECIAL_ROLE, 0, NULL},
-	{"ENABLE_GUESTS", SPECIAL_ROLE, 0, NULL},
-	{"JWT_ALLOW_EMPTY", SPECIAL_ROLE, 0, NULL},
+	{"ENABLE_AUTH", SPECIAL_ROLE, 0, "decides auth; AUTH_TYPE must then be jwt"},
+	{"JICOFO_ENABLE_AUTH", SPECIAL_ROLE, 0, "helps to derive role_mode"},
+	{"ENABLE_AUTO_OWNER", SPECIAL_ROLE, 0, "helps to derive role_mode"},
+	{"DISABLE_AUTO_OWNER", SPECIAL_ROLE, 0, "the older opposite of ENABLE_AUTO_OWNER"},
+	{"WAIT_FOR_HOST_DISABLE_AUTO_OWNERS", SPECIAL_ROLE, 0,
+		"helps to derive role_mode when muc_wait_for_host is loaded"},
+	{"ENABLE_GUESTS", SPECIAL_ROLE, 0, "allow_guests=true, before_host=refuse"},
+	{"JWT_ALLOW_EMPTY", SPECIAL_ROLE, 0,
+		"allow_guests=true; such people are guests and do not count as authenticated"},
 	{"JICOFO_AUTH_TYPE", SPECIAL_TEXT, W_ENV_IGNORED, "there is no Jicofo, role_mode decides"},
 	{"JICOFO_AUTH_LIFETIME", SPECIAL_TEXT, W_ENV_IGNORED, "there are no Jicofo login sessions"},
 	{"ENABLE_AUTO_LOGIN", SPECIAL_BOOL, W_ENV_IGNORED, "there are no Jicofo login sessions"},
@@ -37,7 +39,7 @@ static const struct special {
 	{"ENABLE_JAAS_COMPONENTS", SPECIAL_BOOL, W_ENV_IGNORED, "hosted components have no counterpart"},
 	{"PROSODY_ENABLE_MUC_RESOURCE_VALIDATE", SPECIAL_BOOL_BUILT_IN, 0, "always on"},
 	{"PROSODY_RESERVATION_ENABLED", SPECIAL_LATER, W_ENV_IGNORED,
-		"rooms are not approved by an outside service yet"},
+		"rooms are not approved by an outside service yet, and serve refuses to start with 1"},
 };
 
 static void special(struct docker *d, const struct special *s)
@@ -54,6 +56,22 @@ static void special(struct docker *d, const struct special *s)
 		docker_say(d, s->name, NULL, DOCKER_HONOURED, 0, "%s", s->text);
 	else
 		docker_say(d, s->name, NULL, DOCKER_IGNORED, s->warning, "%s", s->text);
+}
+
+void docker_write_doc(struct buf *out)
+{
+	static const char *const verdicts[] = {
+		[SPECIAL_BOOL] = "ignored: ",
+		[SPECIAL_TEXT] = "ignored: ",
+		[SPECIAL_BOOL_BUILT_IN] = "",
+		[SPECIAL_LATER] = "ignored: ",
+		[SPECIAL_ROLE] = "",
+	};
+	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
+		bool harmless = specials[i].kind == SPECIAL_LATER && !specials[i].warning;
+		buf_printf(out, "| `%s` | %s%s |\n", specials[i].name,
+			harmless ? "" : verdicts[specials[i].kind], specials[i].text);
+	}
 }
 
 void docker_specials(struct docker *d)
