@@ -186,6 +186,18 @@ static struct jval *run_decision(const struct jval *defaults, const struct vecto
 	return out;
 }
 
+/* Members that must be objects where they are given. */
+static bool has_shape(const struct jval *entry)
+{
+	static const char *const objects[] = {"config", "header", "claims", "room", "event", "expect"};
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+		const struct jval *member = jval_getc(entry, objects[i]);
+		if (member && !jval_is_object(member))
+			return false;
+	}
+	return jval_is_object(entry);
+}
+
 static struct jval *run_vector(const struct jval *defaults, const struct jval *entry, const char **error)
 {
 	struct vector v;
@@ -243,6 +255,8 @@ static void one_vector(const struct jval *defaults, const struct jval *entry, bo
 
 	if (!id.n)
 		error = "a vector needs an `id`";
+	else if (!has_shape(entry))
+		error = "`config`, `header`, `claims`, `room`, `event` and `expect` are objects";
 	else
 		verdict = run_vector(defaults, entry, &error);
 	if (!verdict) {
