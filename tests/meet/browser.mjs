@@ -185,6 +185,9 @@ export async function until(what, look, seconds = 15) {
   }
 }
 
+// What one beep of the fake microphone brings at least; decoded silence stays far below.
+export const AUDIBLE = 0.005;
+
 /**
  * Whether picture and sound from somebody else arrive at this participant now: frames decoded and audio energy
  * both grow. Returns { ok, first, last }.
@@ -197,7 +200,7 @@ export async function mediaFlows(client, seconds = 15) {
     await sleep(250);
     last = await client.media();
     if (last.framesDecoded < first.framesDecoded || last.connections !== first.connections) first = last;
-    if (last.framesDecoded >= first.framesDecoded + 5 && last.audioEnergy > first.audioEnergy
+    if (last.framesDecoded >= first.framesDecoded + 5 && last.audioEnergy > first.audioEnergy + AUDIBLE
       && last.audioPackets > first.audioPackets) return { ok: true, first, last };
   }
   return { ok: false, first, last };

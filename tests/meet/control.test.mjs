@@ -1,13 +1,13 @@
 // What is broken must look broken: the checks of media fail when media are missing, in part or altogether.
 import { ok } from '../support/harness.mjs';
-import { mediaFlows, until } from './browser.mjs';
+import { AUDIBLE, mediaFlows, until } from './browser.mjs';
 import { ada, ben, come, expectMedia, meet, newRoom, server } from './scene.mjs';
 
 async function expectNoMedia(seconds, ...clients) {
-  for (const client of clients) {
+  await Promise.all(clients.map(async (client) => {
     const { ok: flows, first, last } = await mediaFlows(client, seconds);
     ok(!flows, `${client.name} gets picture and sound although nothing may arrive:`, first, last);
-  }
+  }));
 }
 
 meet('control: with peer to peer switched off in the library no media are seen', async () => {
@@ -38,7 +38,7 @@ meet('control: sound alone and picture alone are not taken for both', async () =
   await a.setMuted('audio', true);
   await until('silence', async () => {
     const { first, last } = await mediaFlows(b, 1);
-    return last.audioEnergy === first.audioEnergy && last.framesDecoded > first.framesDecoded;
+    return last.audioEnergy < first.audioEnergy + AUDIBLE && last.framesDecoded > first.framesDecoded;
   });
   await expectNoMedia(2, b);
   await a.setMuted('audio', false);
@@ -46,7 +46,7 @@ meet('control: sound alone and picture alone are not taken for both', async () =
   await a.setMuted('video', true);
   await until('no picture', async () => {
     const { first, last } = await mediaFlows(b, 1);
-    return last.framesDecoded === first.framesDecoded && last.audioEnergy > first.audioEnergy;
+    return last.framesDecoded === first.framesDecoded && last.audioEnergy > first.audioEnergy + AUDIBLE;
   });
   await expectNoMedia(2, b);
   await a.setMuted('video', false);

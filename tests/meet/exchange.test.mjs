@@ -22,15 +22,15 @@ for (const [firstKind, first, secondKind, second] of PAIRS) {
     const room = newRoom('exchange');
     const a = await come(firstKind, where, first(where, room));
     const b = await come(secondKind, where, second(where, room));
-    const check = async (label) => {
+    const check = async () => {
       await expectMedia(a, b);
       await expectPeople(a, b);
-      if (label) for (const c of [a, b]) await c.tab.shot(`${firstKind}-${secondKind}-${first.name}-${label}-${c.kind}-${c.name[0]}`);
     };
-    await check('met');
+    await check();
     await b.reload();
     await check();
     await a.reload();
-    await check('reloaded');
+    await check();
+    for (const c of [a, b]) await c.tab.shot(`exchange-${firstKind}-${first.name}-${secondKind}-${second.name}-${c.name[0]}`);
   }, 60);
 }

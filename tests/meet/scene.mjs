@@ -84,12 +84,12 @@ ending('the servers end cleanly and give no token away, the browser closes', asy
 
 /** Picture and sound arrive at everybody named, and the other's picture is on the screen beside the own one. */
 export async function expectMedia(...clients) {
-  for (const client of clients) {
+  await Promise.all(clients.map(async (client) => {
     const { ok: flows, first, last } = await mediaFlows(client);
     ok(flows, `${client.name} (${client.kind}) gets no picture and sound; at first, then at last:`, first, last);
     await until(`own and other picture on the screen of ${client.name}`,
       async () => (await client.media()).videosShown >= 2, 5);
-  }
+  }));
 }
 
 const ordered = (people) => [...people].sort((a, b) => (a.name < b.name ? -1 : 1));
