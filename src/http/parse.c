@@ -172,6 +172,8 @@ int http_parse(struct str in, const struct http_limits *limits, size_t *seen, st
 {
 	h->status = 0;
 	h->n_fields = 0;
+	h->content_length = 0;
+	h->has_body = h->keep_alive = false;
 	size_t end = 0;
 	size_t max = limits->max_head + limits->max_target;
 	int err = find_end(str_sub(in, 0, max), seen, &end);

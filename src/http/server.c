@@ -182,7 +182,7 @@ static bool is_upgrade(const struct http_head *h)
 static void refuse_upgrade(struct connection *c, int status, const char *text, const char *headers)
 {
 	c->server->counters.refused_upgrade++;
-	log_refusal(c, status, "not a WebSocket for xmpp");
+	log_refusal(c, status, text);
 	answer(c, &(struct http_answer){.status = status, .type = "text/plain; charset=utf-8", .body = str_c(text),
 		.headers = headers, .close = true});
 }
@@ -193,19 +193,19 @@ static void upgrade(struct connection *c, const struct http_request *r)
 	const struct http_head *h = &c->head;
 	char accept[29];
 	if (c->server->draining) {
-		refuse_upgrade(c, 503, "The server is going down.\n", NULL);
+		refuse_upgrade(c, 503, "The server is going down", NULL);
 		return;
 	}
 	if (!str_eqc(http_field(h, "sec-websocket-version"), "13")) {
-		refuse_upgrade(c, 426, "WebSocket version 13 is needed.\n", "Sec-WebSocket-Version: 13\r\n");
+		refuse_upgrade(c, 426, "WebSocket version 13 is needed", "Sec-WebSocket-Version: 13\r\n");
 		return;
 	}
 	if (http_field_count(h, "sec-websocket-key") != 1 || !frame_accept_key(http_field(h, "sec-websocket-key"), accept)) {
-		refuse_upgrade(c, 400, "Sec-WebSocket-Key is not a key.\n", NULL);
+		refuse_upgrade(c, 400, "Sec-WebSocket-Key is not a key", NULL);
 		return;
 	}
 	if (!http_field_has(h, "sec-websocket-protocol", set->ws_protocol, true)) {
-		refuse_upgrade(c, 501, "The subprotocol xmpp was not offered.\n", NULL);
+		refuse_upgrade(c, 501, "The subprotocol xmpp was not offered", NULL);
 		return;
 	}
 	struct buf b;
@@ -310,7 +310,6 @@ static bool proceed(struct connection *c)
 		}
 		c->head.keep_alive = false;
 		c->head.method = HTTP_GET;
-		c->head.has_body = false;
 		int err = http_parse(buf_view(&c->in), &c->server->limits, &c->seen, &c->head);
 		if (err == ERR_AGAIN)
 			break;

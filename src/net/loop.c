@@ -128,6 +128,8 @@ void loop_free(struct loop *l)
 
 void loop_run(struct loop *l) { uv_run(&l->uv, UV_RUN_DEFAULT); }
 
+void loop_turn(struct loop *l) { uv_run(&l->uv, UV_RUN_NOWAIT); }
+
 void loop_stop(struct loop *l) { uv_stop(&l->uv); }
 
 void loop_defer(struct loop *l, struct loop_task *t)

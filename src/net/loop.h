@@ -12,6 +12,8 @@ void loop_free(struct loop *l);                 /* after loop_run; every tcp mus
 void loop_run(struct loop *l);                  /* until loop_stop */
 void loop_stop(struct loop *l);                 /* the current turn is finished first */
 
+void loop_turn(struct loop *l);                 /* one turn, without waiting: for tests */
+
 uint64_t loop_now_ms(const struct loop *l);     /* monotonic, of this turn */
 double loop_wall_s(const struct loop *l);       /* Unix seconds, for token times */
 struct timer_wheel *loop_timers(struct loop *l);/* driven by the loop, 100 ms ticks */
