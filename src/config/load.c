@@ -195,8 +195,7 @@ void config_free(struct config *c)
 static void no_configuration(struct config_report *r)
 {
 	static const char *const ways[] = {
-		"no configuration: there is neither a file nor ENABLE_AUTH in the environment, and an open server is "
-		"not started by accident. Either",
+		"no configuration: neither a file nor ENABLE_AUTH. An open server is not started by accident. Either",
 		"  a file:         gavel serve --config gavel.yaml   (docs/gavel.example.yaml is one, with comments)",
 		"  or variables:   ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app JWT_APP_SECRET=... gavel serve",
 		"  or open to all: ENABLE_AUTH=0 gavel serve",

@@ -7,6 +7,9 @@
 #include "config/report.h"
 #include "support/unit.h"
 
+/* A variable as the process has it: not const. */
+#define V(text) ((char[]){text})
+
 static void expect(const char *text, const char *name, const char *want)
 {
 	struct env e;
@@ -152,7 +155,7 @@ static void expansion_cannot_explode(void **state)
 static void the_process_gives_its_variables(void **state)
 {
 	(void)state;
-	char *const environment[] = {"A=1", "B=", "=C:=x", "D", "BASH_FUNC_x%%=() { }", "E=a=b", NULL};
+	char *const environment[] = {V("A=1"), V("B="), V("=C:=x"), V("D"), V("BASH_FUNC_x%%=() { }"), V("E=a=b"), NULL};
 	struct env e;
 	env_init(&e, NULL);
 	assert_true(env_read_process(&e, environment));

@@ -10,6 +10,9 @@
 #include "config/set.h"
 #include "support/unit.h"
 
+/* A variable as the process has it: not const. */
+#define V(text) ((char[]){text})
+
 #define SECRET "0123456789abcdef0123456789abcdef"
 #define BASE "app_id: a\napp_secret: " SECRET "\n"
 
@@ -98,7 +101,7 @@ static void warns(const char *text, const char *part)
 	done();
 }
 
-static char *const home[] = {"HOME=/home/x", NULL};
+static char *const home[] = {V("HOME=/home/x"), NULL};
 
 static void a_file_fills_the_settings(void **state)
 {
@@ -165,7 +168,7 @@ static void nothing_at_all_refuses_and_shows_both_ways(void **state)
 	must_say("gavel serve --config gavel.yaml");
 	must_say("ENABLE_AUTH=1 AUTH_TYPE=jwt");
 	done();
-	char *const open[] = {"ENABLE_AUTH=0", "HOME=/home/x", NULL};
+	char *const open[] = {V("ENABLE_AUTH=0"), V("HOME=/home/x"), NULL};
 	assert_int_equal(load(NULL, open, true), ERR_OK);
 	assert_int_equal(c.policy.auth, AUTH_NONE);
 	assert_true(c.stock.known);
@@ -251,7 +254,7 @@ static void serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out(void **s
 	must_say("state_directory: is not known");
 	done();
 	char *const reservation[] = {
-		"ENABLE_AUTH=0", "PROSODY_RESERVATION_ENABLED=1", "HOME=/home/x", NULL};
+		V("ENABLE_AUTH=0"), V("PROSODY_RESERVATION_ENABLED=1"), V("HOME=/home/x"), NULL};
 	assert_int_equal(load(NULL, reservation, true), ERR_BADMSG);
 	must_say("PROSODY_RESERVATION_ENABLED");
 	done();
@@ -260,8 +263,8 @@ static void serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out(void **s
 static void stray_variables_open_nothing(void **state)
 {
 	(void)state;
-	char *const stray[] = {"HTTP_PORT=9000", "STATE_DIRECTORY=/var/lib/gavel:/other", "ENABLE_GUESTS=1",
-		"AUTH_TYPE=internal", "JWT_ALLOW_EMPTY=1", "PUBLIC_URL=https://x", NULL};
+	char *const stray[] = {V("HTTP_PORT=9000"), V("STATE_DIRECTORY=/var/lib/gavel:/other"), V("ENABLE_GUESTS=1"),
+		V("AUTH_TYPE=internal"), V("JWT_ALLOW_EMPTY=1"), V("PUBLIC_URL=https://x"), NULL};
 	assert_int_equal(load(BASE, stray, true), ERR_OK);
 	assert_int_equal(c.server.http_port, 9000);
 	assert_str(c.server.state_directory, "/var/lib/gavel");
@@ -272,7 +275,7 @@ static void stray_variables_open_nothing(void **state)
 		 "set");
 	must_say("PUBLIC_URL=https://x -> (ignored)");
 	done();
-	char *const own[] = {"ROLE_MODE=everyone", "LEEWAY=3", NULL};
+	char *const own[] = {V("ROLE_MODE=everyone"), V("LEEWAY=3"), NULL};
 	assert_int_equal(load(BASE "role_mode: token\n", own, false), ERR_OK);
 	assert_int_equal(c.policy.role_mode, ROLE_MODE_EVERYONE);
 	assert_int_equal(c.token.leeway, 3);
@@ -282,7 +285,7 @@ static void stray_variables_open_nothing(void **state)
 static void flags_win(void **state)
 {
 	(void)state;
-	char *const own[] = {"ROLE_MODE=everyone", NULL};
+	char *const own[] = {V("ROLE_MODE=everyone"), NULL};
 	static const char *const set[] = {"role_mode=none", "http_port=1234", NULL};
 	static const char *const bad[] = {"role_mod=none", NULL};
 	struct config_source src = {
@@ -308,7 +311,7 @@ static void the_secret_may_stand_in_a_file_of_its_own(void **state)
 	assert_str(c.token.keys.app_secret, SECRET SECRET);
 	assert_false(said("may be read by others"));
 	done();
-	char *const own[] = {"APP_SECRET=" SECRET, NULL};
+	char *const own[] = {V("APP_SECRET=" SECRET), NULL};
 	assert_int_equal(load("app_id: a\napp_secret_file: secret\n", own, false), ERR_OK);
 	assert_str(c.token.keys.app_secret, SECRET);
 	done();
@@ -477,8 +480,8 @@ static void misspelt_names_in_an_env_file_are_said(void **state)
 static void memory_running_out_refuses_and_leaks_nothing(void **state)
 {
 	(void)state;
-	char *const own[] = {"ENABLE_AUTH=1", "AUTH_TYPE=jwt", "JWT_APP_ID=a", "JWT_APP_SECRET=" SECRET,
-		"HOME=/x", "XMPP_MUC_MODULES=token_affiliation", "LEEWAY=4", NULL};
+	char *const own[] = {V("ENABLE_AUTH=1"), V("AUTH_TYPE=jwt"), V("JWT_APP_ID=a"), V("JWT_APP_SECRET=" SECRET),
+		V("HOME=/x"), V("XMPP_MUC_MODULES=token_affiliation"), V("LEEWAY=4"), NULL};
 	struct config_source src = {.environ = own, .need_start = true};
 	src.file = write_file("gavel.yaml", "claim_rules: [{path: a, op: is, value: x, then: deny}]\n");
 	int refused = 0, err = ERR_NOMEM;
