@@ -155,7 +155,8 @@ static void expansion_cannot_explode(void **state)
 static void the_process_gives_its_variables(void **state)
 {
 	(void)state;
-	char *const environment[] = {V("A=1"), V("B="), V("=C:=x"), V("D"), V("BASH_FUNC_x%%=() { }"), V("E=a=b"), NULL};
+	char *const environment[] = {
+		V("A=1"), V("B="), V("=C:=x"), V("D"), V("BASH_FUNC_x%%=() { }"), V("E=a=b"), NULL};
 	struct env e;
 	env_init(&e, NULL);
 	assert_true(env_read_process(&e, environment));
