@@ -89,13 +89,13 @@ for (const L of LIBRARIES) {
       ['not.a.token', /^Invalid token$/],
     ]) {
       const e = await connect(open, token);
-      equal(e.condition, 'not-allowed', `condition for ${text}`);
+      equal(e.condition, L.saslConditions ? 'not-allowed' : null, `condition for ${text}`);
       match(e.text, text, 'refusal text');
       texts.push(e.text);
     }
     equal(new Set(texts).size, 4, 'four different texts');
     const e = await connect(closed, undefined);
-    same([e.condition, e.text], ['not-allowed', 'token required'], 'no token where guests are not allowed');
+    same([e.condition, e.text], [L.saslConditions ? 'not-allowed' : null, 'token required'], 'no token where guests are not allowed');
     const c = await new L(open).connect(open.token({ id: 'x', moderator: true }, { room: 'other' }));
     const j = await rejects(c.join(`demo@${open.muc}`, 'dddd4444', null), 'a join into another room');
     same([j.condition, j.text], ['not-allowed', 'Room does not match the room from token'], 'room mismatch');

@@ -9,7 +9,11 @@ const ALICE = { id: 'a', name: 'Alice Example', moderator: true };
 
 let serial = 0;
 const fresh = (what) => `${what}-${(serial += 1)}`;
-const last = (watcher, c) => watcher.presences({ id: c.id }).at(-1);
+/** The last that one client saw of another, when everything has arrived. */
+async function last(watcher, c) {
+  await settleAll(c, watcher);
+  return watcher.presences({ id: c.id }).at(-1);
+}
 const done = (clients) => Promise.all(clients.map((c) => c.close()));
 
 /** Notices that a client got by private JSON message. */
@@ -31,14 +35,14 @@ test('a frozen name stays, whatever is typed, for others and for herself', async
   const a = await enter(server, node, ALICE, { name: 'Mallory' });
   const g = await enter(server, node, null, { name: 'Gil' });
   equal(a.self.name, 'Alice Example', 'self-presence');
-  equal(last(g, a).name, 'Alice Example', 'what the guest sees');
+  equal((await last(g, a)).name, 'Alice Example', 'what the guest sees');
   for (const typed of ['New name', '', null, 'Alice Example', '<b>x</b>']) {
     equal(await rename(g, a, node, typed), 'Alice Example', `others after typing ${typed}`);
   }
   const own = a.presences({ id: a.id }).map((p) => p.name);
   same([...new Set(own)], ['Alice Example'], 'every self-presence');
   const late = await enter(server, node, { id: 'late' });
-  equal(last(late, a).name, 'Alice Example', 'what a newcomer sees');
+  equal((await last(late, a)).name, 'Alice Example', 'what a newcomer sees');
   await done([a, g, late]);
 });
 
@@ -60,7 +64,7 @@ test('guests choose and change their name, cleaned', async () => {
   const node = fresh('guest');
   const a = await enter(server, node, ALICE);
   const g = await enter(server, node, null, { name: '  Anna\u202e   \u200bB. ' });
-  equal(last(a, g).name, 'Anna B.', 'cleaned at join');
+  equal((await last(a, g)).name, 'Anna B.', 'cleaned at join');
   for (const [typed, shown] of [['Anna C.', 'Anna C.'], ['O\'Neil & Söhne <b>', 'O\'Neil & Söhne <b>'], ['x'.repeat(70), 'x'.repeat(50)],
     ['😀'.repeat(40), '😀'.repeat(25)], ['a\tb\nc', 'a b c'], ['e\u0301', '\u00e9']]) {
     equal(await rename(a, g, node, typed), shown, `others after typing ${JSON.stringify(typed.slice(0, 20))}`);
@@ -73,7 +77,7 @@ test('imitations of a frozen name are marked, in both orders, and lose the mark 
   const node = fresh('clash');
   const a = await enter(server, node, { ...ALICE, name: 'Arnold' });
   const g = await enter(server, node, null, { name: 'Ar nold\u3164' });
-  equal(last(a, g).name, 'Ar nold (guest)', 'rn and blank letters');
+  equal((await last(a, g)).name, 'Ar nold (guest)', 'rn and blank letters');
   equal(g.self.name, 'Ar nold (guest)', 'he himself sees it too');
   equal(notices(g).length, 1, 'he is told');
   for (const [typed, shown] of [['Аrnоld', 'Аrnоld (guest)'], ['AMOLD', 'AMOLD (guest)'], ['Arnold (Host)', 'Arnold (Host)'],
@@ -86,13 +90,15 @@ test('imitations of a frozen name are marked, in both orders, and lose the mark 
   await settleAll(a, g, c);
   same(a.presences({ since: mark }).map((p) => [p.id === g.id ? 'guest' : 'carla', p.name]).sort(),
     [['carla', 'Carla'], ['guest', 'Carla (guest)']], 'the bearer of the name comes second: one presence more');
-  equal(last(c, g).name, 'Carla (guest)', 'what she sees');
+  equal((await last(c, g)).name, 'Carla (guest)', 'what she sees');
   await c.leave(node);
   await settleAll(a, g);
-  equal(last(a, g).name, 'Carla (guest)', 'the mark stays until he renames');
-  equal(await rename(a, g, node, 'Carla'), 'Carla', 'and goes then');
+  equal((await last(a, g)).name, 'Carla (guest)', 'the mark stays until he renames');
+  equal(await rename(a, g, node, 'Carla'), 'Carla (guest)', 'the same name again is no renaming');
+  equal(await rename(a, g, node, 'Karin'), 'Karin', 'another name');
+  equal(await rename(a, g, node, 'Carla'), 'Carla', 'then the mark is gone');
   const two = await enter(server, node, { id: 'a3', name: 'Arnold' });
-  equal(last(a, two).name, 'Arnold', 'two tokens may bear one name');
+  equal((await last(a, two)).name, 'Arnold', 'two tokens may bear one name');
   await done([a, g, c, two]);
 });
 
@@ -100,7 +106,7 @@ test('a verified user without a token name is marked as self-named, not as guest
   const node = fresh('selfnamed');
   const a = await enter(server, node, ALICE);
   const b = await enter(server, node, { id: 'b' }, { name: 'Alice Example' });
-  equal(last(a, b).name, 'Alice Example (self-named)', 'his mark');
+  equal((await last(a, b)).name, 'Alice Example (self-named)', 'his mark');
   await done([a, b]);
 });
 
@@ -108,14 +114,14 @@ test('guest_clash=always marks every typed name, allow marks none; suffixes fit 
   await withServer({ allow_guests: true, guest_clash: 'always', name_max: 20 }, async (s) => {
     const a = await enter(s, 'x', ALICE);
     const g = await enter(s, 'x', null, { name: 'Gil' });
-    equal(last(a, g).name, 'Gil (guest)', 'always');
+    equal((await last(a, g)).name, 'Gil (guest)', 'always');
     equal(await rename(a, g, 'x', 'Gilbert-and-very-long'), 'Gilbert-and- (guest)', 'shortened, so that all of it fits');
     await done([a, g]);
   });
   await withServer({ allow_guests: true, guest_clash: 'allow' }, async (s) => {
     const a = await enter(s, 'x', ALICE);
     const g = await enter(s, 'x', null, { name: 'Alice Example' });
-    equal(last(a, g).name, 'Alice Example', 'allow');
+    equal((await last(a, g)).name, 'Alice Example', 'allow');
     await done([a, g]);
   });
 });
@@ -126,13 +132,13 @@ test('name_mode per-claim and free', async () => {
     const open = await enter(s, 'x', { id: 'b', name: 'Bob Example' }, { name: 'Bobby' });
     const nameless = await enter(s, 'x', { id: 'n' }, { name: 'Nobody', claims: { context: { features: { 'name-readonly': 'true' } } } });
     await settleAll(locked, open, nameless);
-    same([last(open, locked).name, last(locked, open).name, last(locked, nameless).name], ['Alice Example', 'Bobby', null], 'per-claim');
+    same([(await last(open, locked)).name, (await last(locked, open)).name, (await last(locked, nameless)).name], ['Alice Example', 'Bobby', null], 'per-claim');
     await done([locked, open, nameless]);
   });
   await withServer({ name_mode: 'free' }, async (s) => {
     const a = await enter(s, 'x', ALICE);
     const b = await enter(s, 'x', { id: 'b', name: 'Bob Example' });
-    equal(last(b, a).name, 'Alice Example', 'the token\'s name at first');
+    equal((await last(b, a)).name, 'Alice Example', 'the token\'s name at first');
     equal(await rename(b, a, 'x', 'Ally'), 'Ally', 'then what she types');
     await done([a, b]);
   });
@@ -145,12 +151,12 @@ test('identity comes from the token, in the configured fields; a made-up one is 
   const a = await enter(server, node, user, { extra: fake });
   const g = await enter(server, node, null, { name: 'Gil', extra: fake });
   await settleAll(a, g);
-  const identities = last(g, a).el.all('identity');
+  const identities = (await last(g, a)).el.all('identity');
   equal(identities.length, 1, 'identities of the token\'s user');
   const fields = Object.fromEntries(identities[0].get('user').elements.map((e) => [e.local, e.text]));
   same(fields, { id: 'a', name: 'Alice Example', avatar: 'https://example.org/a.png' }, 'what everybody may see');
   ok(identities[0].get('group'), 'group is there', identities[0].elements.map((e) => e.local));
-  equal(last(a, g).el.all('identity').length, 0, 'identities of a guest');
+  equal((await last(a, g)).el.all('identity').length, 0, 'identities of a guest');
   await done([a, g]);
 });
 
@@ -164,12 +170,15 @@ test('pictures and addresses: a frozen name\'s come from the token, borrowed one
   const h = await enter(server, node, null, { name: 'Hal', extra: extra('hal@example.org', 'http://example.org/plain.png') });
   const k = await enter(server, node, null, { name: 'Kim', extra: extra('kim@example.org', 'https://example.org/kim.png') });
   await settleAll(a, b, g, h, k);
-  const shown = (watcher, c) => [last(watcher, c).el.get('email')?.text ?? null, last(watcher, c).el.get('avatar-url')?.text ?? null];
-  same(shown(g, a), ['a@example.org', 'https://example.org/a.png'], 'the token\'s');
-  same(shown(g, b), [null, null], 'a frozen name whose token has none');
-  same(shown(a, g), [null, null], 'borrowed by a guest');
-  same(shown(a, h), ['hal@example.org', null], 'a picture without https');
-  same(shown(a, k), ['kim@example.org', 'https://example.org/kim.png'], 'a guest\'s own');
+  const shown = async (watcher, c) => {
+    const { el } = await last(watcher, c);
+    return [el.get('email')?.text ?? null, el.get('avatar-url')?.text ?? null];
+  };
+  same(await shown(g, a), ['a@example.org', 'https://example.org/a.png'], 'the token\'s');
+  same(await shown(g, b), [null, null], 'a frozen name whose token has none');
+  same(await shown(a, g), [null, null], 'borrowed by a guest');
+  same(await shown(a, h), ['hal@example.org', null], 'a picture without https');
+  same(await shown(a, k), ['kim@example.org', 'https://example.org/kim.png'], 'a guest\'s own');
   await done([a, b, g, h, k]);
 });
 
@@ -183,7 +192,7 @@ test('what a client says about itself is relayed, but not what only the server m
       + '<jitsi_participant_codecList>av1,vp9</jitsi_participant_codecList><custom-thing a=\'1\'>x</custom-thing>',
   });
   await settleAll(a, g);
-  const p = last(a, g);
+  const p = await last(a, g);
   same([p.affiliation, p.role, p.jid, p.permissions, p.el.all('x').length], ['none', 'participant', g.jid, null, 1], 'nothing borrowed from the server');
   same([p.el.get('jitsi_participant_codecList')?.text, p.el.get('custom-thing')?.attrs.a], ['av1,vp9', '1'], 'the rest is relayed');
   await done([a, g]);

@@ -12,6 +12,8 @@ const { Strophe, $build, $iq, $pres } = await import('strophe.js');
 const { client: xmppClient, xml } = await import('@xmpp/client');
 const stanza = (await import('stanza')).default;
 
+Strophe.setLogLevel(Strophe.LogLevel.FATAL);
+
 const MUC = 'http://jabber.org/protocol/muc';
 const USER = `${MUC}#user`;
 const ADMIN = `${MUC}#admin`;
@@ -65,6 +67,7 @@ class Library {
 
 export class StropheClient extends Library {
   static title = 'strophe.js';
+  static saslConditions = true;
 
   connect(token) {
     this.c = new Strophe.Connection(url(this.server, token), { protocol: 'ws' });
@@ -127,6 +130,7 @@ export class StropheClient extends Library {
 
 export class XmppClient extends Library {
   static title = '@xmpp/client';
+  static saslConditions = true;
 
   async connect(token) {
     this.c = xmppClient({ service: url(this.server, token), domain: this.server.domain });
@@ -182,6 +186,8 @@ export class XmppClient extends Library {
 
 export class StanzaClient extends Library {
   static title = 'stanza';
+  // It knows the SASL conditions of RFC 6120 only, not-allowed is none of them: the words arrive, the condition does not.
+  static saslConditions = false;
 
   async connect(token) {
     this.c = stanza.createClient({
@@ -190,7 +196,7 @@ export class StanzaClient extends Library {
     });
     const started = new Promise((done, no) => {
       this.c.on('session:started', (jid) => done(jid ?? this.c.jid));
-      this.c.on('sasl', (s) => { if (s.type === 'failure') no(refusal(s.condition, s.text ?? null, 'sasl')); });
+      this.c.on('sasl', (s) => { if (s.type === 'failure') no(refusal(s.condition ?? null, s.text ?? null, 'sasl')); });
       this.c.on('disconnected', () => no(refusal('disconnected', null, 'sasl')));
     });
     this.c.on('presence', (p) => this.take(p));

@@ -101,7 +101,7 @@ function occupants(r, c) {
   if (r.chance(0.5)) add('b', { source: 'none', denied: c.honour_deny !== false, identity: ['my_app', 'b'], ...MEMBER }, named('Berta'));
   if (c.honour_deny === false && list.length > 1) list.pop();
   if (r.chance(0.4) && c.allow_guests && mode !== 'everyone') add('g', { source: 'none', guest: true, ...GUEST }, typed(r.pick(['Gil', 'Gerda', 'Zoe Angstrom'])));
-  return list;
+  return list.slice(0, c.max_occupants || list.length);
 }
 
 export function randomVectors(seed, { configurations, each }) {

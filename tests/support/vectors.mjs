@@ -1,7 +1,7 @@
 // vectors.mjs - plays a decision vector (docs/roles.md, vector schema) over live sockets and reads the verdict there.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fail, ok, until } from './harness.mjs';
+import { fail, ok, sleep, until } from './harness.mjs';
 import { Client, Refused, presenceInfo, settleAll } from './client.mjs';
 import { keyPair, makeToken, now } from './token.mjs';
 
@@ -27,6 +27,7 @@ const present = (v, name) => v.room.occupants.find((o) => o.who === name);
 export const EXPLAIN_ONLY = [
   ['asks what the configuration derives from an environment', (v) => v.event.type === 'env'],
   ['the configuration refuses to start', (v) => v.expect?.fatal === true],
+  ['names a room as no address can: the JID\'s own rules fold it on the way', (v) => v.room.node !== v.room.node.toLowerCase()],
   ['uses event types of its own', (v) => !/^(join|connect|resume|rename|grant|revoke|kick|ban|item|leave|expire)$/.test(v.event.type)],
   ['needs the lobby', (v) => v.room.lobby || v.admitted || v.config.lobby_autostart || v.config.before_host === 'lobby'],
   ['needs breakout rooms', (v) => v.room.breakout || v.event.switch_room || v.room.occupants.some((o) => o.state === 'switching')],
@@ -36,6 +37,8 @@ export const EXPLAIN_ONLY = [
   ['needs an occupant whose token ran out before', (v) => v.room.occupants.some((o) => o.expired)],
   ['the last minute of a token takes half a minute; rooms.test.mjs plays it', (v) => v.event.type === 'expire' && v.config.on_expiry === 'disconnect'],
   ['the end of the room comes after a minute', (v) => v.config.on_last_moderator_left === 'end' && v.event.type !== 'join'],
+  ['has bans or people in a room that is not there', (v) => !v.room.exists && (v.room.banned.length > 0 || v.room.occupants.length > 0)],
+  ['its token is longer than tokens may be on the wire', (v) => !v.token_bytes && JSON.stringify(v.claims).length * 4 / 3 > (v.config.max_token_bytes ?? 8192)],
   ['has an occupant whom no token of these rules could make', (v) => v.room.occupants.some((o) => !reachable(v, o))],
   ['has a state that only an occupant outside of it could make', (v) => needsHost(v) && hostWouldMatter(v)],
 ];
@@ -50,7 +53,10 @@ function usesKeySource(config) {
 }
 
 const mode = (v) => v.config.role_mode ?? (v.config.auth === 'none' ? 'first-user' : 'token');
-const guestsAllowed = (v) => v.config.auth === 'none' || v.config.allow_guests === true;
+/** Guests inside are let in by a key that changes nothing for a subject with a token. */
+const letsGuestsIn = (v) => v.room.occupants.some((o) => o.guest) && v.token === 'present' && v.config.auth !== 'none'
+  && mode(v) !== 'everyone';
+const guestsAllowed = (v) => v.config.auth === 'none' || v.config.allow_guests === true || letsGuestsIn(v);
 
 function reachable(v, o) {
   const paths = v.config.claim_paths ?? ['context.user'];
@@ -59,12 +65,19 @@ function reachable(v, o) {
   if (o.identity && !acceptedIssuers(v).some((i) => i === o.identity[0] || i === '*')) return false;
   if (o.name_from === 'token' && (v.config.name_mode ?? 'frozen') !== 'frozen') return false;
   if (o.source === 'token') return mode(v) !== 'none' && paths.includes('context.user') && !o.denied && !o.guest;
-  if (o.source === 'mode') return !/^(token|none)$/.test(mode(v)) && !(o.denied && v.config.honour_deny !== false);
+  if (o.source === 'mode') {
+    const earlier = v.room.occupants.find((x) => x !== o && x.role === 'moderator' && (x.joined ?? 0) <= (o.joined ?? 0));
+    if (mode(v) === 'first-user' && earlier && !(o.identity && JSON.stringify(earlier.identity) === JSON.stringify(o.identity))) return false;
+    return !/^(token|none)$/.test(mode(v)) && !(o.denied && v.config.honour_deny !== false);
+  }
   if (o.source === 'granted') return mode(v) === 'token' || o.denied || o.guest || canPlayGranted(v, o);
   if (o.affiliation === 'owner') return false;
   // Nobody's moderator: a mode that would make one of a silent user must have been told no, or he stepped down.
   if (o.guest) return mode(v) !== 'everyone';
   if (mode(v) === 'authenticated' || mode(v) === 'everyone') return o.denied || o.revoked === true;
+  if (mode(v) === 'first-user' && !o.denied && !o.revoked) {
+    return v.room.occupants.some((x) => x !== o && x.role === 'moderator' && (x.joined ?? 0) < (o.joined ?? 0));
+  }
   return true;
 }
 
@@ -98,6 +111,8 @@ const acceptedIssuers = (v) => v.config.accepted_issuers
 export function liveConfig(v) {
   const { known_kids: kids, ...config } = v.config;
   if (v.event.type === 'expire') config.leeway ??= 0;
+  if (letsGuestsIn(v)) config.allow_guests = true;
+  config.log_lines_per_second = 10000;
   return config;
 }
 
@@ -137,12 +152,20 @@ export function vectorToken(v, server, key) {
   const alg = typeof v.header.alg === 'string' ? v.header.alg : 'none';
   let use = server.secret;
   if (/^(RS|PS|ES)(256|384|512)$|^EdDSA$/.test(alg)) use = key ?? strangerKey(alg);
-  let token = makeToken(text, use, { header: v.header, state: v.signature });
-  if (v.token_bytes && v.token_bytes > token.length) {
-    const pad = Math.ceil((v.token_bytes - token.length) * 3 / 4);
-    token = makeToken({ ...move(v.claims), padding: 'x'.repeat(pad) }, use, { header: v.header, state: v.signature });
-  }
+  const token = v.token_bytes ? ofLength(v.token_bytes, move(v.claims), v.header, use, v.signature)
+    : makeToken(text, use, { header: v.header, state: v.signature });
   return server.keep(token);
+}
+
+/** A token of exactly so many bytes: claims and, where base64 skips a length, the header are padded. */
+function ofLength(bytes, claims, header, key, state) {
+  for (const pad of ['', 'x', 'xx', 'xxx']) {
+    const h = pad ? { ...header, pad } : header;
+    const make = (n) => makeToken({ ...claims, padding: 'x'.repeat(n) }, key, { header: h, state });
+    const guess = Math.max(0, Math.floor((bytes - make(0).length) * 3 / 4) - 3);
+    for (let n = guess; n < guess + 8; n += 1) if (make(n).length === bytes) return make(n);
+  }
+  return fail(`no token of ${bytes} bytes`);
 }
 
 /** A token that these rules accept, for somebody who is not the vector's subject. */
@@ -184,13 +207,19 @@ class Play {
   async setUp() {
     const { v } = this;
     if (!v.room.exists) return;
+    const order = [...v.room.occupants].sort((a, b) => (a.joined ?? 0) - (b.joined ?? 0));
+    const shut = order.length ? order[0].guest && v.config.auth !== 'none' && v.config.room_create !== 'anyone' : !this.subjectMayCreate();
     if (needsHost(v)) this.host = await this.person(null, { id: 'host-of-the-test', moderator: true });
-    else if (!v.room.occupants.length && !this.subjectMayCreate()) {
+    else if (shut) {
       // A guest cannot open a room: somebody without powers holds it open.
-      this.host = await this.person(null, { id: 'opener-of-the-test', moderator: false });
       this.keepHost = true;
+      try {
+        this.host = await this.person(null, { id: 'opener-of-the-test', moderator: false });
+      } catch (e) {
+        if (!(e instanceof Refused)) throw e; // nobody can open it: then the subject cannot either
+      }
     }
-    for (const o of [...v.room.occupants].sort((a, b) => (a.joined ?? 0) - (b.joined ?? 0))) await this.occupant(o);
+    for (const o of order) await this.occupant(o);
     for (const identity of v.room.banned) await this.banned(identity);
     if (v.room.password) await this.moderator().configure(this.node, { 'muc#roomconfig_roomsecret': v.room.password });
     if (this.host && v.room.occupants.length && !this.keepHost) await this.host.leave(this.node);
@@ -269,15 +298,16 @@ class Play {
   async observer() {
     const there = this.observers?.find((c) => c !== this.subject && c.presences({ node: this.node }).at(-1)?.codes.includes('307') !== true);
     if (there) return there;
+    if (this.v.config.max_occupants && this.people.size + 2 > this.v.config.max_occupants) return null; // no seat for one
     if (this.v.config.auth === 'none') return this.person('observer', {}, { guest: true, typed: OBSERVER });
     return this.person('observer', { id: 'observer-of-the-test', moderator: false });
   }
 
   /** The subject as himself and as somebody else sees him; both must agree. */
   async look(c, observer, since = 0) {
-    await settleAll(c, observer);
+    await settleAll(c, ...(observer ? [observer] : []));
     const own = c.presences({ id: c.id, node: this.node, since: 0 }).at(-1);
-    const other = observer.presences({ id: c.id, node: this.node, since }).at(-1);
+    const other = !observer ? own : observer.presences({ id: c.id, node: this.node, since }).at(-1);
     if (!other) fail(`the observer saw no presence of ${c.id}`, observer.tail());
     const short = (p) => `${p.affiliation}/${p.role}/${p.name}`;
     ok(short(own) === short(other), `joiner and observer disagree: own ${short(own)}, observer ${short(other)}`);
@@ -315,8 +345,8 @@ class Play {
 
   async item() {
     const e = this.v.event;
-    const by = this.client(e.by);
-    const target = this.client(e.target);
+    const by = this.people.get(e.by) ?? (present(this.v, e.by) ? this.client(e.by) : await this.stranger());
+    const target = this.people.get(e.target) ?? { id: 'nobody12', jid: `nobody@${this.server.domain}/x` };
     const what = e.role ? `nick='${target.id}' role='${e.role}'` : `jid='${target.jid.split('/')[0]}' affiliation='${e.affiliation}'`;
     try {
       await by.admin(this.node, `<item ${what}/>`);
@@ -327,6 +357,9 @@ class Play {
     const p = by.presences({ id: target.id, node: this.node }).at(-1);
     return { accepted: true, affiliation: p.affiliation, role: p.role, ...(await this.elected([target])) };
   }
+
+  /** Somebody who is connected, but not in the room. */
+  stranger() { return this.connect(otherToken(this.v, this.server, this.key, { id: 'stranger-of-the-test' })); }
 
   shaped(more) {
     this.v = { ...this.v, event: { ...this.v.event, ...more } };
@@ -364,10 +397,20 @@ class Play {
 
   async tidy() {
     for (const c of this.clients) {
-      if (!c.closed && c.self) await c.leave(this.node).catch(() => {});
+      if (!c.closed && c.self) {
+        c.send(`<presence xmlns='jabber:client' to='${c.room(this.node)}/${c.id}' type='unavailable'/>`);
+        await c.settle().catch(() => {});
+      }
       c.drop();
     }
   }
+}
+
+/** The log since a mark, when it has come to the reason that the vector expects (or has had time to). */
+async function logAbout(server, mark, v) {
+  const end = Date.now() + (v.expect?.reason && /^(join|connect)$/.test(v.event.type) ? 1500 : 0);
+  while (Date.now() < end && !new RegExp(`\\b${v.expect.reason}\\b`).test(server.log.slice(mark))) await sleep(5);
+  return server.log.slice(mark);
 }
 
 /** Plays one vector; resolves with what was seen and with the reason codes of the log. */
@@ -375,7 +418,7 @@ export async function playVector(v, server, key) {
   const p = new Play(v, server, key);
   try {
     const seen = await p.play();
-    const log = server.log.slice(p.logMark ?? 0);
+    const log = await logAbout(server, p.logMark ?? 0, v);
     const changes = {};
     for (const o of v.room.occupants) {
       const c = p.people.get(o.who);
