@@ -57,7 +57,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
     media: (nick, tracks) => desk?.remoteMedia(nick, tracks),
     chat: (line) => desk?.chatLine(line),
     subject: (words) => desk?.setSubject(words),
-    notice,
+    notice: (words) => notice(words),
   });
   desk = new Desk(meeting, media, roomName, settings);
   media.onChange = () => {

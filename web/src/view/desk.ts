@@ -14,7 +14,7 @@ import { chatPanel } from './chat';
 import { PeopleActions, askToRemove, peoplePanel } from './people';
 import { settingsPanel } from './settings';
 import { toggle } from './devices';
-import { notice } from './notices';
+import { clearNotices, notice } from './notices';
 
 const LEVEL_MS = 250;
 
@@ -129,8 +129,8 @@ export class Desk {
     this.chat.add(line);
     if (this.panel === 'chat' || line.own) return;
     show(this.dot, true);
-    if (line.kind === 'system' || line.kind === 'error') notice(line.body);
-    else notice(`${line.name}: ${line.body.length > 80 ? `${line.body.slice(0, 80)}…` : line.body}`);
+    if (line.kind === 'system' || line.kind === 'error') notice(line.body, 'chat');
+    else notice(`${line.name}: ${line.body.length > 80 ? `${line.body.slice(0, 80)}…` : line.body}`, 'chat');
   }
 
   setSubject(words: string): void {
@@ -174,13 +174,14 @@ export class Desk {
     }
     if (name === 'chat') {
       show(this.dot, false);
+      clearNotices('chat');
       this.chat.open();
     } else if (name !== null) {
       panels[name].querySelector<HTMLElement>('input, button')?.focus();
     } else if (before !== null) {
       this.buttons[before].focus();
     }
-    if (name === 'settings') this.refresh();
+    if (name === 'settings') this.settings.refresh(this.meeting.room?.self?.name ?? '');
   }
 
   private onKey(event: KeyboardEvent): void {
