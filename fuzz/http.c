@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (http_parse(str_sub(in, 0, n), &limits, &seen, &part) != ERR_AGAIN)
 			abort();
 	}
-	if (http_parse(in, &limits, &seen, &part) != ERR_OK || part.bytes != whole.bytes || part.n_fields != whole.n_fields)
+	if (http_parse(in, &limits, &seen, &part) != ERR_OK || part.bytes != whole.bytes ||
+	        part.n_fields != whole.n_fields)
 		abort();
 	return 0;
 }

@@ -9,12 +9,13 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
-	{"serve", cli_serve, "run the server"},
-	{"check", cli_check, "show the effective settings, where each came from, and what contradicts"},
-	{"explain", cli_explain, "what a token may do in a room, and why; or what the running server decided"},
-	{"token", cli_token, "make or read a token"},
-	{"link", cli_link, "the address that lets somebody into a room"},
-	{"version", cli_version, "the version of this program and its libraries"},
+        {"serve", cli_serve, "run the server"},
+        {"check", cli_check, "show the effective settings, where each came from, and what contradicts"},
+        {"explain", cli_explain,
+                "what a token may do in a room, and why; or what the running server decided"},
+        {"token", cli_token, "make or read a token"},
+        {"link", cli_link, "the address that lets somebody into a room"},
+        {"version", cli_version, "the version of this program and its libraries"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -23,8 +24,10 @@ static void print_help(FILE *out)
 	fputs("gavel COMMAND [ARGUMENTS]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
-	fputs("\n`gavel COMMAND --help` tells more. Exit codes: 0 done, 1 it did not work, 2 bad arguments or "
-		"configuration.\n", out);
+	fputs("\n`gavel COMMAND --help` tells more. Exit codes: 0 done, 1 it did not work, 2 bad arguments "
+	      "or "
+	      "configuration.\n",
+	        out);
 }
 
 /* Edit distance of two short words. */
@@ -64,7 +67,7 @@ static int unknown(const char *word)
 		}
 	}
 	fprintf(stderr, "gavel: no such command: %.40s%s%s%s\n", word, nearest ? " (did you mean " : "",
-		nearest ? nearest->name : "", nearest ? "?)" : ". `gavel --help` lists them");
+	        nearest ? nearest->name : "", nearest ? "?)" : ". `gavel --help` lists them");
 	return CLI_USAGE;
 }
 

@@ -13,27 +13,31 @@
 extern char **environ;
 
 static const char help[] =
-	"gavel serve [--config FILE] [--set KEY=VALUE]... [--trial]\n"
-	"\n"
-	"Runs the server until SIGINT or SIGTERM. Settings come from flags, the environment and FILE; `gavel check` shows\n"
-	"them. With neither a file nor ENABLE_AUTH in the environment it refuses to start.\n"
-	"\n"
-	"  --config FILE     the configuration (YAML, one key a line)\n"
-	"  --set KEY=VALUE   one setting, over file and environment\n"
-	"  --trial           make a configuration and a secret in the state folder once, and print links to try\n"
-	"\n"
-	"Exit codes: 0 ended by a signal, 1 it could not run (a port that is taken), 2 bad arguments or configuration.\n";
+        "gavel serve [--config FILE] [--set KEY=VALUE]... [--trial]\n"
+        "\n"
+        "Runs the server until SIGINT or SIGTERM. Settings come from flags, the environment and FILE; "
+        "`gavel check` shows\n"
+        "them. With neither a file nor ENABLE_AUTH in the environment it refuses to start.\n"
+        "\n"
+        "  --config FILE     the configuration (YAML, one key a line)\n"
+        "  --set KEY=VALUE   one setting, over file and environment\n"
+        "  --trial           make a configuration and a secret in the state folder once, and print links "
+        "to try\n"
+        "\n"
+        "Exit codes: 0 ended by a signal, 1 it could not run (a port that is taken), 2 bad arguments or "
+        "configuration.\n";
 
 struct options {
 	const char *config;
-	const char *set[SET_MAX + 2];   /* one for the trial's own, one NULL */
+	const char *set[SET_MAX + 2]; /* one for the trial's own, one NULL */
 	size_t n_set;
 	bool trial, help;
 };
 
 static bool bad(const char *what, const char *word)
 {
-	fprintf(stderr, "gavel serve: %s%s%s. `gavel serve --help` tells more.\n", what, word ? ": " : "", word ? word : "");
+	fprintf(stderr, "gavel serve: %s%s%s. `gavel serve --help` tells more.\n", what, word ? ": " : "",
+	        word ? word : "");
 	return false;
 }
 
@@ -125,7 +129,8 @@ int cli_serve(int argc, char **argv)
 	}
 	struct config c;
 	struct config_report report;
-	struct config_source source = {.file = o.config, .environ = environ, .overrides = o.set, .need_start = true};
+	struct config_source source = {
+	        .file = o.config, .environ = environ, .overrides = o.set, .need_start = true};
 	config_report_init(&report);
 	int err = config_load(&c, &source, &report);
 	if (!err)

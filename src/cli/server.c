@@ -2,7 +2,8 @@
  *
  *   tcp -> http -> websocket -> session -> focus -> room -> outbox -> session
  *
- * The parts know each other by the small function tables that are filled in here. One worker: everything on one loop. */
+ * The parts know each other by the small function tables that are filled in here. One worker: everything on
+ * one loop. */
 #include "cli/server.h"
 
 #include <errno.h>
@@ -24,10 +25,10 @@
 #include "token/keys.h"
 
 #define WS_PATH "/xmpp-websocket"
-#define DESCRIPTORS_KEPT 64     /* for listeners, the log, key files: not for connections */
-#define PLAIN_CONNECTIONS 1000  /* those that fetch the page, beside the sessions */
-#define TARGET_BYTES 4096       /* of a request's target, beside the token */
-#define STALL_MS 30000          /* a client that takes nothing for so long is gone */
+#define DESCRIPTORS_KEPT 64    /* for listeners, the log, key files: not for connections */
+#define PLAIN_CONNECTIONS 1000 /* those that fetch the page, beside the sessions */
+#define TARGET_BYTES 4096      /* of a request's target, beside the token */
+#define STALL_MS 30000         /* a client that takes nothing for so long is gone */
 #define SHUTDOWN_LOOK_MS 100
 
 struct server {
@@ -38,21 +39,27 @@ struct server {
 	struct sessions *sessions;
 	struct focus *focus;
 	struct room_service *rooms;
-	struct control *control;    /* NULL: there is none, and a log line says why */
+	struct control *control; /* NULL: there is none, and a log line says why */
 	struct token_keys *keys;
 	struct outbox outbox;
 	struct buf config_js;
 	char web_folder[512], url[2100];
 	uint16_t port;
-	char addresses[512];    /* where it listens, for the log */
+	char addresses[512]; /* where it listens, for the log */
 
 	bool stopping;
 	uint64_t stop_by_ms;
 	struct timer look;
 };
 
-uint16_t server_port(const struct server *s) { return s->port; }
-const char *server_url(const struct server *s) { return s->url; }
+uint16_t server_port(const struct server *s)
+{
+	return s->port;
+}
+const char *server_url(const struct server *s)
+{
+	return s->url;
+}
 
 /* Everybody below asks nobody for the time: it is handed on before anything else happens in a turn. */
 static void tell_time(void *arg)
@@ -103,9 +110,10 @@ static uint32_t connections_allowed(uint32_t sessions)
 	}
 	if (r.rlim_cur == RLIM_INFINITY || r.rlim_cur >= wanted + DESCRIPTORS_KEPT)
 		return (uint32_t)wanted;
-	uint32_t left = r.rlim_cur > 2 * DESCRIPTORS_KEPT ? (uint32_t)r.rlim_cur - DESCRIPTORS_KEPT : DESCRIPTORS_KEPT;
-	log_warn("event=start because=RLIMIT_NOFILE limit=%llu connections=%u wanted=%llu",
-		(unsigned long long)r.rlim_cur, left, (unsigned long long)wanted);
+	uint32_t left = r.rlim_cur > 2 * DESCRIPTORS_KEPT ? (uint32_t)r.rlim_cur - DESCRIPTORS_KEPT
+	                                                  : DESCRIPTORS_KEPT;
+	log_info("event=start because=RLIMIT_NOFILE limit=%llu connections=%u wanted=%llu",
+	        (unsigned long long)r.rlim_cur, left, (unsigned long long)wanted);
 	return left;
 }
 
@@ -113,11 +121,11 @@ static bool start_tcp(struct server *s)
 {
 	const struct limits *l = &s->config->server.limits;
 	struct tcp_limits limits = {
-		.max_connections = connections_allowed(l->sessions),
-		.max_per_address = l->connections_per_address,
-		.per_second = l->connections_per_second,
-		.max_queued = l->queued_bytes,
-		.stall_ms = STALL_MS,
+	        .max_connections = connections_allowed(l->sessions),
+	        .max_per_address = l->connections_per_address,
+	        .per_second = l->connections_per_second,
+	        .max_queued = l->queued_bytes,
+	        .stall_ms = STALL_MS,
 	};
 	s->tcp = tcp_server_new(s->loop, &limits, http_server_accept, s->http);
 	return s->tcp != NULL;
@@ -128,20 +136,22 @@ static bool start_sessions(struct server *s)
 	const struct server_settings *set = &s->config->server;
 	const struct limits *l = &set->limits;
 	struct session_settings settings = {
-		.domain = set->domain,
-		.guest_domain = set->guest_domain,
-		.policy = &s->config->policy,
-		.token = &s->config->token,
-		.keys = s->keys,
-		.sessions = l->sessions,
-		.before_login = xml_limits_before_auth,
-		.after_login = {.bytes = l->stanza_bytes, .depth = l->stanza_depth, .attributes = l->stanza_attributes,
-			.elements = l->stanza_elements},
-		.login_stanzas = l->login_stanzas,
-		.login_timeout_ms = l->login_timeout * 1000,
-		.stanzas_per_second = l->stanzas_per_second,
-		.bytes_per_second = l->bytes_per_second,
-		.log_lines_per_second = l->log_lines_per_second,
+	        .domain = set->domain,
+	        .guest_domain = set->guest_domain,
+	        .policy = &s->config->policy,
+	        .token = &s->config->token,
+	        .keys = s->keys,
+	        .sessions = l->sessions,
+	        .before_login = xml_limits_before_auth,
+	        .after_login = {.bytes = l->stanza_bytes,
+	                .depth = l->stanza_depth,
+	                .attributes = l->stanza_attributes,
+	                .elements = l->stanza_elements},
+	        .login_stanzas = l->login_stanzas,
+	        .login_timeout_ms = l->login_timeout * 1000,
+	        .stanzas_per_second = l->stanzas_per_second,
+	        .bytes_per_second = l->bytes_per_second,
+	        .log_lines_per_second = l->log_lines_per_second,
 	};
 	settings.before_login.bytes = l->login_stanza_bytes;
 	struct session_events events = {.arg = s, .stanza = on_stanza, .gone = on_gone};
@@ -156,13 +166,13 @@ static bool start_rooms(struct server *s)
 {
 	const struct server_settings *set = &s->config->server;
 	struct focus_settings focus = {
-		.domain = set->domain,
-		.muc_domain = set->muc_domain,
-		.focus_domain = set->focus_domain,
-		.focus_jid = set->focus_jid,
-		.token_auth_url = set->token_auth_url,
-		.auth = s->config->policy.auth == AUTH_JWT,
-		.version = GAVEL_VERSION,
+	        .domain = set->domain,
+	        .muc_domain = set->muc_domain,
+	        .focus_domain = set->focus_domain,
+	        .focus_jid = set->focus_jid,
+	        .token_auth_url = set->token_auth_url,
+	        .auth = s->config->policy.auth == AUTH_JWT,
+	        .version = GAVEL_VERSION,
 	};
 	s->focus = focus_new(&focus, &s->outbox);
 	if (!s->focus)
@@ -202,10 +212,11 @@ static void start_control(struct server *s)
 {
 	const struct server_settings *set = &s->config->server;
 	const struct ask_sources sources = {
-		.rooms = s->rooms, .muc_domain = set->muc_domain, .counters = list_counters, .arg = s};
+	        .rooms = s->rooms, .muc_domain = set->muc_domain, .counters = list_counters, .arg = s};
 	char why[256] = "no state folder";
 	s->control = set->state_directory.n
-		? control_new(s->loop, set->state_directory, &sources, why, sizeof why) : NULL;
+	                     ? control_new(s->loop, set->state_directory, &sources, why, sizeof why)
+	                     : NULL;
 	if (!s->control)
 		log_warn("event=control because=%s key=state_directory", log_value(str_c(why)));
 }
@@ -222,26 +233,26 @@ static bool write_config_js(struct server *s)
 	const struct server_settings *set = &s->config->server;
 	const struct policy_settings *policy = &s->config->policy;
 	struct page_config page = {
-		.domain = set->domain,
-		.muc_domain = set->muc_domain,
-		.focus_domain = set->focus_domain,
-		.focus_jid = set->focus_jid,
-		.ws_path = WS_PATH,
-		.public_url = set->public_url,
-		.token_auth_url = set->token_auth_url,
-		.stun_servers = set->page.stun_servers.v,
-		.n_stun_servers = set->page.stun_servers.n,
-		.prejoin = set->page.prejoin,
-		.hide_prejoin_name = set->page.hide_prejoin_name,
-		.require_display_name = set->page.require_display_name,
-		.disable_profile = set->page.disable_profile,
-		.read_only_name = set->page.read_only_name,
-		.disable_grant_moderator = set->page.disable_grant_moderator,
-		.disable_kickout = set->page.disable_kickout,
-		.names = page_names(policy),
-		.name_paths = policy->name_paths.v,
-		.n_name_paths = policy->name_paths.n,
-		.name_max = policy->name_max,
+	        .domain = set->domain,
+	        .muc_domain = set->muc_domain,
+	        .focus_domain = set->focus_domain,
+	        .focus_jid = set->focus_jid,
+	        .ws_path = WS_PATH,
+	        .public_url = set->public_url,
+	        .token_auth_url = set->token_auth_url,
+	        .stun_servers = set->page.stun_servers.v,
+	        .n_stun_servers = set->page.stun_servers.n,
+	        .prejoin = set->page.prejoin,
+	        .hide_prejoin_name = set->page.hide_prejoin_name,
+	        .require_display_name = set->page.require_display_name,
+	        .disable_profile = set->page.disable_profile,
+	        .read_only_name = set->page.read_only_name,
+	        .disable_grant_moderator = set->page.disable_grant_moderator,
+	        .disable_kickout = set->page.disable_kickout,
+	        .names = page_names(policy),
+	        .name_paths = policy->name_paths.v,
+	        .n_name_paths = policy->name_paths.n,
+	        .name_max = policy->name_max,
 	};
 	buf_init(&s->config_js, 0);
 	page_config_write(&page, &s->config_js);
@@ -257,46 +268,53 @@ static bool start_http(struct server *s)
 	if (set->web_folder.n)
 		snprintf(s->web_folder, sizeof s->web_folder, "%.*s", STR_FMT(set->web_folder));
 	struct http_settings settings = {
-		.max_head = l->http_head_bytes,
-		/* twice the token's bound: one that is too long is refused where the reason can be told */
-		.max_target = TARGET_BYTES + 2 * s->config->token.max_token_bytes,
-		.head_timeout_ms = l->handshake_timeout * 1000,
-		.idle_timeout_ms = l->idle_timeout * 1000,
-		.max_message = l->login_stanza_bytes,
-		.ping_idle_ms = l->ping_interval * 1000,
-		.ping_timeout_ms = l->ping_timeout * 1000,
-		.log_lines_per_second = l->log_lines_per_second,
-		.ws_path = WS_PATH,
-		.ws_protocol = "xmpp",
-		.ws_open = sessions_open,
-		.ws_arg = s->sessions,
-		.config_js = buf_view(&s->config_js),
-		.web_dir = set->web_folder.n ? s->web_folder : NULL,
-		.health = on_health,
-		.health_arg = s,
+	        .max_head = l->http_head_bytes,
+	        /* twice the token's bound: one that is too long is refused where the reason can be told */
+	        .max_target = TARGET_BYTES + 2 * s->config->token.max_token_bytes,
+	        .head_timeout_ms = l->handshake_timeout * 1000,
+	        .idle_timeout_ms = l->idle_timeout * 1000,
+	        .max_message = l->login_stanza_bytes,
+	        .ping_idle_ms = l->ping_interval * 1000,
+	        .ping_timeout_ms = l->ping_timeout * 1000,
+	        .log_lines_per_second = l->log_lines_per_second,
+	        .ws_path = WS_PATH,
+	        .ws_protocol = "xmpp",
+	        .ws_open = sessions_open,
+	        .ws_arg = s->sessions,
+	        .config_js = buf_view(&s->config_js),
+	        .web_dir = set->web_folder.n ? s->web_folder : NULL,
+	        .health = on_health,
+	        .health_arg = s,
 	};
 	s->http = http_server_new(&settings);
 	return s->http != NULL;
 }
 
-static bool explain_listen(const struct server *s, int err, const char *host, uint16_t port, char *why, size_t size)
+static bool explain_listen(
+        const struct server *s, int err, const char *host, uint16_t port, char *why, size_t size)
 {
 	if (err == ERR_EXISTS)
-		snprintf(why, size, "port %u is taken on %s: another program listens there. Stop it, or set http_port "
-			"(HTTP_PORT=%u).", port, host, port == 65535 ? 8000u : port + 1u);
+		snprintf(why, size,
+		        "port %u is taken on %s: another program listens there. Stop it, or set http_port "
+		        "(HTTP_PORT=%u).",
+		        port, host, port == 65535 ? 8000u : port + 1u);
 	else if (err == ERR_IO && errno == EACCES)
-		snprintf(why, size, "may not listen on %s port %u: ports below 1024 need the right CAP_NET_BIND_SERVICE. Set "
-			"http_port to a higher one.", host, port);
+		snprintf(why, size,
+		        "may not listen on %s port %u: ports below 1024 need the right "
+		        "CAP_NET_BIND_SERVICE. Set "
+		        "http_port to a higher one.",
+		        host, port);
 	else
 		snprintf(why, size, "cannot listen on %s port %u: %s. See bind and http_port.", host, port,
-			err == ERR_TYPE ? "not a numeric address" : err == ERR_NOTFOUND ? "no such address on this host"
-			: err_text((enum err)err));
+		        err == ERR_TYPE       ? "not a numeric address"
+		        : err == ERR_NOTFOUND ? "no such address on this host"
+		                              : err_text((enum err)err));
 	(void)s;
 	return false;
 }
 
-/* All addresses on one port. An address that this host does not have (::1 where IPv6 is off) is left out, with a
- * warning, as long as another one is there. */
+/* All addresses on one port. An address that this host does not have (::1 where IPv6 is off) is left out,
+ * with a warning, as long as another one is there. */
 static bool listen_all(struct server *s, char *why, size_t size)
 {
 	const struct str_list *bind = &s->config->server.bind;
@@ -328,7 +346,10 @@ static bool listen_all(struct server *s, char *why, size_t size)
 	return true;
 }
 
-static void stop_now(struct server *s) { loop_stop(s->loop); }
+static void stop_now(struct server *s)
+{
+	loop_stop(s->loop);
+}
 
 static void on_look(void *arg, uint64_t now_ms)
 {
@@ -349,7 +370,7 @@ static void on_signal(void *arg, int signum)
 	}
 	s->stopping = true;
 	log_info("event=stop because=%s sessions=%u", signum == SIGINT ? "SIGINT" : "SIGTERM",
-		sessions_counters(s->sessions)->sessions);
+	        sessions_counters(s->sessions)->sessions);
 	tcp_server_stop(s->tcp);
 	tell_time(s);
 	sessions_shutdown(s->sessions);
@@ -418,10 +439,10 @@ void server_free(struct server *s)
 
 void server_run(struct server *s)
 {
-	log_info("event=ready version=%s port=%u addresses=%s domain=%.*s", GAVEL_VERSION, s->port, s->addresses,
-		STR_FMT(s->config->server.domain));
+	log_info("event=ready version=%s port=%u addresses=%s domain=%.*s", GAVEL_VERSION, s->port,
+	        s->addresses, STR_FMT(s->config->server.domain));
 	loop_run(s->loop);
 	const struct session_counters *n = sessions_counters(s->sessions);
 	log_info("event=stopped logins=%llu refused=%llu", (unsigned long long)n->bound,
-		(unsigned long long)n->refused_logins);
+	        (unsigned long long)n->refused_logins);
 }

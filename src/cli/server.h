@@ -4,10 +4,10 @@
 
 struct server;
 
-/* Builds everything and listens. The configuration outlives it. NULL: the reason is in *why (English, one line, with the
- * setting to change where there is one). */
+/* Builds everything and listens. The configuration outlives it. NULL: the reason is in *why (English, one
+ * line, with the setting to change where there is one). */
 struct server *server_new(const struct config *c, char *why, size_t why_size);
-void server_free(struct server *s);     /* NULL is fine */
+void server_free(struct server *s); /* NULL is fine */
 uint16_t server_port(const struct server *s);
 /* Where browsers find it, without a slash at the end; lives as long as the server. */
 const char *server_url(const struct server *s);

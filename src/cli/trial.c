@@ -25,8 +25,9 @@ bool trial_prepare(char *path, size_t size)
 	}
 	int err = config_write_fresh(folder, path, size);
 	if (err) {
-		fprintf(stderr, "gavel serve --trial: cannot make %s: %s. STATE_DIRECTORY names another folder.\n", folder,
-			err == ERR_IO ? strerror(errno) : err_text((enum err)err));
+		fprintf(stderr,
+		        "gavel serve --trial: cannot make %s: %s. STATE_DIRECTORY names another folder.\n",
+		        folder, err == ERR_IO ? strerror(errno) : err_text((enum err)err));
 		return false;
 	}
 	return true;
@@ -35,11 +36,12 @@ bool trial_prepare(char *path, size_t size)
 static void put_user(struct buf *b, const char *id, const char *name, bool moderator)
 {
 	buf_printf(b, "\"context\":{\"user\":{\"id\":\"%s\",\"name\":\"%s\",\"moderator\":%s}}", id, name,
-		moderator ? "true" : "false");
+	        moderator ? "true" : "false");
 }
 
 /* A token as an issuer would make it: for this room, for a day. */
-static bool make_token(const struct config *c, const char *id, const char *name, bool moderator, struct buf *out)
+static bool make_token(
+        const struct config *c, const char *id, const char *name, bool moderator, struct buf *out)
 {
 	struct buf b;
 	long long now = (long long)time(NULL);
@@ -51,13 +53,14 @@ static bool make_token(const struct config *c, const char *id, const char *name,
 	buf_printf(&b, ",\"room\":\"" ROOM "\",\"iat\":%lld,\"exp\":%lld,", now, now + LINK_HOURS * 3600LL);
 	put_user(&b, id, name, moderator);
 	buf_putc(&b, '}');
-	int err = b.failed ? ERR_NOMEM : token_sign(TOKEN_HS256, c->token.keys.app_secret, buf_view(&b), out);
+	int err =
+	        b.failed ? ERR_NOMEM : token_sign(TOKEN_HS256, c->token.keys.app_secret, buf_view(&b), out);
 	buf_done(&b);
 	return !err && !out->failed;
 }
 
-static void print_link(const struct config *c, const char *url, const char *what, const char *id, const char *name,
-	bool moderator)
+static void print_link(const struct config *c, const char *url, const char *what, const char *id,
+        const char *name, bool moderator)
 {
 	struct buf token;
 	buf_init(&token, 0);
@@ -76,15 +79,18 @@ void trial_print(const struct config *c, const char *url, uint16_t port)
 	host[sizeof host - 1] = '\0';
 	const char *user = getlogin();
 	printf("\nGavel is running at %s\n\n"
-		"Open each link in a window of its own. They are good for %d hours.\n\n", url, LINK_HOURS);
+	       "Open each link in a window of its own. They are good for %d hours.\n\n",
+	        url, LINK_HOURS);
 	print_link(c, url, "moderator", "moderator-1", "Mona Moderator", true);
 	print_link(c, url, "participant", "participant-1", "Pat Participant", false);
 	if (c->policy.allow_guests)
 		printf("  %-12s %s/" ROOM "\n"
-			"               without a token, once somebody with a link is in the room; a guest chooses the name\n\n",
-			"guest", url);
+		       "               without a token, once somebody with a link is in the room; a guest "
+		       "chooses the name\n\n",
+		        "guest", url);
 	printf("From another machine (browsers give cameras only to https and localhost), run there:\n\n"
-		"  ssh -L %u:localhost:%u %s@%s\n\n"
-		"and open the same links. Ctrl-C ends the server.\n\n", port, port, user ? user : "user", host);
+	       "  ssh -L %u:localhost:%u %s@%s\n\n"
+	       "and open the same links. Ctrl-C ends the server.\n\n",
+	        port, port, user ? user : "user", host);
 	fflush(stdout);
 }

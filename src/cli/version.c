@@ -20,7 +20,7 @@ int cli_version(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	printf("gavel %s\n", GAVEL_VERSION);
-	printf("%s, libuv %s, %s, jansson %s, utf8proc %s\n", OpenSSL_version(OPENSSL_VERSION), uv_version_string(),
-		XML_ExpatVersion(), jansson_version_str(), utf8proc_version());
+	printf("%s, libuv %s, %s, jansson %s, utf8proc %s\n", OpenSSL_version(OPENSSL_VERSION),
+	        uv_version_string(), XML_ExpatVersion(), jansson_version_str(), utf8proc_version());
 	return CLI_OK;
 }

@@ -4,8 +4,8 @@
 #include <time.h>
 
 /* The page loads nothing from elsewhere but pictures of people, and talks to nobody but WebSockets. */
-#define CONTENT_POLICY \
-	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; " \
+#define CONTENT_POLICY                                                                                     \
+	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; "           \
 	"img-src 'self' https: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'"
 
 const char *http_status_text(int status)
@@ -14,11 +14,22 @@ const char *http_status_text(int status)
 		int status;
 		const char *text;
 	} texts[] = {
-		{101, "Switching Protocols"}, {200, "OK"}, {204, "No Content"}, {304, "Not Modified"},
-		{400, "Bad Request"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"},
-		{413, "Content Too Large"}, {414, "URI Too Long"}, {426, "Upgrade Required"},
-		{431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
-		{503, "Service Unavailable"}, {505, "HTTP Version Not Supported"},
+	        {101, "Switching Protocols"},
+	        {200, "OK"},
+	        {204, "No Content"},
+	        {304, "Not Modified"},
+	        {400, "Bad Request"},
+	        {404, "Not Found"},
+	        {405, "Method Not Allowed"},
+	        {408, "Request Timeout"},
+	        {413, "Content Too Large"},
+	        {414, "URI Too Long"},
+	        {426, "Upgrade Required"},
+	        {431, "Request Header Fields Too Large"},
+	        {500, "Internal Server Error"},
+	        {501, "Not Implemented"},
+	        {503, "Service Unavailable"},
+	        {505, "HTTP Version Not Supported"},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		if (texts[i].status == status)
@@ -30,14 +41,14 @@ const char *http_status_text(int status)
 static void put_date(struct buf *b, double wall_s)
 {
 	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
-		"Dec"};
+	static const char *const months[] = {
+	        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t now = (time_t)wall_s;
 	struct tm tm;
 	if (!gmtime_r(&now, &tm))
 		return;
-	buf_printf(b, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-		tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	buf_printf(b, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday,
+	        months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 void http_answer_head(struct buf *b, const struct http_answer *a, double wall_s)
@@ -52,9 +63,10 @@ void http_answer_head(struct buf *b, const struct http_answer *a, double wall_s)
 	if (a->close)
 		buf_puts(b, "Connection: close\r\n");
 	else
-		buf_puts(b, "Connection: keep-alive\r\n"); /* HTTP/1.0 clients ask for it and wait to read it */
+		buf_puts(b,
+		        "Connection: keep-alive\r\n"); /* HTTP/1.0 clients ask for it and wait to read it */
 	if (a->headers)
 		buf_puts(b, a->headers);
 	buf_puts(b, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-		"Content-Security-Policy: " CONTENT_POLICY "\r\n\r\n");
+	            "Content-Security-Policy: " CONTENT_POLICY "\r\n\r\n");
 }

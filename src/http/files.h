@@ -7,9 +7,9 @@
 struct files;
 
 struct file {
-	const char *type;       /* Content-Type */
-	char etag[35];          /* quoted; of the content */
-	struct block *block;    /* borrowed for the turn */
+	const char *type;    /* Content-Type */
+	char etag[35];       /* quoted; of the content */
+	struct block *block; /* borrowed for the turn */
 };
 
 /* web_dir NULL: the embedded ones. NULL on no memory. */

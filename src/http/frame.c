@@ -1,7 +1,6 @@
 /* frame.c - WebSocket frames, read by wslay and judged here. pure */
 #include "http/frame.h"
 
-#include <sys/types.h>
 #include <wslay/wslay.h>
 
 #include "base/hash.h"
@@ -100,7 +99,10 @@ static ssize_t on_want(uint8_t *out, size_t n, int flags, void *arg)
 	return (ssize_t)n;
 }
 
-static bool is_control(const struct wslay_frame_iocb *f) { return f->opcode & 8; }
+static bool is_control(const struct wslay_frame_iocb *f)
+{
+	return f->opcode & 8;
+}
 
 /* The code to close with, or 0. */
 static unsigned check_frame(const struct frame_reader *r, const struct wslay_frame_iocb *f)
@@ -131,8 +133,8 @@ static unsigned check_frame(const struct frame_reader *r, const struct wslay_fra
 	return r->fragments >= FRAGMENTS_MAX ? WS_POLICY : 0;
 }
 
-/* wslay tells nothing of a frame before its payload begins. Whoever announces too much and then waits is judged by the
- * head alone. */
+/* wslay tells nothing of a frame before its payload begins. Whoever announces too much and then waits is
+ * judged by the head alone. */
 static unsigned check_head(const struct frame_reader *r)
 {
 	uint64_t n = r->given - r->accounted;
@@ -143,8 +145,11 @@ static unsigned check_head(const struct frame_reader *r)
 	size_t width = small == 126 ? 2 : small == 127 ? 8 : 0;
 	if (n < 2 + width)
 		return 0;
-	struct wslay_frame_iocb f = {.fin = head[0] >> 7, .rsv = head[0] >> 4 & 7, .opcode = head[0] & 15,
-		.mask = head[1] >> 7, .payload_length = width ? 0 : small};
+	struct wslay_frame_iocb f = {.fin = head[0] >> 7,
+	        .rsv = head[0] >> 4 & 7,
+	        .opcode = head[0] & 15,
+	        .mask = head[1] >> 7,
+	        .payload_length = width ? 0 : small};
 	for (size_t i = 0; i < width; i++)
 		f.payload_length = f.payload_length << 8 | head[2 + i];
 	return check_frame(r, &f);

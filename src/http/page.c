@@ -3,10 +3,11 @@
 
 #include "base/jval.h"
 
-/* Sets readOnlyName exactly for those whose name the server freezes. It only decodes: a forged token locks the forger's
- * own field and nothing else. Regular expressions are built at run time, so that an engine without Unicode classes fails
- * inside `try` and not on the whole file. The cleaning is that of the server (policy/name), as far as it can decide
- * whether anything usable is left. */
+/* Sets readOnlyName exactly for those whose name the server freezes. It only decodes: a forged token locks
+ * the forger's own field and nothing else. Regular expressions are built at run time, so that an engine
+ * without Unicode classes fails inside `try` and not on the whole file. The cleaning is that of the server
+ * (policy/name), as far as it can decide whether anything usable is left. */
+/* clang-format off */
 static const char snippet[] =
 	"(function () {\n"
 	"  try {\n"
@@ -18,13 +19,14 @@ static const char snippet[] =
 	"    var token = part(window.location.hash) || part(window.location.search);\n"
 	"    if (!token) return;\n"
 	"    var raw = atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')), esc = '';\n"
-	"    for (var i = 0; i < raw.length; i++) esc += '%' + ('0' + raw.charCodeAt(i).toString(16)).slice(-2);\n"
+	"    for (var i = 0; i < raw.length; i++)\n"
+	"      esc += '%' + ('0' + raw.charCodeAt(i).toString(16)).slice(-2);\n"
 	"    var claims = JSON.parse(decodeURIComponent(esc));\n"
+	"    var own = Object.prototype.hasOwnProperty;\n"
 	"    var at = function (path) {\n"
 	"      var v = claims, keys = path.split('.');\n"
-	"      if (keys[0] === '$') keys.shift();\n"
 	"      for (var k = 0; k < keys.length; k++) {\n"
-	"        if (v === null || typeof v !== 'object' || !Object.prototype.hasOwnProperty.call(v, keys[k])) return;\n"
+	"        if (v === null || typeof v !== 'object' || !own.call(v, keys[k])) return;\n"
 	"        v = v[keys[k]];\n"
 	"      }\n"
 	"      return v;\n"
@@ -33,9 +35,9 @@ static const char snippet[] =
 	"      if (typeof name !== 'string') return false;\n"
 	"      name = name.normalize('NFC')\n"
 	"        .replace(new RegExp('[\\\\t\\\\n\\\\r\\\\u2028\\\\u2029]', 'g'), ' ')\n"
-	"        .replace(new RegExp('[\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f\\\\u00ad\\\\u061c\\\\u115f\\\\u1160\\\\u180e'\n"
-	"          + '\\\\u200b\\\\u200e\\\\u200f\\\\u202a-\\\\u202e\\\\u2060-\\\\u2069\\\\u206a-\\\\u206f\\\\u2800\\\\u3164'\n"
-	"          + '\\\\ufdd0-\\\\ufdef\\\\ufeff\\\\uffa0\\\\ufff9-\\\\ufffb\\\\ufffe\\\\uffff\\\\u{e0000}-\\\\u{e007f}]', 'gu'), '')\n"
+	"        .replace(new RegExp('[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u115f\\u1160'\n"
+	"          + '\\u180e\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufdd0-\\ufdef'\n"
+	"          + '\\ufeff\\uffa0\\ufff9-\\ufffb\\ufffe\\uffff\\u{e0000}-\\u{e007f}]', 'gu'), '')\n"
 	"        .replace(new RegExp('(\\\\p{M}{4})\\\\p{M}+', 'gu'), '$1')\n"
 	"        .replace(new RegExp('[ \\\\p{Zs}]+', 'gu'), ' ').trim().normalize('NFC').slice(0, names.max);\n"
 	"      return new RegExp('[\\\\p{L}\\\\p{N}\\\\p{P}\\\\p{S}]', 'u').test(name);\n"
@@ -51,6 +53,7 @@ static const char snippet[] =
 	"    }\n"
 	"  } catch (e) { /* no token that anybody could read: the server will say so */ }\n"
 	"})();\n";
+/* clang-format on */
 
 static void put_bool(struct buf *b, const char *key, bool value)
 {
@@ -107,11 +110,14 @@ static void put_features(struct buf *b, const struct page_config *c)
 /* The scheme follows the page's: one file serves http://localhost and https://meet.example alike. */
 static void put_addresses(struct buf *b, const struct page_config *c)
 {
-	buf_puts(b, "(function () {\n  var base = typeof window !== 'undefined' && window.location && window.location.host\n"
-		"    ? window.location.protocol + '//' + window.location.host : ");
+	buf_puts(b, "(function () {\n  var base = typeof window !== 'undefined' && window.location && "
+	            "window.location.host\n"
+	            "    ? window.location.protocol + '//' + window.location.host : ");
 	jval_quote(str_absent(c->public_url) ? STR("") : c->public_url, b);
-	buf_printf(b, ";\n  config.websocket = base.replace(/^http/, 'ws') + '%s';\n"
-		"  config.websocketKeepAliveUrl = base + '%s';\n})();\n", c->ws_path, c->ws_path);
+	buf_printf(b,
+	        ";\n  config.websocket = base.replace(/^http/, 'ws') + '%s';\n"
+	        "  config.websocketKeepAliveUrl = base + '%s';\n})();\n",
+	        c->ws_path, c->ws_path);
 }
 
 void page_config_write(const struct page_config *c, struct buf *b)
@@ -125,8 +131,8 @@ void page_config_write(const struct page_config *c, struct buf *b)
 		return;
 	buf_printf(b, "(function (names) {\n");
 	buf_puts(b, snippet);
-	buf_printf(b, "})({ mode: '%s', max: %u, paths: [", c->names == PAGE_NAMES_FROZEN ? "frozen" : "per-claim",
-		c->name_max);
+	buf_printf(b, "})({ mode: '%s', max: %u, paths: [",
+	        c->names == PAGE_NAMES_FROZEN ? "frozen" : "per-claim", c->name_max);
 	for (size_t i = 0; i < c->n_name_paths; i++) {
 		if (i)
 			buf_puts(b, ", ");

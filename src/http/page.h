@@ -8,8 +8,8 @@ enum page_names { PAGE_NAMES_FREE, PAGE_NAMES_FROZEN, PAGE_NAMES_PER_CLAIM };
 struct page_config {
 	struct str domain, muc_domain, focus_domain, focus_jid;
 	const char *ws_path;
-	struct str public_url;      /* for clients without a location (mobile); absent: none */
-	struct str token_auth_url;  /* absent: none */
+	struct str public_url;     /* for clients without a location (mobile); absent: none */
+	struct str token_auth_url; /* absent: none */
 	const struct str *stun_servers;
 	size_t n_stun_servers;
 	bool prejoin, hide_prejoin_name, require_display_name, disable_profile, read_only_name;
@@ -18,7 +18,7 @@ struct page_config {
 	enum page_names names;
 	const struct str *name_paths;
 	size_t n_name_paths;
-	unsigned name_max;          /* UTF-16 units */
+	unsigned name_max; /* UTF-16 units */
 };
 
 /* Appends the script. */

@@ -25,8 +25,8 @@ static int refuse(struct http_head *h, int status)
 	return status == 414 || status == 431 ? ERR_LIMIT : ERR_BADMSG;
 }
 
-/* Finds the empty line. Every LF must follow a CR, every CR must be followed by LF, and there are no NULs: two readers of
- * these bytes must not see two different requests. */
+/* Finds the empty line. Every LF must follow a CR, every CR must be followed by LF, and there are no NULs:
+ * two readers of these bytes must not see two different requests. */
 static int find_end(struct str in, size_t *seen, size_t *end)
 {
 	size_t line_from = 0;
@@ -109,8 +109,9 @@ static int parse_request_line(struct str line, const struct http_limits *limits,
 	if (version.p[5] != '1' || (version.p[7] != '0' && version.p[7] != '1'))
 		return refuse(h, 505);
 	h->minor = version.p[7] - '0';
-	h->method = str_eqc(h->method_name, "GET") ? HTTP_GET
-		: str_eqc(h->method_name, "HEAD") ? HTTP_HEAD : HTTP_OTHER;
+	h->method = str_eqc(h->method_name, "GET")    ? HTTP_GET
+	            : str_eqc(h->method_name, "HEAD") ? HTTP_HEAD
+	                                              : HTTP_OTHER;
 	struct str t = without_authority(h->target);
 	size_t q = str_find(t, '?');
 	h->path = str_sub(t, 0, q);
@@ -164,7 +165,7 @@ static int check_framing(struct http_head *h)
 	if (h->minor == 1 && http_field_count(h, "host") != 1)
 		return refuse(h, 400);
 	h->keep_alive = h->minor == 1 ? !http_field_has(h, "connection", "close", false)
-		: http_field_has(h, "connection", "keep-alive", false);
+	                              : http_field_has(h, "connection", "keep-alive", false);
 	return ERR_OK;
 }
 

@@ -1,7 +1,7 @@
 /* server.c - HTTP connections: read a head, answer, again; or leave for the WebSocket. io
  *
- * A head is read with plain non-blocking reads, so that a connection that becomes a WebSocket can be handed on, with the
- * bytes that came early, to the loop of its conference. */
+ * A head is read with plain non-blocking reads, so that a connection that becomes a WebSocket can be handed
+ * on, with the bytes that came early, to the loop of its conference. */
 #include "http/server.h"
 
 #include "base/err.h"
@@ -28,10 +28,10 @@ struct http_server {
 struct connection {
 	struct list link;
 	struct http_server *server;
-	struct tcp *tcp;        /* NULL: it left, as a WebSocket or for good */
+	struct tcp *tcp; /* NULL: it left, as a WebSocket or for good */
 	struct buf in;
-	size_t seen;            /* of the head that is not complete */
-	bool served;            /* a request was answered: now the idle timeout counts */
+	size_t seen; /* of the head that is not complete */
+	bool served; /* a request was answered: now the idle timeout counts */
 	struct timer timer;
 	struct http_head head;
 };
@@ -52,7 +52,10 @@ struct http_server *http_server_new(const struct http_settings *settings)
 	return s;
 }
 
-struct http_counters *http_server_counters(struct http_server *s) { return &s->counters; }
+struct http_counters *http_server_counters(struct http_server *s)
+{
+	return &s->counters;
+}
 
 static void connection_free(struct connection *c)
 {
@@ -79,7 +82,8 @@ void http_server_free(struct http_server *s)
 {
 	if (!s)
 		return;
-	LIST_EACH_SAFE(it, &s->connections) {
+	LIST_EACH_SAFE(it, &s->connections)
+	{
 		struct connection *c = LIST_OWNER(it, struct connection, link);
 		hang_up(c, 0);
 		connection_free(c);
@@ -97,7 +101,8 @@ static void answer(struct connection *c, struct http_answer *a)
 	http_answer_head(&b, a, loop_wall_s(tcp_loop(c->tcp)));
 	struct str parts[] = {buf_view(&b), a->body};
 	size_t n = a->head_only || a->block ? 1 : 2;
-	int err = b.failed ? ERR_NOMEM : tcp_write_parts(c->tcp, parts, n, a->head_only ? NULL : a->block, true);
+	int err = b.failed ? ERR_NOMEM
+	                   : tcp_write_parts(c->tcp, parts, n, a->head_only ? NULL : a->block, true);
 	buf_done(&b);
 	if (err)
 		hang_up(c, 0);
@@ -107,7 +112,8 @@ static void answer(struct connection *c, struct http_answer *a)
 
 static void answer_text(struct connection *c, int status, const char *text)
 {
-	answer(c, &(struct http_answer){.status = status, .type = "text/plain; charset=utf-8", .body = str_c(text)});
+	answer(c, &(struct http_answer){
+	                  .status = status, .type = "text/plain; charset=utf-8", .body = str_c(text)});
 }
 
 /* Never the target: a token stands in it. */
@@ -116,8 +122,8 @@ static void log_refusal(struct connection *c, int status, const char *why)
 	struct http_server *s = c->server;
 	double rate = s->settings.log_lines_per_second;
 	if (limit_take(&s->log_lines, 1, rate, 2 * rate, loop_now_ms(tcp_loop(c->tcp))))
-		log_info("event=refuse stage=http status=%d because=%s peer=%.*s", status, log_value(str_c(why)),
-			STR_FMT(tcp_peer(c->tcp)));
+		log_info("event=refuse stage=http status=%d because=%s peer=%.*s", status,
+		        log_value(str_c(why)), STR_FMT(tcp_peer(c->tcp)));
 	else
 		s->counters.log_suppressed++;
 }
@@ -136,8 +142,10 @@ static void refuse(struct connection *c, int status)
 	struct buf body;
 	buf_init(&body, 0);
 	buf_printf(&body, "%d %s\n", status, http_status_text(status));
-	answer(c, &(struct http_answer){.status = status, .type = "text/plain; charset=utf-8", .body = buf_view(&body),
-		.close = true});
+	answer(c, &(struct http_answer){.status = status,
+	                  .type = "text/plain; charset=utf-8",
+	                  .body = buf_view(&body),
+	                  .close = true});
 	buf_done(&body);
 }
 
@@ -152,11 +160,15 @@ static void answer_file(struct connection *c, struct str path)
 	memcpy(etag + 6, f.etag, 34);
 	memcpy(etag + 40, "\r\n", 3);
 	if (http_field_has(&c->head, "if-none-match", f.etag, true)) {
-		answer(c, &(struct http_answer){.status = 304, .cache = "no-cache", .headers = etag, .head_only = true});
+		answer(c, &(struct http_answer){
+		                  .status = 304, .cache = "no-cache", .headers = etag, .head_only = true});
 		return;
 	}
-	answer(c, &(struct http_answer){.status = 200, .type = f.type, .cache = "no-cache", .headers = etag,
-		.block = f.block});
+	answer(c, &(struct http_answer){.status = 200,
+	                  .type = f.type,
+	                  .cache = "no-cache",
+	                  .headers = etag,
+	                  .block = f.block});
 }
 
 static void answer_health(struct connection *c)
@@ -169,22 +181,26 @@ static void answer_health(struct connection *c)
 		well = s->settings.health(s->settings.health_arg, &body) && well;
 	else
 		buf_puts(&body, "{}");
-	answer(c, &(struct http_answer){.status = well ? 200 : 503, .type = "application/json", .body = buf_view(&body)});
+	answer(c, &(struct http_answer){
+	                  .status = well ? 200 : 503, .type = "application/json", .body = buf_view(&body)});
 	buf_done(&body);
 }
 
 static bool is_upgrade(const struct http_head *h)
 {
-	return h->minor == 1 && http_field_has(h, "upgrade", "websocket", false)
-		&& http_field_has(h, "connection", "upgrade", false);
+	return h->minor == 1 && http_field_has(h, "upgrade", "websocket", false) &&
+	       http_field_has(h, "connection", "upgrade", false);
 }
 
 static void refuse_upgrade(struct connection *c, int status, const char *text, const char *headers)
 {
 	c->server->counters.refused_upgrade++;
 	log_refusal(c, status, text);
-	answer(c, &(struct http_answer){.status = status, .type = "text/plain; charset=utf-8", .body = str_c(text),
-		.headers = headers, .close = true});
+	answer(c, &(struct http_answer){.status = status,
+	                  .type = "text/plain; charset=utf-8",
+	                  .body = str_c(text),
+	                  .headers = headers,
+	                  .close = true});
 }
 
 static void upgrade(struct connection *c, const struct http_request *r)
@@ -200,7 +216,8 @@ static void upgrade(struct connection *c, const struct http_request *r)
 		refuse_upgrade(c, 426, "WebSocket version 13 is needed", "Sec-WebSocket-Version: 13\r\n");
 		return;
 	}
-	if (http_field_count(h, "sec-websocket-key") != 1 || !frame_accept_key(http_field(h, "sec-websocket-key"), accept)) {
+	if (http_field_count(h, "sec-websocket-key") != 1 ||
+	        !frame_accept_key(http_field(h, "sec-websocket-key"), accept)) {
 		refuse_upgrade(c, 400, "Sec-WebSocket-Key is not a key", NULL);
 		return;
 	}
@@ -210,8 +227,10 @@ static void upgrade(struct connection *c, const struct http_request *r)
 	}
 	struct buf b;
 	buf_init(&b, 0);
-	buf_printf(&b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-		"Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n", accept, set->ws_protocol);
+	buf_printf(&b,
+	        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+	        "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
+	        accept, set->ws_protocol);
 	int err = b.failed ? ERR_NOMEM : tcp_write(c->tcp, buf_view(&b));
 	buf_done(&b);
 	if (err) {
@@ -222,27 +241,37 @@ static void upgrade(struct connection *c, const struct http_request *r)
 	struct ws_limits limits = {set->max_message, set->ping_idle_ms, set->ping_timeout_ms};
 	struct tcp *t = c->tcp;
 	c->tcp = NULL; /* from here on it belongs to the WebSocket */
-	struct ws *w = ws_new(t, &limits, str_sub(buf_view(&c->in), h->bytes, c->in.n), &c->server->counters);
+	struct ws *w =
+	        ws_new(t, &limits, str_sub(buf_view(&c->in), h->bytes, c->in.n), &c->server->counters);
 	if (w)
 		set->ws_open(set->ws_arg, r, w);
 }
 
-/* The endpoint without an upgrade: clients poll it to keep their way through proxies open, from other origins too. */
+/* The endpoint without an upgrade: clients poll it to keep their way through proxies open, from other
+ * origins too. */
 static void answer_keep_alive(struct connection *c)
 {
 	if (c->head.method == HTTP_OTHER)
-		answer(c, &(struct http_answer){.status = 204, .headers = "Access-Control-Allow-Origin: *\r\n"
-			"Access-Control-Allow-Methods: GET, HEAD\r\nAccess-Control-Allow-Headers: *\r\n", .head_only = true});
+		answer(c, &(struct http_answer){.status = 204,
+		                  .headers = "Access-Control-Allow-Origin: *\r\n"
+		                             "Access-Control-Allow-Methods: GET, "
+		                             "HEAD\r\nAccess-Control-Allow-Headers: *\r\n",
+		                  .head_only = true});
 	else
-		answer(c, &(struct http_answer){.status = 200, .type = "text/plain; charset=utf-8",
-			.headers = "Access-Control-Allow-Origin: *\r\n", .body = STR("XMPP over WebSocket is spoken here.\n")});
+		answer(c, &(struct http_answer){.status = 200,
+		                  .type = "text/plain; charset=utf-8",
+		                  .headers = "Access-Control-Allow-Origin: *\r\n",
+		                  .body = STR("XMPP over WebSocket is spoken here.\n")});
 }
 
 static void refuse_method(struct connection *c)
 {
 	log_refusal(c, 405, "method");
-	answer(c, &(struct http_answer){.status = 405, .type = "text/plain; charset=utf-8",
-		.headers = "Allow: GET, HEAD\r\n", .body = STR("Only GET and HEAD.\n"), .close = c->head.has_body});
+	answer(c, &(struct http_answer){.status = 405,
+	                  .type = "text/plain; charset=utf-8",
+	                  .headers = "Allow: GET, HEAD\r\n",
+	                  .body = STR("Only GET and HEAD.\n"),
+	                  .close = c->head.has_body});
 }
 
 static void route(struct connection *c, const struct http_request *r)
@@ -257,8 +286,9 @@ static void route(struct connection *c, const struct http_request *r)
 	else if (endpoint)
 		answer_keep_alive(c);
 	else if (str_eqc(r->path, "/config.js"))
-		answer(c, &(struct http_answer){.status = 200, .type = "text/javascript; charset=utf-8",
-			.body = set->config_js});
+		answer(c, &(struct http_answer){.status = 200,
+		                  .type = "text/javascript; charset=utf-8",
+		                  .body = set->config_js});
 	else if (str_eqc(r->path, "/about/health"))
 		answer_health(c);
 	else if (str_eqc(r->path, "/") || files_is_room(r->path))
@@ -277,8 +307,10 @@ static void serve_request(struct connection *c)
 	} else if (c->head.has_body && c->head.method != HTTP_OTHER) {
 		refuse(c, 413); /* nothing here takes one, and skipping it would mean reading it */
 	} else {
-		struct http_request r = {.head = &c->head, .path = buf_view(&path), .peer = tcp_peer(c->tcp),
-			.peer_loopback = tcp_peer_loopback(c->tcp)};
+		struct http_request r = {.head = &c->head,
+		        .path = buf_view(&path),
+		        .peer = tcp_peer(c->tcp),
+		        .peer_loopback = tcp_peer_loopback(c->tcp)};
 		route(c, &r);
 	}
 	buf_done(&path);
@@ -388,14 +420,16 @@ void http_server_accept(void *server, struct tcp *t)
 	c->tcp = t;
 	init_input(c);
 	list_append(&s->connections, &c->link);
-	tcp_own(t, &(struct tcp_events){.arg = c, .data = on_data, .drained = on_drained, .ended = on_ended});
+	tcp_own(t,
+	        &(struct tcp_events){.arg = c, .data = on_data, .drained = on_drained, .ended = on_ended});
 	start_timer(c, s->settings.head_timeout_ms);
 }
 
 void http_server_drain(struct http_server *s)
 {
 	s->draining = true;
-	LIST_EACH_SAFE(it, &s->connections) {
+	LIST_EACH_SAFE(it, &s->connections)
+	{
 		struct connection *c = LIST_OWNER(it, struct connection, link);
 		hang_up(c, LINGER_MS);
 		connection_free(c);
@@ -406,18 +440,18 @@ size_t http_server_list_counters(const struct http_server *s, struct counter *ou
 {
 	const struct http_counters *c = &s->counters;
 	const struct counter all[] = {
-		{"http_requests", c->requests},
-		{"http_upgrades", c->upgrades},
-		{"http_bad_request", c->bad_request},
-		{"http_refused_upgrade", c->refused_upgrade},
-		{"limit_http_head_bytes", c->too_large},
-		{"limit_handshake_timeout", c->timed_out},
-		{"limit_ws_message_bytes", c->ws_too_large},
-		{"limit_ws_controls", c->ws_too_many},
-		{"limit_ping_timeout", c->ws_silent},
-		{"ws_not_text", c->ws_not_text},
-		{"ws_protocol_error", c->ws_protocol_error},
-		{"http_log_lines_suppressed", c->log_suppressed},
+	        {"http_requests", c->requests},
+	        {"http_upgrades", c->upgrades},
+	        {"http_bad_request", c->bad_request},
+	        {"http_refused_upgrade", c->refused_upgrade},
+	        {"limit_http_head_bytes", c->too_large},
+	        {"limit_handshake_timeout", c->timed_out},
+	        {"limit_ws_message_bytes", c->ws_too_large},
+	        {"limit_ws_controls", c->ws_too_many},
+	        {"limit_ping_timeout", c->ws_silent},
+	        {"ws_not_text", c->ws_not_text},
+	        {"ws_protocol_error", c->ws_protocol_error},
+	        {"http_log_lines_suppressed", c->log_suppressed},
 	};
 	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
 	memcpy(out, all, n * sizeof *all);

@@ -7,7 +7,7 @@
 #include "http/frame.h"
 #include "http/server.h"
 
-#define CONTROLS_PER_SECOND 10  /* pings and pongs that a peer may send */
+#define CONTROLS_PER_SECOND 10 /* pings and pongs that a peer may send */
 #define CONTROLS_BURST 30
 #define CLOSE_LINGER_MS 2000
 
@@ -16,14 +16,14 @@ struct ws {
 	struct ws_events ev;
 	struct ws_limits limits;
 	struct http_counters *counters;
-	bool dead;              /* nothing is called any more; memory goes at the end of the turn */
+	bool dead; /* nothing is called any more; memory goes at the end of the turn */
 
 	struct frame_reader reader;
 	struct limit controls;
 
 	/* life */
 	uint64_t heard_ms;
-	bool asked;             /* a ping is unanswered */
+	bool asked; /* a ping is unanswered */
 	struct timer timer;
 	struct buf early;
 	struct loop_task start, freed;
@@ -31,7 +31,8 @@ struct ws {
 
 const char *ws_end_text(enum ws_end e)
 {
-	static const char *const texts[] = {"closed", "lost", "silent", "stalled", "protocol", "not-text", "too-large"};
+	static const char *const texts[] = {
+	        "closed", "lost", "silent", "stalled", "protocol", "not-text", "too-large"};
 	return texts[e];
 }
 
@@ -39,7 +40,8 @@ static void send_control(struct ws *w, unsigned opcode, struct str payload)
 {
 	unsigned char head[FRAME_HEAD_MAX];
 	struct str parts[] = {str_from((const char *)head, frame_head(opcode, payload.n, head)), payload};
-	(void)tcp_write_parts(w->tcp, parts, 2, NULL, true); /* out of memory: the peer will miss it, nothing else */
+	(void)tcp_write_parts(
+	        w->tcp, parts, 2, NULL, true); /* out of memory: the peer will miss it, nothing else */
 }
 
 static void send_close(struct ws *w, unsigned code)
@@ -169,7 +171,8 @@ static void on_timer(void *arg, uint64_t now_ms)
 	}
 }
 
-struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str early, struct http_counters *counters)
+struct ws *ws_new(
+        struct tcp *t, const struct ws_limits *limits, struct str early, struct http_counters *counters)
 {
 	struct ws *w = mem_zalloc(sizeof *w);
 	if (!w) {
@@ -203,9 +206,15 @@ struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str earl
 	return w;
 }
 
-void ws_own(struct ws *w, const struct ws_events *ev) { w->ev = *ev; }
+void ws_own(struct ws *w, const struct ws_events *ev)
+{
+	w->ev = *ev;
+}
 
-void ws_set_max_message(struct ws *w, uint32_t bytes) { w->reader.max_message = bytes; }
+void ws_set_max_message(struct ws *w, uint32_t bytes)
+{
+	w->reader.max_message = bytes;
+}
 
 static int send_text(struct ws *w, struct str head, struct block *tail, bool may_exceed)
 {
@@ -217,10 +226,22 @@ static int send_text(struct ws *w, struct str head, struct block *tail, bool may
 	return tcp_write_parts(w->tcp, parts, 2, tail, may_exceed);
 }
 
-int ws_send(struct ws *w, struct str head, struct block *tail) { return send_text(w, head, tail, false); }
-int ws_send_last(struct ws *w, struct str text) { return send_text(w, text, NULL, true); }
-size_t ws_queued(const struct ws *w) { return w->dead ? 0 : tcp_queued(w->tcp); }
-struct tcp *ws_tcp(struct ws *w) { return w->tcp; }
+int ws_send(struct ws *w, struct str head, struct block *tail)
+{
+	return send_text(w, head, tail, false);
+}
+int ws_send_last(struct ws *w, struct str text)
+{
+	return send_text(w, text, NULL, true);
+}
+size_t ws_queued(const struct ws *w)
+{
+	return w->dead ? 0 : tcp_queued(w->tcp);
+}
+struct tcp *ws_tcp(struct ws *w)
+{
+	return w->tcp;
+}
 
 void ws_close(struct ws *w, unsigned code, uint32_t linger_ms)
 {

@@ -1,4 +1,5 @@
-/* websocket.h - the server's side of one WebSocket (RFC 6455): text messages in and out, pings, the closing. io
+/* websocket.h - the server's side of one WebSocket (RFC 6455): text messages in and out, pings, the
+ * closing. io
  *
  * Sending writes only a frame head before blocks that are shared between connections.
  * Thread: the worker's loop. */
@@ -11,13 +12,13 @@ struct ws;
 struct http_counters;
 
 enum ws_end {
-	WS_END_CLOSED,      /* the peer sent a close frame */
-	WS_END_LOST,        /* the connection ended without one */
-	WS_END_SILENT,      /* no answer to our ping */
-	WS_END_STALLED,     /* the peer does not read */
-	WS_END_PROTOCOL,    /* we closed: bad frames, or too many */
-	WS_END_NOT_TEXT,    /* we closed: binary, or not UTF-8 */
-	WS_END_TOO_LARGE,   /* we closed: a message beyond the bound */
+	WS_END_CLOSED,    /* the peer sent a close frame */
+	WS_END_LOST,      /* the connection ended without one */
+	WS_END_SILENT,    /* no answer to our ping */
+	WS_END_STALLED,   /* the peer does not read */
+	WS_END_PROTOCOL,  /* we closed: bad frames, or too many */
+	WS_END_NOT_TEXT,  /* we closed: binary, or not UTF-8 */
+	WS_END_TOO_LARGE, /* we closed: a message beyond the bound */
 };
 const char *ws_end_text(enum ws_end e);
 
@@ -30,23 +31,24 @@ struct ws_events {
 };
 
 struct ws_limits {
-	uint32_t max_message;       /* bytes of a message, fragments together */
+	uint32_t max_message; /* bytes of a message, fragments together */
 	uint32_t ping_idle_ms, ping_timeout_ms;
 };
 
-/* Takes t over after the 101 was queued; `early` are bytes that came behind the head (handed on at the end of this
- * turn). NULL: no memory, t is closed. */
-struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str early, struct http_counters *counters);
-void ws_own(struct ws *w, const struct ws_events *ev);  /* the events are copied */
+/* Takes t over after the 101 was queued; `early` are bytes that came behind the head (handed on at the end
+ * of this turn). NULL: no memory, t is closed. */
+struct ws *ws_new(
+        struct tcp *t, const struct ws_limits *limits, struct str early, struct http_counters *counters);
+void ws_own(struct ws *w, const struct ws_events *ev); /* the events are copied */
 /* A smaller bound while the peer is unknown; may be raised later. */
 void ws_set_max_message(struct ws *w, uint32_t bytes);
-/* Queues one text message: head, copied, then tail, referenced (may be NULL). ERR_LIMIT: the peer does not read,
- * nothing was queued; ERR_NOMEM; ERR_CLOSED. */
+/* Queues one text message: head, copied, then tail, referenced (may be NULL). ERR_LIMIT: the peer does not
+ * read, nothing was queued; ERR_NOMEM; ERR_CLOSED. */
 int ws_send(struct ws *w, struct str head, struct block *tail);
 /* The same past max_queued: for the reason of a close. */
 int ws_send_last(struct ws *w, struct str text);
 size_t ws_queued(const struct ws *w);
 struct tcp *ws_tcp(struct ws *w);
-/* The owner lets go: a close frame is queued, no event comes any more, the connection ends when the peer has answered or
- * after linger_ms. */
+/* The owner lets go: a close frame is queued, no event comes any more, the connection ends when the peer
+ * has answered or after linger_ms. */
 void ws_close(struct ws *w, unsigned code, uint32_t linger_ms);

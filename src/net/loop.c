@@ -29,7 +29,7 @@ struct loop {
 	struct timer_wheel timers;
 	void (*tick_fn)(void *arg);
 	void *tick_arg;
-	double wall_offset_s;   /* wall clock minus monotonic, measured at each tick */
+	double wall_offset_s; /* wall clock minus monotonic, measured at each tick */
 	char buffer[LOOP_BUFFER];
 };
 
@@ -40,19 +40,32 @@ struct loop_watch {
 	int want;
 };
 
-uint64_t loop_now_ms(const struct loop *l) { return uv_now(&l->uv); }
+uint64_t loop_now_ms(const struct loop *l)
+{
+	return uv_now(&l->uv);
+}
 
-double loop_wall_s(const struct loop *l) { return (double)loop_now_ms(l) / 1000.0 + l->wall_offset_s; }
+double loop_wall_s(const struct loop *l)
+{
+	return (double)loop_now_ms(l) / 1000.0 + l->wall_offset_s;
+}
 
-struct timer_wheel *loop_timers(struct loop *l) { return &l->timers; }
+struct timer_wheel *loop_timers(struct loop *l)
+{
+	return &l->timers;
+}
 
-char *loop_buffer(struct loop *l) { return l->buffer; }
+char *loop_buffer(struct loop *l)
+{
+	return l->buffer;
+}
 
 static void measure_wall(struct loop *l)
 {
 	struct timespec ts;
 	if (clock_gettime(CLOCK_REALTIME, &ts) == 0)
-		l->wall_offset_s = (double)ts.tv_sec + (double)ts.tv_nsec / 1e9 - (double)loop_now_ms(l) / 1000.0;
+		l->wall_offset_s =
+		        (double)ts.tv_sec + (double)ts.tv_nsec / 1e9 - (double)loop_now_ms(l) / 1000.0;
 }
 
 static void on_tick(uv_timer_t *t)
@@ -75,8 +88,14 @@ static void run_deferred(struct loop *l)
 }
 
 /* Timers run before the wait, descriptors during it: both are followed by the deferred tasks. */
-static void on_prepare(uv_prepare_t *p) { run_deferred(p->data); }
-static void on_check(uv_check_t *c) { run_deferred(c->data); }
+static void on_prepare(uv_prepare_t *p)
+{
+	run_deferred(p->data);
+}
+static void on_check(uv_check_t *c)
+{
+	run_deferred(c->data);
+}
 
 void loop_on_tick(struct loop *l, void (*fn)(void *arg), void *arg)
 {
@@ -126,11 +145,20 @@ void loop_free(struct loop *l)
 	mem_free(l);
 }
 
-void loop_run(struct loop *l) { uv_run(&l->uv, UV_RUN_DEFAULT); }
+void loop_run(struct loop *l)
+{
+	uv_run(&l->uv, UV_RUN_DEFAULT);
+}
 
-void loop_turn(struct loop *l) { uv_run(&l->uv, UV_RUN_NOWAIT); }
+void loop_turn(struct loop *l)
+{
+	uv_run(&l->uv, UV_RUN_NOWAIT);
+}
 
-void loop_stop(struct loop *l) { uv_stop(&l->uv); }
+void loop_stop(struct loop *l)
+{
+	uv_stop(&l->uv);
+}
 
 void loop_defer(struct loop *l, struct loop_task *t)
 {
@@ -138,7 +166,10 @@ void loop_defer(struct loop *l, struct loop_task *t)
 		list_append(&l->deferred, &t->link);
 }
 
-void loop_undefer(struct loop_task *t) { list_remove(&t->link); }
+void loop_undefer(struct loop_task *t)
+{
+	list_remove(&t->link);
+}
 
 static void on_signal(uv_signal_t *s, int signum)
 {
@@ -203,7 +234,10 @@ void loop_watch_set(struct loop_watch *w, int want)
 		uv_poll_stop(&w->uv);
 }
 
-static void on_watch_closed(uv_handle_t *h) { mem_free(h->data); }
+static void on_watch_closed(uv_handle_t *h)
+{
+	mem_free(h->data);
+}
 
 void loop_watch_free(struct loop_watch *w)
 {

@@ -12,14 +12,17 @@
 #include "net/tcp_internal.h"
 
 #define IOV_MAX_USED 256
-#define COPY_BELOW 256      /* a smaller block is cheaper copied than referenced */
+#define COPY_BELOW 256 /* a smaller block is cheaper copied than referenced */
 
 const char *tcp_end_text(enum tcp_end e)
 {
 	switch (e) {
-	case TCP_END_EOF: return "eof";
-	case TCP_END_ERROR: return "error";
-	case TCP_END_STALLED: return "stalled";
+	case TCP_END_EOF:
+		return "eof";
+	case TCP_END_ERROR:
+		return "error";
+	case TCP_END_STALLED:
+		return "stalled";
 	}
 	return "?";
 }
@@ -166,7 +169,7 @@ static void flush(void *arg)
 				t->blocked = true;
 				t->moved_ms = loop_now_ms(t->loop);
 				timer_start(loop_timers(t->loop), &t->stall,
-					t->moved_ms + t->server->limits.stall_ms, on_stall, t);
+				        t->moved_ms + t->server->limits.stall_ms, on_stall, t);
 				want(t);
 			}
 			return;
@@ -195,7 +198,8 @@ static void on_readable(struct tcp *t)
 	}
 	if (n == 0) {
 		t->eof = true;
-		/* A peer that shuts its side and waits for the rest is not served further, but gets what is queued. */
+		/* A peer that shuts its side and waits for the rest is not served further, but gets what is
+		 * queued. */
 		if (t->closing && t->queued) {
 			want(t);
 			return;
@@ -230,11 +234,26 @@ bool tcp_start(struct tcp *t)
 	return true;
 }
 
-void tcp_own(struct tcp *t, const struct tcp_events *ev) { t->ev = *ev; }
-struct loop *tcp_loop(const struct tcp *t) { return t->loop; }
-struct str tcp_peer(const struct tcp *t) { return str_c(t->peer); }
-bool tcp_peer_loopback(const struct tcp *t) { return t->loopback; }
-size_t tcp_queued(const struct tcp *t) { return t->queued; }
+void tcp_own(struct tcp *t, const struct tcp_events *ev)
+{
+	t->ev = *ev;
+}
+struct loop *tcp_loop(const struct tcp *t)
+{
+	return t->loop;
+}
+struct str tcp_peer(const struct tcp *t)
+{
+	return str_c(t->peer);
+}
+bool tcp_peer_loopback(const struct tcp *t)
+{
+	return t->loopback;
+}
+size_t tcp_queued(const struct tcp *t)
+{
+	return t->queued;
+}
 
 /* What was sent makes room first: a queue that never quite empties must not grow for ever. */
 static bool room_for_segments(struct tcp *t, size_t more)
@@ -310,8 +329,14 @@ int tcp_write_parts(struct tcp *t, const struct str *parts, size_t n, struct blo
 	return ERR_OK;
 }
 
-int tcp_write(struct tcp *t, struct str bytes) { return tcp_write_parts(t, &bytes, 1, NULL, false); }
-int tcp_write_block(struct tcp *t, struct block *b) { return tcp_write_parts(t, NULL, 0, b, false); }
+int tcp_write(struct tcp *t, struct str bytes)
+{
+	return tcp_write_parts(t, &bytes, 1, NULL, false);
+}
+int tcp_write_block(struct tcp *t, struct block *b)
+{
+	return tcp_write_parts(t, NULL, 0, b, false);
+}
 
 void tcp_read_pause(struct tcp *t, bool pause)
 {

@@ -6,13 +6,13 @@
 #include "base/counter.h"
 #include "net/loop.h"
 
-struct tcp;         /* one accepted connection */
-struct tcp_server;  /* the listeners of one port and the bounds that they share */
+struct tcp;        /* one accepted connection */
+struct tcp_server; /* the listeners of one port and the bounds that they share */
 
 enum tcp_end {
-	TCP_END_EOF,        /* the peer closed */
-	TCP_END_ERROR,      /* reset, or the path is dead */
-	TCP_END_STALLED,    /* queued bytes made no progress for stall_ms */
+	TCP_END_EOF,     /* the peer closed */
+	TCP_END_ERROR,   /* reset, or the path is dead */
+	TCP_END_STALLED, /* queued bytes made no progress for stall_ms */
 };
 const char *tcp_end_text(enum tcp_end e);
 
@@ -27,39 +27,41 @@ struct tcp_events {
 };
 
 struct tcp_limits {
-	uint32_t max_connections;   /* in total */
-	uint32_t max_per_address;   /* loopback is exempt */
-	uint32_t per_second;        /* new ones from one address; loopback is exempt */
-	uint32_t max_queued;        /* bytes waiting in one connection */
+	uint32_t max_connections; /* in total */
+	uint32_t max_per_address; /* loopback is exempt */
+	uint32_t per_second;      /* new ones from one address; loopback is exempt */
+	uint32_t max_queued;      /* bytes waiting in one connection */
 	uint32_t stall_ms;
 };
 
 /* What was refused, and how much there is. */
 struct tcp_counters {
-	uint64_t accepted, refused_total, refused_address, refused_rate, refused_nofile, stalled, queue_full;
+	uint64_t accepted, refused_total, refused_address, refused_rate, refused_nofile, stalled,
+	        queue_full;
 	uint32_t open;
 };
 
 /* `accepted` must set the events of t (tcp_own) or close it. */
 struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limits,
-	void (*accepted)(void *arg, struct tcp *t), void *arg);
-/* host is a numeric address. port 0: one is chosen and written back to *port. ERR_EXISTS: in use, ERR_TYPE: not an
- * address, ERR_NOTFOUND: not an address of this host, ERR_IO (errno tells), ERR_NOMEM. */
+        void (*accepted)(void *arg, struct tcp *t), void *arg);
+/* host is a numeric address. port 0: one is chosen and written back to *port. ERR_EXISTS: in use, ERR_TYPE:
+ * not an address, ERR_NOTFOUND: not an address of this host, ERR_IO (errno tells), ERR_NOMEM. */
 int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port);
-void tcp_server_stop(struct tcp_server *s);     /* accept no more; connections live on */
-void tcp_server_free(struct tcp_server *s);     /* closes what is left, without calling `ended` */
+void tcp_server_stop(struct tcp_server *s); /* accept no more; connections live on */
+void tcp_server_free(struct tcp_server *s); /* closes what is left, without calling `ended` */
 const struct tcp_counters *tcp_server_counters(const struct tcp_server *s);
 /* The same by name into out, at most max; returns how many. */
 size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out, size_t max);
 
-void tcp_own(struct tcp *t, const struct tcp_events *ev);   /* the events are copied */
+void tcp_own(struct tcp *t, const struct tcp_events *ev); /* the events are copied */
 struct loop *tcp_loop(const struct tcp *t);
-struct str tcp_peer(const struct tcp *t);       /* numeric address, IPv4-mapped ones as IPv4; lives with t */
+struct str tcp_peer(const struct tcp *t); /* numeric address, IPv4-mapped ones as IPv4; lives with t */
 bool tcp_peer_loopback(const struct tcp *t);
-size_t tcp_queued(const struct tcp *t);         /* bytes */
+size_t tcp_queued(const struct tcp *t); /* bytes */
 
-/* Queues bytes (copied) or a block (referenced; its owner keeps his reference). Sent at the end of the turn. ERR_LIMIT:
- * max_queued would be passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing, dropped. */
+/* Queues bytes (copied) or a block (referenced; its owner keeps his reference). Sent at the end of the
+ * turn. ERR_LIMIT: max_queued would be passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing,
+ * dropped. */
 int tcp_write(struct tcp *t, struct str bytes);
 int tcp_write_block(struct tcp *t, struct block *b);
 /* All or nothing: n parts, copied, then tail (may be NULL). may_exceed lets a last word pass max_queued. */
@@ -67,6 +69,7 @@ int tcp_write_parts(struct tcp *t, const struct str *parts, size_t n, struct blo
 
 void tcp_read_pause(struct tcp *t, bool pause);
 
-/* The owner lets go: no event comes any more. linger_ms 0: at once, what is queued is dropped; otherwise what is queued
- * is sent, then our side is shut down, and the rest ends when the peer closes or the time is over. */
+/* The owner lets go: no event comes any more. linger_ms 0: at once, what is queued is dropped; otherwise
+ * what is queued is sent, then our side is shut down, and the rest ends when the peer closes or the time is
+ * over. */
 void tcp_close(struct tcp *t, uint32_t linger_ms);

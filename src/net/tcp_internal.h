@@ -5,29 +5,29 @@
 #include "base/map.h"
 #include "net/tcp.h"
 
-#define TCP_PEER_MAX 46     /* INET6_ADDRSTRLEN */
+#define TCP_PEER_MAX 46 /* INET6_ADDRSTRLEN */
 
 struct tcp_segment {
-	struct block *block;    /* a reference; NULL: the bytes stand in `copied` */
-	uint32_t from, n;       /* of the block; n counts down */
+	struct block *block; /* a reference; NULL: the bytes stand in `copied` */
+	uint32_t from, n;    /* of the block; n counts down */
 };
 
 /* How many connections one address holds. IPv6 counts by /64: a household has that many addresses. */
 struct tcp_address {
 	char key[TCP_PEER_MAX];
 	uint32_t open;
-	struct limit rate;      /* new connections */
+	struct limit rate; /* new connections */
 };
 
 struct tcp {
-	struct list link;       /* in the server's list */
+	struct list link; /* in the server's list */
 	struct tcp_server *server;
 	struct loop *loop;
 	struct tcp_events ev;
 	struct loop_watch *watch;
 	int fd;
 	char peer[TCP_PEER_MAX];
-	struct tcp_address *address;    /* NULL for loopback */
+	struct tcp_address *address; /* NULL for loopback */
 	bool loopback, paused, blocked, closing, shut, eof, dead;
 
 	/* queue: segments[first..count), copied bytes from copied_from on */
@@ -35,7 +35,7 @@ struct tcp {
 	size_t first, count, cap;
 	struct buf copied;
 	size_t copied_from, queued;
-	uint64_t moved_ms;      /* last progress while blocked */
+	uint64_t moved_ms; /* last progress while blocked */
 
 	struct timer stall, linger;
 	struct loop_task flush, freed;
@@ -56,12 +56,12 @@ struct tcp_server {
 	void *arg;
 	struct list listeners, connections;
 	struct map addresses;
-	int spare_fd;           /* given up to be able to refuse when descriptors are out */
+	int spare_fd; /* given up to be able to refuse when descriptors are out */
 	bool paused;
 	struct timer resume, sweep; /* sweep: forgets addresses that are quiet */
 	struct limit complaints;
 };
 
-bool tcp_start(struct tcp *t);      /* false: no memory; the caller frees */
+bool tcp_start(struct tcp *t); /* false: no memory; the caller frees */
 void tcp_destroy(struct tcp *t);
 void tcp_server_forget(struct tcp_server *s, struct tcp *t); /* on destruction: counts and list */

@@ -16,9 +16,9 @@
 #define ACCEPTS_PER_TURN 64
 #define BACKLOG 1024
 #define RESUME_MS 500
-#define SWEEP_MS 10000      /* how often quiet addresses are forgotten */
-#define QUIET_MS 3000       /* by then a bucket of one second is full again */
-#define DEAD_PATH_MS 60000  /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT) */
+#define SWEEP_MS 10000     /* how often quiet addresses are forgotten */
+#define QUIET_MS 3000      /* by then a bucket of one second is full again */
+#define DEAD_PATH_MS 60000 /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT) */
 
 union address {
 	struct sockaddr any;
@@ -27,7 +27,7 @@ union address {
 };
 
 struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limits,
-	void (*accepted)(void *arg, struct tcp *t), void *arg)
+        void (*accepted)(void *arg, struct tcp *t), void *arg)
 {
 	struct tcp_server *s = mem_zalloc(sizeof *s);
 	if (!s)
@@ -43,13 +43,17 @@ struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limit
 	return s;
 }
 
-const struct tcp_counters *tcp_server_counters(const struct tcp_server *s) { return &s->counters; }
+const struct tcp_counters *tcp_server_counters(const struct tcp_server *s)
+{
+	return &s->counters;
+}
 
 /* One line a minute and cause is enough: whoever floods us must not fill the disk as well. */
 static void complain(struct tcp_server *s, const char *cause, const char *peer)
 {
 	if (limit_take(&s->complaints, 1, 1.0 / 60, 3, loop_now_ms(s->loop)))
-		log_warn("event=refuse-connection because=%s peer=%s open=%u", cause, peer, s->counters.open);
+		log_warn("event=refuse-connection because=%s peer=%s open=%u", cause, peer,
+		        s->counters.open);
 }
 
 static void describe(struct tcp *t, const union address *a, char key[TCP_PEER_MAX])
@@ -200,7 +204,7 @@ static void admit(struct tcp_server *s, int fd, const union address *from)
 static void watch_listeners(struct tcp_server *s, bool on)
 {
 	LIST_EACH(it, &s->listeners)
-		loop_watch_set(LIST_OWNER(it, struct tcp_listener, link)->watch, on ? LOOP_READ : 0);
+	loop_watch_set(LIST_OWNER(it, struct tcp_listener, link)->watch, on ? LOOP_READ : 0);
 }
 
 static void on_resume(void *arg, uint64_t now_ms)
@@ -213,8 +217,8 @@ static void on_resume(void *arg, uint64_t now_ms)
 	watch_listeners(s, true);
 }
 
-/* Without a free descriptor the waiting connection can't even be refused, and the loop would spin on it: give the spare
- * one up, take the connection, close it, and get the spare one back. */
+/* Without a free descriptor the waiting connection can't even be refused, and the loop would spin on it:
+ * give the spare one up, take the connection, close it, and get the spare one back. */
 static void refuse_without_descriptors(struct tcp_server *s, int listener)
 {
 	s->counters.refused_nofile++;
@@ -256,10 +260,13 @@ static void on_incoming(void *arg, int ready)
 static int bind_error(void)
 {
 	switch (errno) {
-	case EADDRINUSE: return ERR_EXISTS;
+	case EADDRINUSE:
+		return ERR_EXISTS;
 	case EADDRNOTAVAIL:
-	case EAFNOSUPPORT: return ERR_NOTFOUND;
-	default: return ERR_IO;
+	case EAFNOSUPPORT:
+		return ERR_NOTFOUND;
+	default:
+		return ERR_IO;
 	}
 }
 
@@ -322,7 +329,8 @@ int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port)
 void tcp_server_stop(struct tcp_server *s)
 {
 	timer_stop(&s->resume);
-	LIST_EACH_SAFE(it, &s->listeners) {
+	LIST_EACH_SAFE(it, &s->listeners)
+	{
 		struct tcp_listener *li = LIST_OWNER(it, struct tcp_listener, link);
 		list_remove(it);
 		loop_watch_free(li->watch);
@@ -354,14 +362,14 @@ size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out,
 {
 	const struct tcp_counters *c = &s->counters;
 	const struct counter all[] = {
-		{"connections_open", c->open},
-		{"connections_accepted", c->accepted},
-		{"limit_connections", c->refused_total},
-		{"limit_connections_per_address", c->refused_address},
-		{"limit_connections_per_second", c->refused_rate},
-		{"limit_descriptors", c->refused_nofile},
-		{"limit_stalled", c->stalled},
-		{"limit_queued_bytes", c->queue_full},
+	        {"connections_open", c->open},
+	        {"connections_accepted", c->accepted},
+	        {"limit_connections", c->refused_total},
+	        {"limit_connections_per_address", c->refused_address},
+	        {"limit_connections_per_second", c->refused_rate},
+	        {"limit_descriptors", c->refused_nofile},
+	        {"limit_stalled", c->stalled},
+	        {"limit_queued_bytes", c->queue_full},
 	};
 	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
 	memcpy(out, all, n * sizeof *all);

@@ -7,12 +7,16 @@
 bool domain_is_ours(const struct session *s, const struct stanza *st)
 {
 	const struct session_settings *set = &s->all->settings;
-	return !st->has_to || str_eq_ascii_nocase(st->to.domain, set->domain)
-		|| (!str_absent(set->guest_domain) && str_eq_ascii_nocase(st->to.domain, set->guest_domain));
+	return !st->has_to || str_eq_ascii_nocase(st->to.domain, set->domain) ||
+	       (!str_absent(set->guest_domain) && str_eq_ascii_nocase(st->to.domain, set->guest_domain));
 }
 
-/* The address that answers is the one that was asked: a ping to the main domain wants its result from there. */
-static struct str from_of(const struct stanza *st) { return st->has_to ? st->to.full : STR_NONE; }
+/* The address that answers is the one that was asked: a ping to the main domain wants its result from
+ * there. */
+static struct str from_of(const struct stanza *st)
+{
+	return st->has_to ? st->to.full : STR_NONE;
+}
 
 static void reply_error(struct session *s, const struct stanza *st, const char *type, const char *condition)
 {
@@ -70,10 +74,12 @@ static void answer_iq(struct session *s, const struct stanza *st)
 		struct buf *b = begin_result(s, st);
 		buf_puts(b, "<query xmlns='" NS_DISCO_ITEMS "'/>");
 		end_result(s, b);
-	} else if (get && (element_is(p, "services", NS_EXTDISCO_2) || element_is(p, "services", NS_EXTDISCO_1))) {
+	} else if (get &&
+	           (element_is(p, "services", NS_EXTDISCO_2) || element_is(p, "services", NS_EXTDISCO_1))) {
 		struct buf *b = begin_result(s, st);
-		buf_puts(b, element_is(p, "services", NS_EXTDISCO_2) ? "<services xmlns='" NS_EXTDISCO_2 "'/>"
-			: "<services xmlns='" NS_EXTDISCO_1 "'/>");
+		buf_puts(b, element_is(p, "services", NS_EXTDISCO_2)
+		                    ? "<services xmlns='" NS_EXTDISCO_2 "'/>"
+		                    : "<services xmlns='" NS_EXTDISCO_1 "'/>");
 		end_result(s, b);
 	} else if (!get && element_is(p, "session", NS_SESSION)) {
 		empty_result(s, st); /* never advertised, but some libraries ask all the same */
@@ -84,8 +90,10 @@ static void answer_iq(struct session *s, const struct stanza *st)
 
 void domain_stanza(struct session *s, const struct stanza *st)
 {
-	/* one's own address is answered by the server on one's behalf; other people are not reachable outside of rooms */
-	bool other_person = st->has_to && !str_absent(st->to.node) && !session_from_this_server(s, st->to.full);
+	/* one's own address is answered by the server on one's behalf; other people are not reachable
+	 * outside of rooms */
+	bool other_person =
+	        st->has_to && !str_absent(st->to.node) && !session_from_this_server(s, st->to.full);
 	if (st->kind == STANZA_PRESENCE)
 		return; /* no roster, no subscriptions: there is nobody who would want to know */
 	if (st->kind == STANZA_IQ && (st->type == STANZA_RESULT || st->type == STANZA_ERROR))

@@ -9,7 +9,8 @@
 #include "session/session.h"
 #include "xmpp/stanza.h"
 
-#define CLOSE_ELEMENT "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />" /* clients compare these bytes */
+#define CLOSE_ELEMENT                                                                                      \
+	"<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />" /* clients compare these bytes */
 #define LINGER_MS 2000
 
 enum session_state {
@@ -19,35 +20,35 @@ enum session_state {
 	SESSION_RESTARTING, /* authenticated: expects <open/> again */
 	SESSION_BINDING,    /* expects the bind request */
 	SESSION_BOUND,
-	SESSION_ENDING,     /* closed by us; `ended` runs at the end of this turn */
+	SESSION_ENDING, /* closed by us; `ended` runs at the end of this turn */
 };
 
 struct session {
 	struct list link;
 	struct sessions *all;
-	struct ws *ws;              /* NULL: it is gone */
+	struct ws *ws; /* NULL: it is gone */
 	enum session_state state;
-	bool was_bound, greeted;    /* greeted: the client has our <open/> */
-	bool drops;                 /* nothing more is sent */
+	bool was_bound, greeted; /* greeted: the client has our <open/> */
+	bool drops;              /* nothing more is sent */
 
 	/* who */
 	struct session_handle handle;
 	char key[37];
-	char *jid;                  /* owned; full */
+	char *jid; /* owned; full */
 	size_t bare_n;
-	struct str domain;          /* the one that its `open` named */
-	struct claims *claims;      /* a reference */
+	struct str domain;     /* the one that its `open` named */
+	struct claims *claims; /* a reference */
 	char peer[46];
 	bool peer_loopback;
-	char *query_room, *query_prefix;    /* owned, NULL: none */
-	char *token;                /* owned, until login; never logged */
-	enum reason token_reason;   /* the request's fault, if any */
+	char *query_room, *query_prefix; /* owned, NULL: none */
+	char *token;                     /* owned, until login; never logged */
+	enum reason token_reason;        /* the request's fault, if any */
 	void *user;
 
 	/* limits */
 	uint32_t login_stanzas;
 	struct limit stanzas, bytes;
-	struct timer timer;         /* login timeout; then the close after a refused login */
+	struct timer timer; /* login timeout; then the close after a refused login */
 
 	/* the end */
 	enum session_end why;
@@ -66,22 +67,22 @@ struct sessions {
 	struct session_events events;
 	struct session_counters counters;
 	struct list list;
-	struct slot *slots;         /* bound sessions by handle.index */
+	struct slot *slots; /* bound sessions by handle.index */
 	uint32_t n_slots, cap_slots, free_slot;
 	struct xml_parser *parser;
-	struct arena arena;         /* of the message being handled */
-	struct buf out;             /* scratch for what session/ itself writes */
+	struct arena arena; /* of the message being handled */
+	struct buf out;     /* scratch for what session/ itself writes */
 	struct limit log_lines;
 	bool draining;
 };
 
 /* session.c */
 void session_send(struct session *s, struct str bytes);
-struct buf *session_begin(struct session *s);   /* the scratch buffer, empty */
-void session_flush(struct session *s);          /* sends what was written into it */
+struct buf *session_begin(struct session *s); /* the scratch buffer, empty */
+void session_flush(struct session *s);        /* sends what was written into it */
 /* Sends the stream error (RFC 6120 4.9) and closes; condition NULL: an orderly close. text absent: none. */
 void session_close(struct session *s, enum session_end why, const char *condition, struct str text);
-bool session_assign(struct session *s);         /* gives it a handle; false: no memory */
+bool session_assign(struct session *s); /* gives it a handle; false: no memory */
 /* May this refusal be logged now? */
 bool session_may_log(struct sessions *ss);
 

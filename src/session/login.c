@@ -13,10 +13,11 @@
 #include "xmpp/error.h"
 #include "xmpp/ns.h"
 
-#define QUERY_MAX 1024          /* bytes of room= and prefix= */
+#define QUERY_MAX 1024 /* bytes of room= and prefix= */
 #define RESOURCE_MAX 256
 #define RESOURCE_DIGITS 12
-#define REFUSED_CLOSE_MS 3000   /* the current client closes by itself; the 2021 one leaves the socket open */
+#define REFUSED_CLOSE_MS 3000 /* the current client closes by itself; the 2021 one leaves the socket open  \
+	                       */
 
 static char *query_copy(struct str query, const char *name)
 {
@@ -29,7 +30,8 @@ static char *query_copy(struct str query, const char *name)
 	return copy;
 }
 
-/* The token stays with the session until it logs in. Its own faults are judged then, in the order of the rule. */
+/* The token stays with the session until it logs in. Its own faults are judged then, in the order of the
+ * rule. */
 static void take_token(struct session *s, const struct http_head *h)
 {
 	struct buf query;
@@ -38,7 +40,8 @@ static void take_token(struct session *s, const struct http_head *h)
 	struct str found = STR_NONE;
 	enum reason reason = E_TOKEN_FORMAT;
 	if (n == 0 || n == 1)
-		reason = token_from_request(n ? buf_view(&query) : STR_NONE, http_field(h, "authorization"), &found);
+		reason = token_from_request(
+		        n ? buf_view(&query) : STR_NONE, http_field(h, "authorization"), &found);
 	if (http_field_count(h, "authorization") > 1)
 		reason = E_TOKEN_FORMAT;
 	if (query.failed)
@@ -61,13 +64,17 @@ void login_take_request(struct session *s, const struct http_request *r)
 		take_token(s, r->head);
 }
 
-/* The setting that would have let this client in; "" where none would, or where the token code knows better. */
+/* The setting that would have let this client in; "" where none would, or where the token code knows
+ * better. */
 static const char *fix_of(enum reason reason)
 {
 	switch (reason) {
-	case E_TOKEN_REQUIRED: return "allow_guests=true lets clients in without a token";
-	case E_TOKEN_FORMAT: return "send one token: ?token=, or Authorization: Bearer";
-	default: return "";
+	case E_TOKEN_REQUIRED:
+		return "allow_guests=true lets clients in without a token";
+	case E_TOKEN_FORMAT:
+		return "send one token: ?token=, or Authorization: Bearer";
+	default:
+		return "";
 	}
 }
 
@@ -105,7 +112,7 @@ static void log_refusal(struct session *s, const struct refusal *r)
 	struct buf b;
 	buf_init(&b, 900);
 	buf_printf(&b, "event=refuse stage=sasl reason=%s text=%s token=%s", reason_name(r->reason),
-		log_value(str_c(r->text)), hash);
+	        log_value(str_c(r->text)), hash);
 	put_identity(&b, r->payload);
 	buf_printf(&b, " peer=%s", s->peer);
 	if (s->query_room)
@@ -123,7 +130,8 @@ static void refuse(struct session *s, const struct refusal *r)
 	s->all->counters.refused_logins++;
 	log_refusal(s, r);
 	struct buf *b = session_begin(s);
-	/* exactly these bytes: a client finds the text with a regular expression, and takes it as it stands */
+	/* exactly these bytes: a client finds the text with a regular expression, and takes it as it stands
+	 */
 	buf_puts(b, "<failure xmlns='" NS_SASL "'><not-allowed/><text>");
 	for (const char *p = r->text; *p; p++)
 		buf_putc(b, *p == '<' || *p == '>' || *p == '&' || (unsigned char)*p < 0x20 ? ' ' : *p);
@@ -147,8 +155,9 @@ static void verify(struct session *s)
 {
 	const struct session_settings *set = &s->all->settings;
 	struct token_result result = {0};
-	struct connect_request c = {.settings = set->policy, .token = s->token_reason,
-		.present = s->token || s->token_reason != R_NONE};
+	struct connect_request c = {.settings = set->policy,
+	        .token = s->token_reason,
+	        .present = s->token || s->token_reason != R_NONE};
 	bool verified = s->token && s->token_reason == R_NONE;
 	if (verified) {
 		int64_t now = (int64_t)floor(loop_wall_s(s->all->loop));
@@ -163,12 +172,17 @@ static void verify(struct session *s)
 		result.claims = NULL;
 		accept(s);
 	} else {
-		/* the token's own words where it was the token: they hold the seconds, the name of the claim */
+		/* the token's own words where it was the token: they hold the seconds, the name of the
+		 * claim */
 		bool token_said = verified && result.reason != R_NONE && result.text[0];
 		const char *fix = token_said && result.hint[0] ? result.hint : fix_of(v.reason);
-		refuse(s, &(struct refusal){.reason = v.reason, .text = token_said ? result.text : v.text ? v.text : "",
-			.fix = fix, .payload = result.claims ? result.claims->payload : result.refused,
-			.sha256 = verified ? result.sha256 : NULL});
+		refuse(s, &(struct refusal){.reason = v.reason,
+		                  .text = token_said ? result.text
+		                          : v.text   ? v.text
+		                                     : "",
+		                  .fix = fix,
+		                  .payload = result.claims ? result.claims->payload : result.refused,
+		                  .sha256 = verified ? result.sha256 : NULL});
 	}
 	token_result_done(&result);
 	mem_free(s->token);
@@ -191,7 +205,8 @@ void login_auth(struct session *s, const struct element *e)
 	} else if (!str_eqc(element_attr(e, "mechanism"), "ANONYMOUS")) {
 		fail_mechanism(s, "invalid-mechanism");
 	} else {
-		verify(s); /* an initial response, "=" or anything else, is a trace (RFC 4505) and means nothing */
+		verify(s); /* an initial response, "=" or anything else, is a trace (RFC 4505) and means
+		              nothing */
 	}
 }
 
@@ -228,7 +243,8 @@ void login_bind(struct session *s, const struct element *e)
 	struct sessions *ss = s->all;
 	struct stanza st;
 	int err = stanza_read(e, &ss->arena, &st);
-	if (err || st.kind != STANZA_IQ || st.type != STANZA_SET || !element_is(st.payload, "bind", NS_BIND)) {
+	if (err || st.kind != STANZA_IQ || st.type != STANZA_SET ||
+	        !element_is(st.payload, "bind", NS_BIND)) {
 		session_close(s, SESSION_PROTOCOL, "not-authorized", STR("Bind a resource first"));
 		return;
 	}
@@ -249,7 +265,8 @@ void login_bind(struct session *s, const struct element *e)
 	s->was_bound = true;
 	ss->counters.bound++;
 	ss->counters.bound_now++;
-	log_debug("event=session-bind session=%.8s peer=%s token=%s", s->key, s->peer, s->claims ? "verified" : "none");
+	log_debug("event=session-bind session=%.8s peer=%s token=%s", s->key, s->peer,
+	        s->claims ? "verified" : "none");
 	struct buf *b = session_begin(s);
 	stanza_head(b, STANZA_IQ, "result", st.id, STR_NONE, STR_NONE);
 	buf_puts(b, "><bind xmlns='" NS_BIND "'>");

@@ -1,7 +1,7 @@
 /* session.c - sessions from the WebSocket to their end, and how rooms reach them. io
  *
- * A session ends in one place, on_ended, at the end of the turn: whoever closes it may be in the middle of sending to a
- * whole room, or be the session's own message. */
+ * A session ends in one place, on_ended, at the end of the turn: whoever closes it may be in the middle of
+ * sending to a whole room, or be the session's own message. */
 #include "session/session.h"
 
 #include "base/err.h"
@@ -12,18 +12,19 @@
 #include "session/internal.h"
 #include "xmpp/ns.h"
 
-#define ARENA_BYTES (16u << 20)     /* of one message's tree */
+#define ARENA_BYTES (16u << 20) /* of one message's tree */
 #define OUT_BYTES (1u << 20)
 #define NO_SLOT UINT32_MAX
 
 const char *session_end_text(enum session_end e)
 {
-	static const char *const texts[] = {"closed", "lost", "slow", "protocol", "rate", "ended", "shutdown"};
+	static const char *const texts[] = {
+	        "closed", "lost", "slow", "protocol", "rate", "ended", "shutdown"};
 	return texts[e];
 }
 
-struct sessions *sessions_new(struct loop *l, const struct session_settings *settings,
-	const struct session_events *events)
+struct sessions *sessions_new(
+        struct loop *l, const struct session_settings *settings, const struct session_events *events)
 {
 	struct sessions *ss = mem_zalloc(sizeof *ss);
 	if (!ss)
@@ -54,32 +55,35 @@ void sessions_free(struct sessions *ss)
 	mem_free(ss);
 }
 
-const struct session_counters *sessions_counters(const struct sessions *ss) { return &ss->counters; }
+const struct session_counters *sessions_counters(const struct sessions *ss)
+{
+	return &ss->counters;
+}
 
 size_t sessions_list_counters(const struct sessions *ss, struct counter *out, size_t max)
 {
 	const struct session_counters *c = &ss->counters;
 	const struct counter all[] = {
-		{"sessions", c->sessions},
-		{"sessions_bound", c->bound_now},
-		{"sessions_opened", c->opened},
-		{"logins", c->bound},
-		{"refused_logins", c->refused_logins},
-		{"limit_sessions", c->limit_sessions},
-		{"limit_login_stanzas", c->limit_login_stanzas},
-		{"limit_login_timeout", c->limit_login_timeout},
-		{"limit_stanzas_per_second", c->limit_stanzas_per_second},
-		{"limit_bytes_per_second", c->limit_bytes_per_second},
-		{"limit_queued_bytes_closed", c->limit_queued_bytes},
-		{"limit_stanza_bytes", c->limit_xml_bytes},
-		{"limit_stanza_depth", c->limit_xml_depth},
-		{"limit_stanza_attributes", c->limit_xml_attributes},
-		{"limit_stanza_elements", c->limit_xml_elements},
-		{"xml_not_well_formed", c->xml_not_well_formed},
-		{"xml_restricted", c->xml_restricted},
-		{"stream_errors", c->stream_errors},
-		{"log_lines_suppressed", c->log_suppressed},
-		{"no_memory", c->no_memory},
+	        {"sessions", c->sessions},
+	        {"sessions_bound", c->bound_now},
+	        {"sessions_opened", c->opened},
+	        {"logins", c->bound},
+	        {"refused_logins", c->refused_logins},
+	        {"limit_sessions", c->limit_sessions},
+	        {"limit_login_stanzas", c->limit_login_stanzas},
+	        {"limit_login_timeout", c->limit_login_timeout},
+	        {"limit_stanzas_per_second", c->limit_stanzas_per_second},
+	        {"limit_bytes_per_second", c->limit_bytes_per_second},
+	        {"limit_queued_bytes_closed", c->limit_queued_bytes},
+	        {"limit_stanza_bytes", c->limit_xml_bytes},
+	        {"limit_stanza_depth", c->limit_xml_depth},
+	        {"limit_stanza_attributes", c->limit_xml_attributes},
+	        {"limit_stanza_elements", c->limit_xml_elements},
+	        {"xml_not_well_formed", c->xml_not_well_formed},
+	        {"xml_restricted", c->xml_restricted},
+	        {"stream_errors", c->stream_errors},
+	        {"log_lines_suppressed", c->log_suppressed},
+	        {"no_memory", c->no_memory},
 	};
 	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
 	memcpy(out, all, n * sizeof *all);
@@ -198,7 +202,8 @@ static void end_later(struct session *s, enum session_end why)
 
 static void write_stream_error(struct buf *b, const char *condition, struct str text)
 {
-	buf_printf(b, "<stream:error xmlns:stream='" NS_STREAMS "'><%s xmlns='" NS_STREAM_ERRORS "'/>", condition);
+	buf_printf(b, "<stream:error xmlns:stream='" NS_STREAMS "'><%s xmlns='" NS_STREAM_ERRORS "'/>",
+	        condition);
 	if (!str_absent(text)) {
 		buf_puts(b, "<text xmlns='" NS_STREAM_ERRORS "' xml:lang='en'>");
 		xml_escape(b, text);
@@ -211,8 +216,9 @@ static void log_close(struct session *s, enum session_end why, const char *condi
 {
 	if (!condition || why == SESSION_SHUTDOWN || !session_may_log(s->all))
 		return;
-	log_info("event=close session=%.8s peer=%s because=%s condition=%s text=%s", s->key[0] ? s->key : "-", s->peer,
-		session_end_text(why), condition, log_value(str_absent(text) ? STR("") : text));
+	log_info("event=close session=%.8s peer=%s because=%s condition=%s text=%s",
+	        s->key[0] ? s->key : "-", s->peer, session_end_text(why), condition,
+	        log_value(str_absent(text) ? STR("") : text));
 }
 
 void session_close(struct session *s, enum session_end why, const char *condition, struct str text)
@@ -247,9 +253,11 @@ static void on_send_failed(struct session *s, int err)
 {
 	if (err == ERR_LIMIT) {
 		s->all->counters.limit_queued_bytes++;
-		session_close(s, SESSION_SLOW, "policy-violation", STR("Too much is waiting for this client"));
+		session_close(
+		        s, SESSION_SLOW, "policy-violation", STR("Too much is waiting for this client"));
 	} else if (err == ERR_NOMEM) {
-		/* a stanza that is left out silently would leave the client with a wrong picture of its room */
+		/* a stanza that is left out silently would leave the client with a wrong picture of its
+		 * room */
 		s->all->counters.no_memory++;
 		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
 	}
@@ -264,7 +272,10 @@ static void send_pair(struct session *s, struct str head, struct block *tail)
 		on_send_failed(s, err);
 }
 
-void session_send(struct session *s, struct str bytes) { send_pair(s, bytes, NULL); }
+void session_send(struct session *s, struct str bytes)
+{
+	send_pair(s, bytes, NULL);
+}
 
 struct buf *session_begin(struct session *s)
 {
@@ -325,8 +336,8 @@ static void on_ws_ended(void *arg, struct ws *w, enum ws_end why)
 	else if (why == WS_END_TOO_LARGE)
 		s->all->counters.limit_xml_bytes++;
 	if (why != WS_END_CLOSED && why != WS_END_LOST && session_may_log(s->all))
-		log_info("event=close session=%.8s peer=%s because=%s websocket=%s", s->key[0] ? s->key : "-", s->peer,
-			session_end_text(end), ws_end_text(why));
+		log_info("event=close session=%.8s peer=%s because=%s websocket=%s",
+		        s->key[0] ? s->key : "-", s->peer, session_end_text(end), ws_end_text(why));
 	end_later(s, end);
 }
 
@@ -347,8 +358,8 @@ void sessions_open(void *arg, const struct http_request *r, struct ws *w)
 	struct sessions *ss = arg;
 	if (ss->draining || ss->counters.sessions >= ss->settings.sessions) {
 		if (!ss->draining && session_may_log(ss))
-			log_warn("event=refuse stage=connect because=sessions limit=%u peer=%.*s", ss->settings.sessions,
-				STR_FMT(r->peer));
+			log_warn("event=refuse stage=connect because=sessions limit=%u peer=%.*s",
+			        ss->settings.sessions, STR_FMT(r->peer));
 		ss->counters.limit_sessions += !ss->draining;
 		ws_close(w, WS_TRY_LATER, LINGER_MS);
 		return;
@@ -370,7 +381,8 @@ void sessions_open(void *arg, const struct http_request *r, struct ws *w)
 	ss->counters.sessions++;
 	ws_own(w, &(struct ws_events){.arg = s, .message = on_ws_message, .ended = on_ws_ended});
 	ws_set_max_message(w, (uint32_t)ss->settings.before_login.bytes);
-	timer_start(loop_timers(ss->loop), &s->timer, loop_now_ms(ss->loop) + ss->settings.login_timeout_ms, on_timer, s);
+	timer_start(loop_timers(ss->loop), &s->timer, loop_now_ms(ss->loop) + ss->settings.login_timeout_ms,
+	        on_timer, s);
 	login_take_request(s, r);
 }
 
@@ -378,22 +390,55 @@ void sessions_shutdown(struct sessions *ss)
 {
 	ss->draining = true;
 	LIST_EACH_SAFE(it, &ss->list)
-		session_close(LIST_OWNER(it, struct session, link), SESSION_SHUTDOWN, "system-shutdown", STR_NONE);
+	session_close(LIST_OWNER(it, struct session, link), SESSION_SHUTDOWN, "system-shutdown", STR_NONE);
 }
 
 /* What the upper floors may know */
 
-struct session_handle session_handle(const struct session *s) { return s->handle; }
-struct str session_jid(const struct session *s) { return str_c(s->jid); }
-struct str session_bare_jid(const struct session *s) { return str_from(s->jid, s->bare_n); }
-struct str session_key(const struct session *s) { return str_c(s->key); }
-struct claims *session_claims(const struct session *s) { return s->claims; }
-struct str session_peer(const struct session *s) { return str_c(s->peer); }
-bool session_peer_loopback(const struct session *s) { return s->peer_loopback; }
-struct str session_query_room(const struct session *s) { return str_c(s->query_room); }
-struct str session_query_prefix(const struct session *s) { return str_c(s->query_prefix); }
-void *session_user(const struct session *s) { return s->user; }
-void session_set_user(struct session *s, void *user) { s->user = user; }
+struct session_handle session_handle(const struct session *s)
+{
+	return s->handle;
+}
+struct str session_jid(const struct session *s)
+{
+	return str_c(s->jid);
+}
+struct str session_bare_jid(const struct session *s)
+{
+	return str_from(s->jid, s->bare_n);
+}
+struct str session_key(const struct session *s)
+{
+	return str_c(s->key);
+}
+struct claims *session_claims(const struct session *s)
+{
+	return s->claims;
+}
+struct str session_peer(const struct session *s)
+{
+	return str_c(s->peer);
+}
+bool session_peer_loopback(const struct session *s)
+{
+	return s->peer_loopback;
+}
+struct str session_query_room(const struct session *s)
+{
+	return str_c(s->query_room);
+}
+struct str session_query_prefix(const struct session *s)
+{
+	return str_c(s->query_prefix);
+}
+void *session_user(const struct session *s)
+{
+	return s->user;
+}
+void session_set_user(struct session *s, void *user)
+{
+	s->user = user;
+}
 
 bool session_from_this_server(const struct session *s, struct str jid)
 {

@@ -1,11 +1,12 @@
-/* session.h - one signaling client: stream, authentication, bind; WebSocket messages to stanzas and back. io
+/* session.h - one signaling client: stream, authentication, bind; WebSocket messages to stanzas and back.
+ * io
  *
  *   message -> xmpp/xml -> element -> open, auth (token, policy), bind -> stanza -> upward
  *   outbox  -> frame -> bytes
  *
- * Answers by itself what is asked of the server's own domain: ping, disco, extdisco. Everything else of a bound session
- * goes up through session_events; rooms answer through struct outbox, by handle. RFC 7395, RFC 6120, XEP-0199, 0030,
- * 0215. Thread: the worker's. */
+ * Answers by itself what is asked of the server's own domain: ping, disco, extdisco. Everything else of a
+ * bound session goes up through session_events; rooms answer through struct outbox, by handle. RFC 7395,
+ * RFC 6120, XEP-0199, 0030, 0215. Thread: the worker's. */
 #pragma once
 #include "base/counter.h"
 #include "policy/claims.h"
@@ -13,8 +14,8 @@
 #include "xmpp/xml.h"
 
 struct session;
-struct sessions;    /* all sessions of one worker */
-struct stanza;      /* xmpp/stanza.h */
+struct sessions; /* all sessions of one worker */
+struct stanza;   /* xmpp/stanza.h */
 struct loop;
 struct http_request;
 struct ws;
@@ -24,81 +25,85 @@ struct token_keys;
 
 /* Filled in by cli/serve; everything that is pointed to outlives the sessions. */
 struct session_settings {
-	struct str domain;              /* of the JIDs; what `open` must name */
-	struct str guest_domain;        /* another name for it; absent: none */
+	struct str domain;       /* of the JIDs; what `open` must name */
+	struct str guest_domain; /* another name for it; absent: none */
 	const struct policy_settings *policy;
 	const struct token_settings *token;
 	const struct token_keys *keys;
 
-	uint32_t sessions;              /* at once */
+	uint32_t sessions;                           /* at once */
 	struct xml_limits before_login, after_login; /* bytes: of one message */
-	uint32_t login_stanzas;         /* messages before bind, in total */
-	uint32_t login_timeout_ms;      /* from the WebSocket to bind */
-	uint32_t stanzas_per_second, bytes_per_second; /* a burst of five seconds; more closes the session */
-	uint32_t log_lines_per_second;  /* of refusals */
+	uint32_t login_stanzas;                      /* messages before bind, in total */
+	uint32_t login_timeout_ms;                   /* from the WebSocket to bind */
+	uint32_t stanzas_per_second,
+	        bytes_per_second;      /* a burst of five seconds; more closes the session */
+	uint32_t log_lines_per_second; /* of refusals */
 };
 
 /* How often each limit was crossed, and how many there are. */
 struct session_counters {
 	uint64_t opened, bound, refused_logins;
 	uint64_t limit_sessions, limit_login_stanzas, limit_login_timeout, limit_stanzas_per_second,
-		limit_bytes_per_second, limit_queued_bytes, log_suppressed, no_memory;
-	uint64_t xml_not_well_formed, xml_restricted, limit_xml_bytes, limit_xml_depth, limit_xml_attributes,
-		limit_xml_elements;
+	        limit_bytes_per_second, limit_queued_bytes, log_suppressed, no_memory;
+	uint64_t xml_not_well_formed, xml_restricted, limit_xml_bytes, limit_xml_depth,
+	        limit_xml_attributes, limit_xml_elements;
 	uint64_t stream_errors;
 	uint32_t sessions, bound_now;
 };
 
 /* Why a session ended. */
 enum session_end {
-	SESSION_CLOSED,     /* the client closed its stream */
-	SESSION_LOST,       /* the connection broke or fell silent */
-	SESSION_SLOW,       /* it did not read: too much was queued, or no progress */
-	SESSION_PROTOCOL,   /* it broke XML, XMPP or WebSocket; we sent the stream error */
-	SESSION_RATE,       /* it kept sending too much */
-	SESSION_ENDED,      /* a room or an administrator closed it (outbox.close) */
-	SESSION_SHUTDOWN,   /* the server goes down */
+	SESSION_CLOSED,   /* the client closed its stream */
+	SESSION_LOST,     /* the connection broke or fell silent */
+	SESSION_SLOW,     /* it did not read: too much was queued, or no progress */
+	SESSION_PROTOCOL, /* it broke XML, XMPP or WebSocket; we sent the stream error */
+	SESSION_RATE,     /* it kept sending too much */
+	SESSION_ENDED,    /* a room or an administrator closed it (outbox.close) */
+	SESSION_SHUTDOWN, /* the server goes down */
 };
-const char *session_end_text(enum session_end e);   /* one stable word for logs */
+const char *session_end_text(enum session_end e); /* one stable word for logs */
 
 /* Upward calls. Both only for bound sessions. */
 struct session_events {
 	void *arg;
-	/* An iq, message or presence whose `to` is neither absent nor at the server's own domain. st and everything in it
-	 * is borrowed for the call; its `from` is the session's full JID, whatever the client wrote; `to` is a valid JID.
-	 * May call the outbox, close included. */
+	/* An iq, message or presence whose `to` is neither absent nor at the server's own domain. st and
+	 * everything in it is borrowed for the call; its `from` is the session's full JID, whatever the
+	 * client wrote; `to` is a valid JID. May call the outbox, close included. */
 	void (*stanza)(void *arg, struct session *s, const struct stanza *st);
-	/* Exactly once per bound session. The accessors still work; afterwards s is gone and its handle is dead: sends to it
-	 * are dropped. Never called from within outbox.send or outbox.close, only later. */
+	/* Exactly once per bound session. The accessors still work; afterwards s is gone and its handle is
+	 * dead: sends to it are dropped. Never called from within outbox.send or outbox.close, only later.
+	 */
 	void (*gone)(void *arg, struct session *s, enum session_end why);
 };
 
 /* settings and events are copied. NULL on no memory. */
-struct sessions *sessions_new(struct loop *l, const struct session_settings *settings,
-	const struct session_events *events);
+struct sessions *sessions_new(
+        struct loop *l, const struct session_settings *settings, const struct session_events *events);
 /* Every session must have ended (sessions_shutdown). */
 void sessions_free(struct sessions *ss);
 /* For http_settings.ws_open: a client has come. */
 void sessions_open(void *sessions, const struct http_request *r, struct ws *w);
-/* Tells everybody that the server goes down and ends all sessions; `gone` is called for each at the end of this turn.
- * Whoever still comes is refused. */
+/* Tells everybody that the server goes down and ends all sessions; `gone` is called for each at the end of
+ * this turn. Whoever still comes is refused. */
 void sessions_shutdown(struct sessions *ss);
 const struct session_counters *sessions_counters(const struct sessions *ss);
 size_t sessions_list_counters(const struct sessions *ss, struct counter *out, size_t max);
 
 /* What the upper floors may know of a session. Every str lives as long as the session. */
 struct session_handle session_handle(const struct session *s);
-struct session *session_get(struct sessions *ss, struct session_handle h);  /* NULL: gone, or not bound */
-struct str session_jid(const struct session *s);        /* full: uuid@domain/resource */
-struct str session_bare_jid(const struct session *s);   /* uuid@domain */
+struct session *session_get(struct sessions *ss, struct session_handle h); /* NULL: gone, or not bound */
+struct str session_jid(const struct session *s);                           /* full: uuid@domain/resource */
+struct str session_bare_jid(const struct session *s);                      /* uuid@domain */
 struct str session_key(const struct session *s);        /* the uuid: what the policy calls the session */
-struct claims *session_claims(const struct session *s); /* verified token; NULL: a guest, or auth=none. Borrowed:
-                                                         * claims_ref to keep */
+struct claims *session_claims(const struct session *s); /* verified token; NULL: a guest, or auth=none.
+                                                         * Borrowed: claims_ref to keep */
 struct str session_peer(const struct session *s);       /* address, numeric */
 bool session_peer_loopback(const struct session *s);
-struct str session_query_room(const struct session *s); /* room= of the URL, decoded; absent without. Proves nothing */
-struct str session_query_prefix(const struct session *s);   /* prefix= of the URL; absent without */
-bool session_from_this_server(const struct session *s, struct str jid); /* is jid the session's own, bare or full */
+struct str session_query_room(
+        const struct session *s); /* room= of the URL, decoded; absent without. Proves nothing */
+struct str session_query_prefix(const struct session *s); /* prefix= of the URL; absent without */
+bool session_from_this_server(
+        const struct session *s, struct str jid); /* is jid the session's own, bare or full */
 /* Anything the room engine wants to find again (its list of seats); NULL at first. Owned by who sets it. */
 void *session_user(const struct session *s);
 void session_set_user(struct session *s, void *user);

@@ -1,4 +1,5 @@
-/* stream.c - the stream of one session: open, close, restart, and stanzas once it is bound (RFC 7395, RFC 6120). io */
+/* stream.c - the stream of one session: open, close, restart, and stanzas once it is bound (RFC 7395, RFC
+ * 6120). io */
 #include "base/err.h"
 #include "base/rand.h"
 #include "session/internal.h"
@@ -6,7 +7,7 @@
 #include "xmpp/ns.h"
 
 #define BURST_SECONDS 5
-#define BURST_STANZAS_MIN 30    /* what a client may send at once in any case: joining takes ten or so */
+#define BURST_STANZAS_MIN 30 /* what a client may send at once in any case: joining takes ten or so */
 
 void stream_open_reply(struct session *s)
 {
@@ -28,7 +29,8 @@ void stream_features(struct session *s)
 	if (s->state == SESSION_BINDING)
 		buf_puts(b, "<bind xmlns='" NS_BIND "'><required/></bind>");
 	else
-		buf_puts(b, "<mechanisms xmlns='" NS_SASL "'><mechanism>ANONYMOUS</mechanism></mechanisms>");
+		buf_puts(
+		        b, "<mechanisms xmlns='" NS_SASL "'><mechanism>ANONYMOUS</mechanism></mechanisms>");
 	buf_puts(b, "</stream:features>");
 	session_flush(s);
 }
@@ -59,7 +61,7 @@ static void on_close(struct session *s)
 
 /* An error about st, as from the address that it was sent to. */
 static void reply_error(struct session *s, const struct stanza *st, const char *type, const char *condition,
-	const char *text)
+        const char *text)
 {
 	struct stanza_error err = stanza_error_make(type, condition, text);
 	struct buf *b = session_begin(s);
@@ -80,7 +82,8 @@ static bool stamp_from(struct session *s, struct element *e)
 	struct attribute *a = arena_alloc(&s->all->arena, sizeof *a);
 	if (!a)
 		return false;
-	*a = (struct attribute){.next = e->attributes, .name = STR("from"), .ns = STR_NONE, .value = session_jid(s)};
+	*a = (struct attribute){
+	        .next = e->attributes, .name = STR("from"), .ns = STR_NONE, .value = session_jid(s)};
 	e->attributes = a;
 	return true;
 }
@@ -148,14 +151,29 @@ static bool over_limits(struct session *s, size_t bytes)
 static void count_fault(struct session_counters *c, enum xml_fault f)
 {
 	switch (f) {
-	case XML_NOT_WELL_FORMED: c->xml_not_well_formed++; break;
-	case XML_RESTRICTED: c->xml_restricted++; break;
-	case XML_TOO_LARGE: c->limit_xml_bytes++; break;
-	case XML_TOO_DEEP: c->limit_xml_depth++; break;
-	case XML_TOO_MANY_ATTRIBUTES: c->limit_xml_attributes++; break;
-	case XML_TOO_MANY_ELEMENTS: c->limit_xml_elements++; break;
-	case XML_NO_MEMORY: c->no_memory++; break;
-	case XML_FINE: break;
+	case XML_NOT_WELL_FORMED:
+		c->xml_not_well_formed++;
+		break;
+	case XML_RESTRICTED:
+		c->xml_restricted++;
+		break;
+	case XML_TOO_LARGE:
+		c->limit_xml_bytes++;
+		break;
+	case XML_TOO_DEEP:
+		c->limit_xml_depth++;
+		break;
+	case XML_TOO_MANY_ATTRIBUTES:
+		c->limit_xml_attributes++;
+		break;
+	case XML_TOO_MANY_ELEMENTS:
+		c->limit_xml_elements++;
+		break;
+	case XML_NO_MEMORY:
+		c->no_memory++;
+		break;
+	case XML_FINE:
+		break;
 	}
 }
 
@@ -187,7 +205,8 @@ void stream_message(struct session *s, struct str text)
 		return;
 	}
 	const struct xml_limits *limits = s->state == SESSION_BOUND || s->state == SESSION_BINDING
-		? &ss->settings.after_login : &ss->settings.before_login;
+	                                          ? &ss->settings.after_login
+	                                          : &ss->settings.before_login;
 	struct element *root = NULL;
 	enum xml_fault fault = xml_parse(ss->parser, text, limits, &ss->arena, &root);
 	if (fault == XML_FINE) {
@@ -196,7 +215,8 @@ void stream_message(struct session *s, struct str text)
 			dispatch(s, root);
 	} else {
 		count_fault(&ss->counters, fault);
-		session_close(s, SESSION_PROTOCOL, xml_fault_condition(fault), str_c(xml_fault_text(fault)));
+		session_close(
+		        s, SESSION_PROTOCOL, xml_fault_condition(fault), str_c(xml_fault_text(fault)));
 	}
 	arena_reset(&ss->arena);
 }

@@ -113,18 +113,18 @@ static void wrong_frames_have_their_code(void **state)
 		struct str payload;
 		unsigned code;
 	} cases[] = {
-		{FRAME_BINARY, true, STR("x"), WS_UNSUPPORTED},
-		{FRAME_CONTINUATION, true, STR("x"), WS_PROTOCOL},
-		{3, true, STR("x"), WS_PROTOCOL},
-		{11, true, STR("x"), WS_PROTOCOL},
-		{FRAME_PING, false, STR("x"), WS_PROTOCOL},
-		{FRAME_PING, true, str_from(large, 126), WS_PROTOCOL},
-		{FRAME_CLOSE, true, STR("x"), WS_PROTOCOL},
-		{FRAME_CLOSE, true, STR("\x03\xed"), WS_PROTOCOL},
-		{FRAME_CLOSE, true, STR("\x03\xe8\xff"), WS_PROTOCOL},
-		{FRAME_TEXT, true, STR("\xff"), WS_BAD_DATA},
-		{FRAME_TEXT, true, STR("\xed\xa0\x80"), WS_BAD_DATA},
-		{FRAME_TEXT, true, str_from(large, MAX + 1), WS_TOO_BIG},
+	        {FRAME_BINARY, true, STR("x"), WS_UNSUPPORTED},
+	        {FRAME_CONTINUATION, true, STR("x"), WS_PROTOCOL},
+	        {3, true, STR("x"), WS_PROTOCOL},
+	        {11, true, STR("x"), WS_PROTOCOL},
+	        {FRAME_PING, false, STR("x"), WS_PROTOCOL},
+	        {FRAME_PING, true, str_from(large, 126), WS_PROTOCOL},
+	        {FRAME_CLOSE, true, STR("x"), WS_PROTOCOL},
+	        {FRAME_CLOSE, true, STR("\x03\xed"), WS_PROTOCOL},
+	        {FRAME_CLOSE, true, STR("\x03\xe8\xff"), WS_PROTOCOL},
+	        {FRAME_TEXT, true, STR("\xff"), WS_BAD_DATA},
+	        {FRAME_TEXT, true, STR("\xed\xa0\x80"), WS_BAD_DATA},
+	        {FRAME_TEXT, true, str_from(large, MAX + 1), WS_TOO_BIG},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct buf b;
@@ -147,8 +147,8 @@ static void expect_raw(struct str bytes, unsigned code)
 static void heads_alone_are_judged(void **state)
 {
 	(void)state;
-	expect_raw(STR("\x81\x01x"), WS_PROTOCOL);     /* not masked */
-	expect_raw(STR("\xc1\x81"), WS_PROTOCOL);      /* a reserved bit */
+	expect_raw(STR("\x81\x01x"), WS_PROTOCOL);                 /* not masked */
+	expect_raw(STR("\xc1\x81"), WS_PROTOCOL);                  /* a reserved bit */
 	expect_raw(STR("\x81\xff\x40\0\0\0\0\0\0\0"), WS_TOO_BIG); /* 2^62 bytes, of which none has come */
 	expect_raw(STR("\x81\xfe\x10\0"), WS_TOO_BIG);
 }
@@ -201,6 +201,6 @@ static void the_key_of_the_rfc_is_answered(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(messages_come_through), cmocka_unit_test(fragments_make_one_message),
-	cmocka_unit_test(nothing_is_read_behind_a_close), cmocka_unit_test(wrong_frames_have_their_code),
-	cmocka_unit_test(heads_alone_are_judged), cmocka_unit_test(fragments_are_bounded),
-	cmocka_unit_test(heads_are_written), cmocka_unit_test(the_key_of_the_rfc_is_answered))
+        cmocka_unit_test(nothing_is_read_behind_a_close), cmocka_unit_test(wrong_frames_have_their_code),
+        cmocka_unit_test(heads_alone_are_judged), cmocka_unit_test(fragments_are_bounded),
+        cmocka_unit_test(heads_are_written), cmocka_unit_test(the_key_of_the_rfc_is_answered))

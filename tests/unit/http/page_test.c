@@ -6,10 +6,16 @@
 static struct page_config usual(void)
 {
 	static const struct str paths[] = {{"context.user.name", 17}};
-	return (struct page_config){.domain = STR("meet.example"), .muc_domain = STR("muc.meet.example"),
-		.focus_domain = STR("focus.meet.example"), .focus_jid = STR("focus@auth.meet.example"),
-		.ws_path = "/xmpp-websocket", .names = PAGE_NAMES_FROZEN, .name_paths = paths, .n_name_paths = 1,
-		.name_max = 50, .prejoin = true};
+	return (struct page_config){.domain = STR("meet.example"),
+	        .muc_domain = STR("muc.meet.example"),
+	        .focus_domain = STR("focus.meet.example"),
+	        .focus_jid = STR("focus@auth.meet.example"),
+	        .ws_path = "/xmpp-websocket",
+	        .names = PAGE_NAMES_FROZEN,
+	        .name_paths = paths,
+	        .n_name_paths = 1,
+	        .name_max = 50,
+	        .prejoin = true};
 }
 
 static struct buf write(const struct page_config *c)
@@ -37,7 +43,8 @@ static void clients_find_what_they_need(void **state)
 	expect(&c, "domain: \"meet.example\"", true);
 	expect(&c, "muc: \"muc.meet.example\"", true);
 	expect(&c, "focusUserJid: \"focus@auth.meet.example\"", true);
-	expect(&c, "enabled: true,\n    stunServers: []", true); /* without the list clients ask a public server */
+	expect(&c, "enabled: true,\n    stunServers: []",
+	        true);                        /* without the list clients ask a public server */
 	expect(&c, "anonymousdomain", false); /* it would turn a refused join into a connection error */
 	expect(&c, "tokenAuthUrl", false);
 	expect(&c, "readOnlyName: true,", false);
@@ -91,5 +98,5 @@ static void out_of_memory_shows(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(clients_find_what_they_need), cmocka_unit_test(settings_show),
-	cmocka_unit_test(the_snippet_follows_the_name_mode), cmocka_unit_test(strings_cannot_break_out),
-	cmocka_unit_test(out_of_memory_shows))
+        cmocka_unit_test(the_snippet_follows_the_name_mode), cmocka_unit_test(strings_cannot_break_out),
+        cmocka_unit_test(out_of_memory_shows))

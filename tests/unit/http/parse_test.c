@@ -1,4 +1,5 @@
-/* parse_test.c - request heads: what is read, what is refused and with which status, byte by byte too. io */
+/* parse_test.c - request heads: what is read, what is refused and with which status, byte by byte too. io
+ */
 #include "support/unit.h"
 
 #include "base/err.h"
@@ -16,8 +17,9 @@ static void a_request_is_read(void **state)
 {
 	(void)state;
 	struct http_head h;
-	const char *text = "GET /demo%20a?room=x&token=a.b HTTP/1.1\r\nHost: a\r\nX-Thing:\t some value \r\n"
-		"Connection: keep-alive, Upgrade\r\n\r\nGET";
+	const char *text =
+	        "GET /demo%20a?room=x&token=a.b HTTP/1.1\r\nHost: a\r\nX-Thing:\t some value \r\n"
+	        "Connection: keep-alive, Upgrade\r\n\r\nGET";
 	assert_int_equal(parse(text, &h), ERR_OK);
 	assert_int_equal(h.method, HTTP_GET);
 	assert_str(h.path, "/demo%20a");
@@ -64,41 +66,44 @@ static void wrong_heads_are_refused(void **state)
 		const char *text;
 		int status;
 	} cases[] = {
-		{"\r\n\r\n", 400},
-		{"GET /\r\n\r\n", 400},
-		{"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-		{"GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400},
-		{"GET / HTTP/1.1\nHost: a\n\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", 400},
-		{"G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-		{"GET demo HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-		{"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-		{"GET / http/1.1\r\nHost: a\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\x01\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
-		{"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 501},
-		{"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
-		{"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
+	        {"\r\n\r\n", 400},
+	        {"GET /\r\n\r\n", 400},
+	        {"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+	        {"GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\nHost: a\n\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", 400},
+	        {"G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+	        {"GET demo HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+	        {"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+	        {"GET / http/1.1\r\nHost: a\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\x01\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+	                400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 501},
+	        {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
+	        {"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct http_head h;
 		int err = parse(cases[i].text, &h);
 		if (err != ERR_BADMSG || h.status != cases[i].status)
-			fail_msg("%s: error %d, status %d, want %d", cases[i].text, err, h.status, cases[i].status);
+			fail_msg("%s: error %d, status %d, want %d", cases[i].text, err, h.status,
+			        cases[i].status);
 	}
 	struct http_head h;
 	size_t seen = 0;
-	assert_int_equal(http_parse(STR("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"), &limits, &seen, &h), ERR_BADMSG);
+	assert_int_equal(
+	        http_parse(STR("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"), &limits, &seen, &h), ERR_BADMSG);
 }
 
 static void sizes_are_bounded(void **state)
@@ -197,6 +202,6 @@ static void parameters_are_found(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(a_request_is_read), cmocka_unit_test(other_forms_are_read),
-	cmocka_unit_test(wrong_heads_are_refused), cmocka_unit_test(sizes_are_bounded),
-	cmocka_unit_test(it_may_come_byte_by_byte), cmocka_unit_test(escapes_are_decoded_strictly),
-	cmocka_unit_test(parameters_are_found))
+        cmocka_unit_test(wrong_heads_are_refused), cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(it_may_come_byte_by_byte), cmocka_unit_test(escapes_are_decoded_strictly),
+        cmocka_unit_test(parameters_are_found))

@@ -1,4 +1,5 @@
-/* server_test.c - requests over real sockets: routes, errors, keep-alive, time limits, WebSocket in and out. io */
+/* server_test.c - requests over real sockets: routes, errors, keep-alive, time limits, WebSocket in and
+ * out. io */
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@ struct world {
 	struct tcp_server *tcp;
 	struct http_server *http;
 	uint16_t port;
-	struct ws *ws;          /* the last one, while it lives */
+	struct ws *ws; /* the last one, while it lives */
 	enum ws_end why;
 	unsigned ended;
 	struct buf heard;
@@ -57,12 +58,25 @@ static bool on_health(void *arg, struct buf *out)
 static struct world *open_world(uint32_t timeout_ms)
 {
 	struct world *w = test_calloc(1, sizeof *w);
-	struct http_settings set = {.max_head = 1000, .max_target = 500, .head_timeout_ms = timeout_ms,
-		.idle_timeout_ms = timeout_ms, .max_message = 2000, .ping_idle_ms = timeout_ms,
-		.ping_timeout_ms = timeout_ms, .log_lines_per_second = 1, .ws_path = "/xmpp-websocket", .ws_protocol = "xmpp",
-		.ws_open = on_open, .ws_arg = w, .config_js = STR("var config = {};"), .health = on_health};
-	struct tcp_limits limits = {.max_connections = 100, .max_per_address = 100, .per_second = 1000,
-		.max_queued = 4 << 20, .stall_ms = 10000};
+	struct http_settings set = {.max_head = 1000,
+	        .max_target = 500,
+	        .head_timeout_ms = timeout_ms,
+	        .idle_timeout_ms = timeout_ms,
+	        .max_message = 2000,
+	        .ping_idle_ms = timeout_ms,
+	        .ping_timeout_ms = timeout_ms,
+	        .log_lines_per_second = 1,
+	        .ws_path = "/xmpp-websocket",
+	        .ws_protocol = "xmpp",
+	        .ws_open = on_open,
+	        .ws_arg = w,
+	        .config_js = STR("var config = {};"),
+	        .health = on_health};
+	struct tcp_limits limits = {.max_connections = 100,
+	        .max_per_address = 100,
+	        .per_second = 1000,
+	        .max_queued = 4 << 20,
+	        .stall_ms = 10000};
 	buf_init(&w->heard, 0);
 	w->loop = loop_new();
 	w->http = http_server_new(&set);
@@ -113,7 +127,8 @@ static void routes_answer(void **state)
 	expect(w, "OPTIONS /xmpp-websocket" REST, "204 No Content", "Access-Control-Allow-Methods");
 	expect(w, "GET /" REST, "200 OK", "text/html");
 	expect(w, "GET /demo?x=1" REST, "200 OK", "<html");
-	expect(w, "GET /%d1%82%d0%b5%d1%81%d1%82" REST, "200 OK", "Content-Security-Policy: default-src 'none'");
+	expect(w, "GET /%d1%82%d0%b5%d1%81%d1%82" REST, "200 OK",
+	        "Content-Security-Policy: default-src 'none'");
 	expect(w, "GET /page.js" REST, "200 OK", "text/javascript");
 	expect(w, "GET /page.css" REST, "200 OK", "text/css");
 	expect(w, "GET /missing.js" REST, "404 Not Found", "Referrer-Policy: no-referrer");
@@ -122,7 +137,8 @@ static void routes_answer(void **state)
 	expect(w, "GET /.git" REST, "404 Not Found", NULL);
 	expect(w, "POST /" REST, "405 Method Not Allowed", "Allow: GET, HEAD");
 	expect(w, "GET /%zz" REST, "400 Bad Request", "Connection: close");
-	expect(w, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "413 Content Too Large", NULL);
+	expect(w, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "413 Content Too Large",
+	        NULL);
 	close_world(w);
 }
 
@@ -138,7 +154,8 @@ static void the_same_content_is_not_sent_again(void **state)
 	assert_non_null(etag);
 	assert_int_equal(c.in.n, (size_t)(strstr(c.in.p, "\r\n\r\n") + 4 - c.in.p)); /* HEAD: no body */
 	char request[256];
-	snprintf(request, sizeof request, "GET /page.css HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\", %.34s\r\n\r\n", etag + 6);
+	snprintf(request, sizeof request,
+	        "GET /page.css HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\", %.34s\r\n\r\n", etag + 6);
 	wire_forget(&c);
 	wire_puts(&c, request);
 	assert_true(wire_until(&c, "\r\n\r\n", 2000));
@@ -217,14 +234,15 @@ static void upgrades_must_be_right(void **state)
 	(void)state;
 	struct world *w = open_world(5000);
 	expect(w, UPGRADE KEY VERSION "\r\n", "501 Not Implemented", NULL);
-	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: XMPP, mqtt\r\n\r\n", "501 Not Implemented", NULL);
+	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: XMPP, mqtt\r\n\r\n", "501 Not Implemented",
+	        NULL);
 	expect(w, UPGRADE VERSION "Sec-WebSocket-Protocol: xmpp\r\n\r\n", "400 Bad Request", NULL);
-	expect(w, UPGRADE KEY "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n", "426 Upgrade Required",
-		"Sec-WebSocket-Version: 13");
+	expect(w, UPGRADE KEY "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n",
+	        "426 Upgrade Required", "Sec-WebSocket-Version: 13");
 	assert_int_equal(http_server_counters(w->http)->refused_upgrade, 4);
 	assert_null(w->ws);
-	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: mqtt, xmpp\r\n\r\n", "101 Switching Protocols",
-		"Sec-WebSocket-Protocol: xmpp");
+	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: mqtt, xmpp\r\n\r\n",
+	        "101 Switching Protocols", "Sec-WebSocket-Protocol: xmpp");
 	close_world(w);
 }
 
@@ -348,16 +366,18 @@ static void draining_refuses_and_closes(void **state)
 	wire_turn(w->loop, 10);
 	http_server_drain(w->http);
 	assert_true(wire_until(&idle, NULL, 1000));
-	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: xmpp\r\n\r\n", "503 Service Unavailable", NULL);
+	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: xmpp\r\n\r\n", "503 Service Unavailable",
+	        NULL);
 	expect(w, "GET /about/health" REST, "503 Service Unavailable", "Connection: close");
 	wire_done(&idle);
 	close_world(w);
 }
 
 UNIT_MAIN(cmocka_unit_test(routes_answer), cmocka_unit_test(the_same_content_is_not_sent_again),
-	cmocka_unit_test(requests_may_come_together_and_in_pieces),
-	cmocka_unit_test(many_requests_at_once_do_not_fill_the_queue), cmocka_unit_test(slow_and_silent_clients_are_closed),
-	cmocka_unit_test(upgrades_must_be_right), cmocka_unit_test(messages_go_both_ways),
-	cmocka_unit_test(early_messages_are_not_lost), cmocka_unit_test(a_close_is_answered),
-	cmocka_unit_test(silence_is_asked_and_then_closed), cmocka_unit_test(a_flood_of_pings_ends_the_connection),
-	cmocka_unit_test(draining_refuses_and_closes))
+        cmocka_unit_test(requests_may_come_together_and_in_pieces),
+        cmocka_unit_test(many_requests_at_once_do_not_fill_the_queue),
+        cmocka_unit_test(slow_and_silent_clients_are_closed), cmocka_unit_test(upgrades_must_be_right),
+        cmocka_unit_test(messages_go_both_ways), cmocka_unit_test(early_messages_are_not_lost),
+        cmocka_unit_test(a_close_is_answered), cmocka_unit_test(silence_is_asked_and_then_closed),
+        cmocka_unit_test(a_flood_of_pings_ends_the_connection),
+        cmocka_unit_test(draining_refuses_and_closes))

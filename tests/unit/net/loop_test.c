@@ -1,4 +1,5 @@
-/* loop_test.c - turns: what is put off runs at their end, time stands still within one, ticks tell the time first. io */
+/* loop_test.c - turns: what is put off runs at their end, time stands still within one, ticks tell the time
+ * first. io */
 #include "support/unit.h"
 
 #include <signal.h>
@@ -15,7 +16,10 @@ struct order {
 	uint64_t seen_ms;
 };
 
-static void note(struct order *o, const char *what) { strncat(o->log, what, sizeof o->log - strlen(o->log) - 1); }
+static void note(struct order *o, const char *what)
+{
+	strncat(o->log, what, sizeof o->log - strlen(o->log) - 1);
+}
 
 static void run_b(void *arg)
 {
@@ -46,7 +50,10 @@ static void deferred_tasks_run_once_and_bring_others(void **state)
 	loop_free(o.loop);
 }
 
-static void on_tick(void *arg) { note(arg, "t"); }
+static void on_tick(void *arg)
+{
+	note(arg, "t");
+}
 
 static void on_timer(void *arg, uint64_t now_ms)
 {
@@ -100,5 +107,5 @@ static void signals_arrive_on_the_loop(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(deferred_tasks_run_once_and_bring_others),
-	cmocka_unit_test(ticks_tell_the_time_before_timers), cmocka_unit_test(the_wall_clock_is_the_systems),
-	cmocka_unit_test(signals_arrive_on_the_loop))
+        cmocka_unit_test(ticks_tell_the_time_before_timers),
+        cmocka_unit_test(the_wall_clock_is_the_systems), cmocka_unit_test(signals_arrive_on_the_loop))

@@ -1,4 +1,5 @@
-/* tcp_test.c - connections over loopback: order, bounds, stalls, endings, and descriptors that run out. io */
+/* tcp_test.c - connections over loopback: order, bounds, stalls, endings, and descriptors that run out. io
+ */
 #include "support/unit.h"
 
 #include <fcntl.h>
@@ -17,7 +18,7 @@ struct world {
 	struct loop *loop;
 	struct tcp_server *server;
 	uint16_t port;
-	struct tcp *last;       /* the connection accepted last, while it lives */
+	struct tcp *last; /* the connection accepted last, while it lives */
 	unsigned accepted, drained, ended;
 	enum tcp_end why;
 	struct buf got;
@@ -53,8 +54,11 @@ static void on_accepted(void *arg, struct tcp *t)
 	tcp_own(t, &(struct tcp_events){w, on_data, on_drained, on_ended});
 }
 
-static const struct tcp_limits roomy = {.max_connections = 100, .max_per_address = 100, .per_second = 1000,
-	.max_queued = 1 << 20, .stall_ms = 10000};
+static const struct tcp_limits roomy = {.max_connections = 100,
+        .max_per_address = 100,
+        .per_second = 1000,
+        .max_queued = 1 << 20,
+        .stall_ms = 10000};
 
 static struct world *open_world(const struct tcp_limits *limits)
 {
@@ -327,7 +331,11 @@ static void nothing_breaks_when_memory_runs_out(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(bytes_go_both_ways), cmocka_unit_test(copies_and_blocks_keep_their_order),
-	cmocka_unit_test(the_queue_is_bounded_and_drains), cmocka_unit_test(a_peer_that_takes_nothing_is_stalled),
-	cmocka_unit_test(connections_are_bounded_in_total), cmocka_unit_test(without_descriptors_it_refuses_and_recovers),
-	cmocka_unit_test(a_close_with_time_sends_what_is_queued), cmocka_unit_test(a_close_ends_though_the_peer_stays),
-	cmocka_unit_test(listening_says_what_is_wrong), cmocka_unit_test(nothing_breaks_when_memory_runs_out))
+        cmocka_unit_test(the_queue_is_bounded_and_drains),
+        cmocka_unit_test(a_peer_that_takes_nothing_is_stalled),
+        cmocka_unit_test(connections_are_bounded_in_total),
+        cmocka_unit_test(without_descriptors_it_refuses_and_recovers),
+        cmocka_unit_test(a_close_with_time_sends_what_is_queued),
+        cmocka_unit_test(a_close_ends_though_the_peer_stays),
+        cmocka_unit_test(listening_says_what_is_wrong),
+        cmocka_unit_test(nothing_breaks_when_memory_runs_out))

@@ -1,4 +1,5 @@
-/* session_test.c - a client's life over a real socket: login, bind, stanzas up and down, every ending. io */
+/* session_test.c - a client's life over a real socket: login, bind, stanzas up and down, every ending. io
+ */
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -18,7 +19,9 @@
 #define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define OPEN "<open xmlns='" FRAMING "' to='meet.example' version='1.0'/>"
 #define AUTH "<auth xmlns='" SASL "' mechanism='ANONYMOUS'/>"
-#define BIND "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
+#define BIND                                                                                               \
+	"<iq xmlns='jabber:client' type='set' id='b'><bind "                                               \
+	"xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
 #define CLOSE "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />"
 
 struct world {
@@ -33,7 +36,7 @@ struct world {
 	struct outbox outbox;
 	uint16_t port;
 
-	struct buf stanzas;     /* what went up, one per line */
+	struct buf stanzas; /* what went up, one per line */
 	struct session_handle last;
 	unsigned gone;
 	enum session_end why;
@@ -68,10 +71,18 @@ static struct world *new_world(void)
 	token_settings_init(&w->token);
 	w->token.app_id = STR("my_app");
 	w->token.keys.app_secret = STR(TEST_SECRET);
-	w->set = (struct session_settings){.domain = STR("meet.example"), .guest_domain = STR("guest.meet.example"),
-		.policy = &w->policy, .token = &w->token, .sessions = 50, .before_login = xml_limits_before_auth,
-		.after_login = xml_limits_after_auth, .login_stanzas = 12, .login_timeout_ms = 5000,
-		.stanzas_per_second = 50, .bytes_per_second = 1 << 20, .log_lines_per_second = 1};
+	w->set = (struct session_settings){.domain = STR("meet.example"),
+	        .guest_domain = STR("guest.meet.example"),
+	        .policy = &w->policy,
+	        .token = &w->token,
+	        .sessions = 50,
+	        .before_login = xml_limits_before_auth,
+	        .after_login = xml_limits_after_auth,
+	        .login_stanzas = 12,
+	        .login_timeout_ms = 5000,
+	        .stanzas_per_second = 50,
+	        .bytes_per_second = 1 << 20,
+	        .log_lines_per_second = 1};
 	return w;
 }
 
@@ -79,17 +90,28 @@ static struct world *start(struct world *w)
 {
 	struct token_error e;
 	struct session_events events = {w, on_stanza, on_gone};
-	struct tcp_limits limits = {.max_connections = 100, .max_per_address = 100, .per_second = 1000,
-		.max_queued = 200000, .stall_ms = 10000};
+	struct tcp_limits limits = {.max_connections = 100,
+	        .max_per_address = 100,
+	        .per_second = 1000,
+	        .max_queued = 200000,
+	        .stall_ms = 10000};
 	buf_init(&w->stanzas, 0);
 	w->loop = loop_new();
 	w->set.keys = w->keys = token_keys_load(&w->token, STR_NONE, &e);
 	assert_non_null(w->keys);
 	w->sessions = sessions_new(w->loop, &w->set, &events);
 	session_outbox(w->sessions, &w->outbox);
-	struct http_settings http = {.max_head = 4000, .max_target = 20000, .head_timeout_ms = 5000,
-		.idle_timeout_ms = 5000, .max_message = 10000, .ping_idle_ms = 30000, .ping_timeout_ms = 30000,
-		.ws_path = "/xmpp-websocket", .ws_protocol = "xmpp", .ws_open = sessions_open, .ws_arg = w->sessions};
+	struct http_settings http = {.max_head = 4000,
+	        .max_target = 20000,
+	        .head_timeout_ms = 5000,
+	        .idle_timeout_ms = 5000,
+	        .max_message = 10000,
+	        .ping_idle_ms = 30000,
+	        .ping_timeout_ms = 30000,
+	        .ws_path = "/xmpp-websocket",
+	        .ws_protocol = "xmpp",
+	        .ws_open = sessions_open,
+	        .ws_arg = w->sessions};
 	w->http = http_server_new(&http);
 	w->tcp = tcp_server_new(w->loop, &limits, http_server_accept, w->http);
 	assert_int_equal(tcp_server_listen(w->tcp, "127.0.0.1", &w->port), 0);
@@ -113,8 +135,9 @@ static void stop(struct world *w)
 static char *good_token(void)
 {
 	char payload[300];
-	snprintf(payload, sizeof payload, "{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"x\",\"room\":\"*\","
-		"\"exp\":4000000000,\"context\":{\"user\":{\"id\":\"u1\",\"name\":\"Anna\"}}}");
+	snprintf(payload, sizeof payload,
+	        "{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"x\",\"room\":\"*\","
+	        "\"exp\":4000000000,\"context\":{\"user\":{\"id\":\"u1\",\"name\":\"Anna\"}}}");
 	return test_token(TOKEN_HS256, NULL, "{\"alg\":\"HS256\",\"typ\":\"JWT\"}", payload);
 }
 
@@ -152,15 +175,20 @@ static void a_login_is_what_clients_expect(void **state)
 	wire_ws(&c, w->loop, w->port, query);
 	say(&c, OPEN, "</stream:features>");
 	assert_true(wire_has(&c, "<open xmlns='" FRAMING "' from='meet.example' id='"));
-	assert_true(wire_has(&c, "<stream:features xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client'>"
-		"<mechanisms xmlns='" SASL "'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>"));
+	assert_true(wire_has(&c,
+	        "<stream:features xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client'>"
+	        "<mechanisms xmlns='" SASL
+	        "'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>"));
 	say(&c, "<auth xmlns='" SASL "' mechanism='ANONYMOUS'>=</auth>", "<success xmlns='" SASL "'/>");
 	say(&c, OPEN, "</stream:features>");
 	assert_false(wire_has(&c, "xmpp-session"));
 	assert_false(wire_has(&c, "urn:xmpp:sm"));
 	assert_false(wire_has(&c, "mechanisms"));
-	say(&c, "<iq xmlns='jabber:client' type='set' id='b1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-		"<resource>desk</resource></bind></iq>", "@meet.example/desk</jid></bind></iq>");
+	say(&c,
+	        "<iq xmlns='jabber:client' type='set' id='b1'><bind "
+	        "xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	        "<resource>desk</resource></bind></iq>",
+	        "@meet.example/desk</jid></bind></iq>");
 	assert_true(wire_has(&c, "<iq xmlns='jabber:client' type='result' id='b1'>"));
 	uint32_t pos = 0;
 	struct session *s = session_next(w->sessions, &pos);
@@ -185,7 +213,8 @@ static void expect_refusal(struct world *w, const char *query, const char *text)
 {
 	struct wire c;
 	char want[300];
-	snprintf(want, sizeof want, "<failure xmlns='" SASL "'><not-allowed/><text>%s</text></failure>", text);
+	snprintf(want, sizeof want, "<failure xmlns='" SASL "'><not-allowed/><text>%s</text></failure>",
+	        text);
 	wire_ws(&c, w->loop, w->port, query);
 	say(&c, OPEN, "ANONYMOUS");
 	say(&c, AUTH, want);
@@ -232,7 +261,8 @@ static void guests_come_in_where_they_may(void **state)
 	start(w);
 	struct wire c;
 	wire_ws(&c, w->loop, w->port, "");
-	say(&c, "<open xmlns='" FRAMING "' to='guest.meet.example' version='1.0'/>", "from='guest.meet.example'");
+	say(&c, "<open xmlns='" FRAMING "' to='guest.meet.example' version='1.0'/>",
+	        "from='guest.meet.example'");
 	say(&c, AUTH, "<success");
 	say(&c, "<open xmlns='" FRAMING "' to='guest.meet.example' version='1.0'/>", "<bind");
 	say(&c, BIND, "@guest.meet.example/");
@@ -250,23 +280,35 @@ static void the_domain_answers(void **state)
 	struct world *w = start(new_world());
 	struct wire c;
 	enter(w, &c);
-	say(&c, "<iq xmlns='jabber:client' type='get' id='1' to='meet.example'><ping xmlns='urn:xmpp:ping'/></iq>",
-		"<iq xmlns='jabber:client' type='result' id='1' from='meet.example' to='");
-	say(&c, "<iq xmlns='jabber:client' type='get' id='2' to='meet.example' from='a@b/c'>"
-		"<query xmlns='http://jabber.org/protocol/disco#info'/></iq>", "<feature var='urn:xmpp:ping'/>");
+	say(&c,
+	        "<iq xmlns='jabber:client' type='get' id='1' to='meet.example'><ping "
+	        "xmlns='urn:xmpp:ping'/></iq>",
+	        "<iq xmlns='jabber:client' type='result' id='1' from='meet.example' to='");
+	say(&c,
+	        "<iq xmlns='jabber:client' type='get' id='2' to='meet.example' from='a@b/c'>"
+	        "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+	        "<feature var='urn:xmpp:ping'/>");
 	assert_true(wire_has(&c, "<identity category='server' type='im'"));
 	assert_false(wire_has(&c, "category='component'"));
-	say(&c, "<iq xmlns='jabber:client' type='get' id='3' to='meet.example'>"
-		"<query xmlns='http://jabber.org/protocol/disco#items'/></iq>", "disco#items'/></iq>");
+	say(&c,
+	        "<iq xmlns='jabber:client' type='get' id='3' to='meet.example'>"
+	        "<query xmlns='http://jabber.org/protocol/disco#items'/></iq>",
+	        "disco#items'/></iq>");
 	say(&c, "<iq xmlns='jabber:client' type='get' id='4'><services xmlns='urn:xmpp:extdisco:2'/></iq>",
-		"<services xmlns='urn:xmpp:extdisco:2'/></iq>");
-	say(&c, "<iq xmlns='jabber:client' type='get' id='5' to='meet.example'><services xmlns='urn:xmpp:extdisco:1'/></iq>",
-		"<services xmlns='urn:xmpp:extdisco:1'/></iq>");
-	say(&c, "<iq xmlns='jabber:client' type='set' id='6' to='meet.example'><x xmlns='y'/></iq>", "<service-unavailable");
+	        "<services xmlns='urn:xmpp:extdisco:2'/></iq>");
+	say(&c,
+	        "<iq xmlns='jabber:client' type='get' id='5' to='meet.example'><services "
+	        "xmlns='urn:xmpp:extdisco:1'/></iq>",
+	        "<services xmlns='urn:xmpp:extdisco:1'/></iq>");
+	say(&c, "<iq xmlns='jabber:client' type='set' id='6' to='meet.example'><x xmlns='y'/></iq>",
+	        "<service-unavailable");
 	assert_true(wire_has(&c, "type='error' id='6'"));
-	say(&c, "<iq xmlns='jabber:client' type='get' id='7' to='other@meet.example/x'><ping xmlns='urn:xmpp:ping'/></iq>",
-		"<service-unavailable");
-	say(&c, "<iq xmlns='jabber:client' type='get' id='8' to='@'><ping xmlns='urn:xmpp:ping'/></iq>", "<jid-malformed");
+	say(&c,
+	        "<iq xmlns='jabber:client' type='get' id='7' to='other@meet.example/x'><ping "
+	        "xmlns='urn:xmpp:ping'/></iq>",
+	        "<service-unavailable");
+	say(&c, "<iq xmlns='jabber:client' type='get' id='8' to='@'><ping xmlns='urn:xmpp:ping'/></iq>",
+	        "<jid-malformed");
 	say(&c, "<iq xmlns='jabber:client' type='get' id='9' to='meet.example'/>", "<bad-request");
 	say(&c, "<presence/><iq", "not-well-formed"); /* one element a message */
 	assert_int_equal(w->stanzas.n, 0);
@@ -281,7 +323,8 @@ static void stanzas_go_up_and_down(void **state)
 	struct wire c;
 	enter(w, &c);
 	wire_text(&c, "<presence from='somebody@else/x' to='demo@muc.meet.example/nick'/>");
-	wire_text(&c, "<message xmlns='jabber:client' to='demo@muc.meet.example'><body>a &amp; b</body></message>");
+	wire_text(&c, "<message xmlns='jabber:client' to='demo@muc.meet.example'><body>a &amp; "
+	              "b</body></message>");
 	wire_turn(w->loop, 30);
 	assert_non_null(strstr(w->stanzas.p, "<presence xmlns='jabber:client' from='"));
 	assert_null(strstr(w->stanzas.p, "somebody@else"));
@@ -333,7 +376,8 @@ static void everybody_leaves_exactly_once(void **state)
 	assert_true(wire_until(&c, NULL, 2000));
 	w->answer_by_closing = false;
 	assert_true(wire_has(&c, "<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-		"<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>Enough</text></stream:error>"));
+	                         "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' "
+	                         "xml:lang='en'>Enough</text></stream:error>"));
 	assert_true(wire_has(&c, CLOSE));
 	assert_int_equal(w->gone, 3);
 	assert_int_equal(w->why, SESSION_ENDED);
@@ -378,7 +422,8 @@ static void who_does_not_read_is_closed_alone(void **state)
 	assert_int_equal(w->why, SESSION_SLOW);
 	assert_int_equal(sessions_counters(w->sessions)->limit_queued_bytes, 1);
 	assert_int_equal(tail->refs > 1, 1); /* what is queued still goes out, for a while */
-	say(&other, "<iq type='get' id='1' to='meet.example'><ping xmlns='urn:xmpp:ping'/></iq>", "type='result' id='1'");
+	say(&other, "<iq type='get' id='1' to='meet.example'><ping xmlns='urn:xmpp:ping'/></iq>",
+	        "type='result' id='1'");
 	wire_done(&deaf);
 	wire_turn(w->loop, 50);
 	assert_int_equal(tail->refs, 1);
@@ -435,7 +480,8 @@ static void limits_close_with_their_reason(void **state)
 	assert_int_equal(n->limit_stanzas_per_second, 1);
 	assert_int_equal(n->limit_login_stanzas, 1);
 	assert_int_equal(n->limit_login_timeout, 1);
-	say(&other, "<iq type='get' id='1' to='meet.example'><ping xmlns='urn:xmpp:ping'/></iq>", "type='result' id='1'");
+	say(&other, "<iq type='get' id='1' to='meet.example'><ping xmlns='urn:xmpp:ping'/></iq>",
+	        "type='result' id='1'");
 	struct counter all[64];
 	size_t many = sessions_list_counters(w->sessions, all, 64);
 	assert_true(many > 10 && many < 64);
@@ -448,13 +494,14 @@ static void wrong_order_ends_the_stream(void **state)
 {
 	(void)state;
 	struct world *w = start(new_world());
-	static const char *const first[] = {AUTH, BIND, "<presence/>", "<open/>", "hello", " " OPEN, "<open",
-		"<open xmlns='" FRAMING "' to='elsewhere.example' version='1.0'/>"};
+	static const char *const first[] = {AUTH, BIND, "<presence/>", "<open/>", "hello", " " OPEN,
+	        "<open", "<open xmlns='" FRAMING "' to='elsewhere.example' version='1.0'/>"};
 	for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
 		struct wire c;
 		wire_ws(&c, w->loop, w->port, "");
 		wire_text(&c, first[i]);
-		if (!wire_until(&c, NULL, 2000) || !wire_has(&c, "<stream:error") || !wire_has(&c, "<open "))
+		if (!wire_until(&c, NULL, 2000) || !wire_has(&c, "<stream:error") ||
+		        !wire_has(&c, "<open "))
 			fail_msg("%s: %.*s", first[i], STR_FMT(buf_view(&c.in)));
 		wire_done(&c);
 	}
@@ -474,8 +521,9 @@ static void a_session_survives_or_ends_when_memory_runs_out(void **state)
 	struct world *w = start(new_world());
 	struct buf frame;
 	buf_init(&frame, 0);
-	wire_frame(&frame, FRAME_TEXT, true, STR("<iq type='get' id='1' to='meet.example'>"
-		"<query xmlns='http://jabber.org/protocol/disco#info'/></iq>"));
+	wire_frame(&frame, FRAME_TEXT, true,
+	        STR("<iq type='get' id='1' to='meet.example'>"
+	            "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>"));
 	for (long budget = 0; budget < 40; budget++) {
 		struct wire c;
 		enter(w, &c);
@@ -493,8 +541,10 @@ static void a_session_survives_or_ends_when_memory_runs_out(void **state)
 	stop(w);
 }
 
-UNIT_MAIN(cmocka_unit_test(a_login_is_what_clients_expect), cmocka_unit_test(refusals_come_with_words_and_then_close),
-	cmocka_unit_test(guests_come_in_where_they_may), cmocka_unit_test(the_domain_answers),
-	cmocka_unit_test(stanzas_go_up_and_down), cmocka_unit_test(everybody_leaves_exactly_once),
-	cmocka_unit_test(who_does_not_read_is_closed_alone), cmocka_unit_test(limits_close_with_their_reason),
-	cmocka_unit_test(wrong_order_ends_the_stream), cmocka_unit_test(a_session_survives_or_ends_when_memory_runs_out))
+UNIT_MAIN(cmocka_unit_test(a_login_is_what_clients_expect),
+        cmocka_unit_test(refusals_come_with_words_and_then_close),
+        cmocka_unit_test(guests_come_in_where_they_may), cmocka_unit_test(the_domain_answers),
+        cmocka_unit_test(stanzas_go_up_and_down), cmocka_unit_test(everybody_leaves_exactly_once),
+        cmocka_unit_test(who_does_not_read_is_closed_alone),
+        cmocka_unit_test(limits_close_with_their_reason), cmocka_unit_test(wrong_order_ends_the_stream),
+        cmocka_unit_test(a_session_survives_or_ends_when_memory_runs_out))

@@ -63,7 +63,10 @@ void wire_send(struct wire *w, struct str bytes)
 	}
 }
 
-void wire_puts(struct wire *w, const char *text) { wire_send(w, str_c(text)); }
+void wire_puts(struct wire *w, const char *text)
+{
+	wire_send(w, str_c(text));
+}
 
 static uint64_t now_ms(void)
 {
@@ -105,7 +108,10 @@ void wire_turn(struct loop *l, unsigned ms)
 	} while (now_ms() < end);
 }
 
-void wire_forget(struct wire *w) { buf_reset(&w->in); }
+void wire_forget(struct wire *w)
+{
+	buf_reset(&w->in);
+}
 
 void wire_frame(struct buf *out, unsigned opcode, bool fin, struct str payload)
 {
@@ -141,9 +147,12 @@ void wire_ws(struct wire *w, struct loop *l, uint16_t port, const char *query)
 	struct buf b;
 	wire_open(w, l, port);
 	buf_init(&b, 0);
-	buf_printf(&b, "GET /xmpp-websocket%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-		"Sec-WebSocket-Protocol: xmpp\r\n\r\n", query);
+	buf_printf(&b,
+	        "GET /xmpp-websocket%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+	        "Upgrade\r\n"
+	        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+	        "Sec-WebSocket-Protocol: xmpp\r\n\r\n",
+	        query);
 	wire_send(w, buf_view(&b));
 	buf_done(&b);
 	if (!wire_until(w, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", 3000)) /* RFC 6455 1.3 */
