@@ -26,7 +26,8 @@ export function peoplePanel(actions: PeopleActions, mayGrant: boolean, mayKick: 
   const muteAll = h('button', { testid: 'mute-all', click: () => actions.muteAll() }, 'Mute everybody else');
   const element = h('aside', { class: 'panel', 'aria-label': 'People', testid: 'people-panel', hidden: true },
     h('header', {}, title,
-      h('button', { class: 'plain', click: () => actions.close(), 'aria-label': 'Close people', testid: 'people-close' }, icon('close'))),
+      h('button', { class: 'plain', click: () => actions.close(), 'aria-label': 'Close people',
+        testid: 'people-close' }, icon('close'))),
     list, h('footer', {}, muteAll));
   return {
     element,

@@ -32,7 +32,8 @@ export function settingsPanel(media: LocalMedia, readOnly: boolean, organised: b
   replace(keys, shortcuts.map(([key, words]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, words)]));
   const element = h('aside', { class: 'panel', 'aria-label': 'Settings', testid: 'settings-panel', hidden: true },
     h('header', {}, h('h2', {}, 'Settings'),
-      h('button', { class: 'plain', click: close, 'aria-label': 'Close settings', testid: 'settings-close' }, icon('close'))),
+      h('button', { class: 'plain', click: close, 'aria-label': 'Close settings',
+        testid: 'settings-close' }, icon('close'))),
     h('div', { class: 'body' }, form, pickers.map((p) => p.element), h('h3', {}, 'Keys'), keys));
   pickers.forEach((p) => show(p.element, false));
   return {

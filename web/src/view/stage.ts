@@ -101,7 +101,8 @@ export class Stage {
     const name = h('span', { class: 'name', testid: 'tile-name' });
     const moderator = h('span', { class: 'badge moderator', testid: 'tile-moderator', title: 'Moderator' },
       icon('star'), h('span', { class: 'sr' }, 'Moderator'));
-    const guest = h('span', { class: 'badge guest', testid: 'tile-guest', title: 'Came without a verified identity' }, 'Guest');
+    const guest = h('span', { class: 'badge guest', testid: 'tile-guest',
+      title: 'Came without a verified identity' }, 'Guest');
     const micOff = h('span', { class: 'mark', testid: 'tile-mic-off', title: 'Muted' },
       icon('micOff'), h('span', { class: 'sr' }, 'Muted'));
     const cameraOff = h('span', { class: 'mark camera', testid: 'tile-camera-off', title: 'Camera is off' },
