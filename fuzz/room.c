@@ -56,10 +56,10 @@ static void on_close(void *arg, struct session_handle to, const char *condition,
 static void begin(struct world *w)
 {
 	static const char *const claims[CLIENTS] = {
-	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000100,\"context\":{\"user\":{\"id\":\"1\",\"name\":\"Ann\","
-	        "\"email\":\"a@b.c\",\"moderator\":true}}}",
-	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":{\"id\":2,\"name\":\"Bob\"},\"features\":"
-	        "{\"recording\":true}}}",
+	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000100,\"context\":{\"user\":"
+	        "{\"id\":\"1\",\"name\":\"Ann\",\"email\":\"a@b.c\",\"moderator\":true}}}",
+	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":{\"id\":2,\"name\":\"Bob\"},"
+	        "\"features\":{\"recording\":true}}}",
 	        NULL, NULL};
 	static struct policy_settings policy;
 	*w = (struct world){.now_ms = 1000};
