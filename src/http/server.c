@@ -13,6 +13,7 @@
 #include "http/websocket.h"
 
 #define LINGER_MS 2000
+#define EXTENSIONS_MAX 10   /* how many idle timeouts a slow download may take, as long as it moves */
 #define BACKLOG_BYTES (256u << 10) /* answers waiting in one connection before its next request is read */
 
 struct http_server {
@@ -32,6 +33,7 @@ struct connection {
 	struct buf in;
 	size_t seen; /* of the head that is not complete */
 	bool served; /* a request was answered: now the idle timeout counts */
+	unsigned extensions;
 	struct timer timer;
 	struct http_head head;
 };
@@ -316,10 +318,22 @@ static void serve_request(struct connection *c)
 	buf_done(&path);
 }
 
+static void on_timeout(void *arg, uint64_t now_ms);
+
+static void start_timer(struct connection *c, uint32_t ms)
+{
+	struct loop *l = tcp_loop(c->tcp);
+	timer_start(loop_timers(l), &c->timer, loop_now_ms(l) + ms, on_timeout, c);
+}
+
 static void on_timeout(void *arg, uint64_t now_ms)
 {
 	(void)now_ms;
 	struct connection *c = arg;
+	if (tcp_queued(c->tcp) && c->extensions++ < EXTENSIONS_MAX) {
+		start_timer(c, c->server->settings.idle_timeout_ms);
+		return;
+	}
 	if (!c->served || c->in.n)
 		c->server->counters.timed_out++;
 	if (c->in.n) {
@@ -347,6 +361,7 @@ static bool proceed(struct connection *c)
 			break;
 		c->seen = 0;
 		c->served = true;
+		c->extensions = 0;
 		if (err) {
 			c->head.method = HTTP_GET;
 			refuse(c, c->head.status);
@@ -364,12 +379,6 @@ static bool proceed(struct connection *c)
 		init_input(c);
 	}
 	return true;
-}
-
-static void start_timer(struct connection *c, uint32_t ms)
-{
-	struct loop *l = tcp_loop(c->tcp);
-	timer_start(loop_timers(l), &c->timer, loop_now_ms(l) + ms, on_timeout, c);
 }
 
 static void on_data(void *arg, struct tcp *t, struct str bytes)
