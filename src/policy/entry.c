@@ -75,6 +75,7 @@ static bool expire_mover(struct gates *g)
 		if (seat->source == SOURCE_TOKEN || seat->source == SOURCE_MODE) {
 			verdict_set(v, AFFILIATION_MEMBER, ROLE_PARTICIPANT, SOURCE_NONE);
 			v->reason = R_EXPIRED_DEMOTED;
+			verdict_succeed(v, g->r->settings, g->r->room, seat);
 		}
 		break;
 	case ON_EXPIRY_DISCONNECT:

@@ -163,7 +163,6 @@ static bool by_service(const struct item_request *r, enum item_kind kind, struct
 void policy_item(const struct item_request *r, struct verdict *v)
 {
 	enum item_kind kind = kind_of(r);
-	struct succession next = {.elected = NULL};
 
 	verdict_begin(v);
 	if (!by_service(r, kind, v)) {
@@ -177,7 +176,5 @@ void policy_item(const struct item_request *r, struct verdict *v)
 		verdict_note_change(v, r->target);
 	}
 	if (v->accepted && v->role != ROLE_MODERATOR)
-		role_succession(r->settings, r->room, r->target, &next);
-	v->elected = next.elected;
-	v->end_room = next.end_room;
+		verdict_succeed(v, r->settings, r->room, r->target);
 }

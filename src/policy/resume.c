@@ -37,8 +37,10 @@ static enum resume_answer resume_same(const struct resume_request *r, struct ver
 	v->expired = expired;
 	if (expired && r->settings->on_expiry == ON_EXPIRY_DEMOTE) {
 		v->reason = R_EXPIRED_DEMOTED;
-		if (seat->source == SOURCE_TOKEN || seat->source == SOURCE_MODE)
+		if (seat->source == SOURCE_TOKEN || seat->source == SOURCE_MODE) {
 			verdict_set(v, AFFILIATION_MEMBER, ROLE_PARTICIPANT, SOURCE_NONE);
+			verdict_succeed(v, r->settings, r->room, seat);
+		}
 	}
 	struct seat as = *seat;
 	as.expired = expired;

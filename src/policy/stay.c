@@ -2,15 +2,6 @@
 #include "policy/decide.h"
 #include "policy/role.h"
 
-static void succeed(const struct policy_settings *s, const struct room_view *room, const struct seat *gone,
-	struct verdict *v)
-{
-	struct succession next;
-	role_succession(s, room, gone, &next);
-	v->elected = next.elected;
-	v->end_room = next.end_room;
-}
-
 void policy_leave(const struct policy_settings *s, const struct room_view *room, const struct seat *seat,
 	bool switch_room, struct verdict *v)
 {
@@ -21,7 +12,7 @@ void policy_leave(const struct policy_settings *s, const struct room_view *room,
 	verdict_set(v, AFFILIATION_NONE, ROLE_NONE, SOURCE_NONE);
 	verdict_note_change(v, seat);
 	v->removed = true;
-	succeed(s, room, seat, v);
+	verdict_succeed(v, s, room, seat);
 }
 
 void policy_expire(const struct policy_settings *s, const struct room_view *room, const struct seat *seat,
@@ -40,7 +31,7 @@ void policy_expire(const struct policy_settings *s, const struct room_view *room
 		verdict_set(v, AFFILIATION_MEMBER, ROLE_PARTICIPANT, SOURCE_NONE);
 		v->reason = R_EXPIRED_DEMOTED;
 		verdict_note_change(v, seat);
-		succeed(s, room, seat, v);
+		verdict_succeed(v, s, room, seat);
 		break;
 	case ON_EXPIRY_DISCONNECT:
 		verdict_refuse(v, E_EXP);

@@ -79,8 +79,8 @@ static void after_presence(struct play *p)
 	} else if (!p->j->claims) {
 		tell(p, 7, false, "token_affiliation_legacy: no token, nothing");
 	} else {
-		p->owner = p->grant;
-		tell(p, 7, true, p->grant ? "token_affiliation_legacy: OWNER after the first presence, repeated" :
+		p->owner = p->grant || s->muc_allowners; /* which refuses every revoke */
+		tell(p, 7, true, p->owner ? "token_affiliation_legacy: OWNER after the first presence, repeated" :
 			"token_affiliation_legacy: member after the first presence, repeated for some seconds");
 	}
 	tell(p, 8, s->token_moderation, s->token_moderation ?

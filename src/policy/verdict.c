@@ -2,6 +2,7 @@
 #include "policy/verdict.h"
 
 #include "base/err.h"
+#include "policy/role.h"
 
 void verdict_begin(struct verdict *v)
 {
@@ -79,6 +80,15 @@ void verdict_set(struct verdict *v, enum affiliation affiliation, enum role role
 void verdict_note_change(struct verdict *v, const struct seat *before)
 {
 	v->changed = v->affiliation != before->affiliation || v->role != before->role || v->source != before->source;
+}
+
+void verdict_succeed(struct verdict *v, const struct policy_settings *s, const struct room_view *room,
+	const struct seat *gone)
+{
+	struct succession next;
+	role_succession(s, room, gone, &next);
+	v->elected = next.elected;
+	v->end_room = next.end_room;
 }
 
 static bool role_change(const struct verdict *v, const struct seat *subject, struct change *out)

@@ -77,5 +77,8 @@ void verdict_nomem(struct verdict *v);
 /* Accepted, and the seat as it is. */
 void verdict_keep(struct verdict *v, const struct seat *seat);
 void verdict_set(struct verdict *v, enum affiliation affiliation, enum role role, enum source source);
+/* Asks for the rule of the last moderator: `gone` stops being one. */
+void verdict_succeed(struct verdict *v, const struct policy_settings *s, const struct room_view *room,
+	const struct seat *gone);
 /* Compares with the state before. */
 void verdict_note_change(struct verdict *v, const struct seat *before);
