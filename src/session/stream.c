@@ -88,10 +88,27 @@ static bool stamp_from(struct session *s, struct element *e)
 	return true;
 }
 
+/* RFC 6121 4.7.1: a type that nobody defined is answered, those of subscriptions are somebody's. */
+static bool is_presence_type_ok(const struct stanza *st)
+{
+	static const char *const known[] = {
+	        "subscribe", "subscribed", "unsubscribe", "unsubscribed", "probe"};
+	if (st->kind != STANZA_PRESENCE || st->type != STANZA_OTHER)
+		return true;
+	struct str type = element_attr(st->element, "type");
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (str_eqc(type, known[i]))
+			return true;
+	}
+	return false;
+}
+
 static void on_stanza(struct session *s, struct element *e)
 {
 	struct stanza st;
 	int err = stanza_read(e, &s->all->arena, &st);
+	if (!err && !is_presence_type_ok(&st))
+		err = ERR_BADMSG;
 	if (!err && !stamp_from(s, e))
 		err = ERR_NOMEM;
 	switch (err) {

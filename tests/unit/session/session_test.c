@@ -310,6 +310,7 @@ static void the_domain_answers(void **state)
 	say(&c, "<iq xmlns='jabber:client' type='get' id='8' to='@'><ping xmlns='urn:xmpp:ping'/></iq>",
 	        "<jid-malformed");
 	say(&c, "<iq xmlns='jabber:client' type='get' id='9' to='meet.example'/>", "<bad-request");
+	say(&c, "<presence type='dancing' id='10' to='demo@muc.meet.example/a'/>", "<bad-request");
 	say(&c, "<presence/><iq", "not-well-formed"); /* one element a message */
 	assert_int_equal(w->stanzas.n, 0);
 	wire_done(&c);
