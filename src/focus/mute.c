@@ -56,6 +56,8 @@ void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struc
 	else if (to != from && (!mute || !occupant_is_moderator(from)))
 		e = stanza_error_make("cancel", "not-allowed", NULL);
 	if (e.type) {
+		log_info("room=%s occupant=%.64s event=mute refused because=%s",
+		        log_value(jid_view(room_jid(r)).node), occupant_nick(from).p, e.condition);
 		focus_refuse(r, from, st, &e);
 	} else {
 		room_focus_reply(r, from, st, "result", STR_NONE);

@@ -39,31 +39,49 @@ static void write_gone(struct buf *b, const struct occupant *o, const struct dep
 	}
 }
 
+static void write_gone_to(
+        struct buf *b, const struct occupant *o, const struct departure *d, const struct occupant *to)
+{
+	buf_puts(b, "<presence xmlns='" NS_CLIENT "'");
+	xml_attr(b, "to", str_c(to->jid));
+	write_gone(b, o, d);
+	buf_puts(b, to == o ? "<status code='110'/></x></presence>" : "</x></presence>");
+}
+
+/* Out of memory: whoever leaves must not stay in the others' lists, so each copy is made on the stack. */
+static void tell_from_stack(struct occupant *o, const struct departure *d)
+{
+	struct room_service *s = o->room->service;
+	char bytes[8192];
+	LIST_EACH(it, &o->room->occupants)
+	{
+		const struct occupant *to = OCCUPANT_IN(it);
+		struct buf b = {.p = bytes, .cap = sizeof bytes, .max = sizeof bytes - 1}; /* never grows */
+		write_gone_to(&b, o, d, to);
+		if (to != o && !b.failed)
+			s->outbox->send(s->outbox->arg, to->handle, buf_view(&b), NULL);
+	}
+}
+
 static void tell(struct occupant *o, const struct departure *d, bool itself)
 {
 	struct room *r = o->room;
 	struct buf b;
 	buf_init(&b, 0);
 	write_gone(&b, o, d);
-	size_t common = b.n;
 	buf_puts(&b, "</x></presence>");
 	struct block *tail = b.failed ? NULL : block_new(buf_view(&b));
-	if (!tail) {
+	if (tail) {
+		room_broadcast(r, "presence", tail, o);
+	} else {
 		service_no_memory(r->service, "leave");
-		buf_done(&b);
-		return;
+		tell_from_stack(o, d);
 	}
-	room_broadcast(r, "presence", tail, o);
 	block_unref(tail);
 	if (itself) {
-		struct buf own;
-		buf_init(&own, 0);
-		buf_puts(&own, "<presence xmlns='" NS_CLIENT "'");
-		xml_attr(&own, "to", str_c(o->jid));
-		buf_add(&own, b.p, common);
-		buf_puts(&own, "<status code='110'/></x></presence>");
-		service_send(r->service, o->handle, &own);
-		buf_done(&own);
+		buf_reset(&b);
+		write_gone_to(&b, o, d, o);
+		service_send(r->service, o->handle, &b);
 	}
 	buf_done(&b);
 }

@@ -166,6 +166,8 @@ static void on_subject(
 	struct room *r = from->room;
 	struct room_service *s = r->service;
 	if (!seat_is_moderator(&from->seat)) {
+		log_info("room=%s occupant=%s event=subject refused because=not-moderator",
+		        log_value(r->node), from->nick);
 		answer(s, c, st, "auth", "forbidden", "You are not allowed to change the subject");
 		return;
 	}

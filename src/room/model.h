@@ -100,6 +100,8 @@ struct occupant {
 	struct group *same_identity, *same_name, *same_email, *same_avatar;
 	struct list identity_link, name_link, email_link, avatar_link;
 	struct timer expiry;
+	struct timer announce;      /* its presence could not be sent for want of memory */
+	bool announce_permissions;
 	bool leaving;               /* its token ran out, and its stream will be closed */
 	uint64_t noticed_ms;        /* last notice about its name; 0: never */
 	struct record *record;
@@ -202,8 +204,8 @@ bool presence_render(struct occupant *o);
 /* The occupant's own copy: codes, and permissions when wanted. */
 void presence_write_self(struct occupant *o, unsigned status, bool permissions, struct buf *out);
 /* Renders, sends the new presence to everybody, the occupant included, but not to who is not told yet who is here
- * (NULL: nobody). */
-bool presence_publish(struct occupant *o, bool permissions, const struct occupant *unaware);
+ * (NULL: nobody). Without memory it is tried again soon: what is in force gets announced. */
+void presence_publish(struct occupant *o, bool permissions, const struct occupant *unaware);
 /* The name that a presence types: cleaned of white space around; absent: no nick element. */
 struct str presence_typed_name(const struct stanza *st, struct arena *a);
 void presence_notice(struct occupant *o);   /* others see another name: roles.md 4.2.3 */

@@ -77,6 +77,7 @@ void occupant_free(struct occupant *o)
 	struct room *r = o->room;
 	occupant_unindex(o);
 	timer_stop(&o->expiry);
+	timer_stop(&o->announce);
 	if (is_seated(o)) {
 		list_remove(&o->in_room);
 		list_remove(&o->in_attendee);

@@ -11,6 +11,7 @@
 #define TAIL_END "</x></presence>"
 #define NOTICE_EVERY_MS 30000
 #define PROFILE_BYTES_MAX 2048
+#define ANNOUNCE_AGAIN_MS 200
 
 /* Never relayed: what the server itself says about somebody, and what only the focus or a service may say.
  * Clients look these up by name without a namespace, so the namespace does not matter here either. */
@@ -166,25 +167,39 @@ void presence_write_self(struct occupant *o, unsigned status, bool permissions, 
 	buf_puts(out, "</presence>");
 }
 
-bool presence_publish(struct occupant *o, bool permissions, const struct occupant *unaware)
+static void on_announce(void *arg, uint64_t now_ms)
+{
+	struct occupant *o = arg;
+	o->room->service->now_ms = now_ms;
+	presence_publish(o, o->announce_permissions, NULL);
+}
+
+void presence_publish(struct occupant *o, bool permissions, const struct occupant *unaware)
 {
 	struct room *r = o->room;
-	if (!presence_render(o)) {
+	struct buf self;
+	buf_init(&self, 0);
+	bool fine = presence_render(o);
+	if (fine)
+		presence_write_self(o, STATUS_SELF, permissions, &self);
+	if (!fine || self.failed) {
 		service_no_memory(r->service, "presence");
-		return false;
+		o->announce_permissions =
+		        permissions || (timer_running(&o->announce) && o->announce_permissions);
+		timer_start(r->service->timers, &o->announce, r->service->now_ms + ANNOUNCE_AGAIN_MS,
+		        on_announce, o);
+		buf_done(&self);
+		return;
 	}
+	timer_stop(&o->announce);
 	LIST_EACH(it, &r->occupants)
 	{
 		const struct occupant *to = OCCUPANT_IN(it);
 		if (to != o && to != unaware)
 			room_send(r, "presence", to, o->presence.tail);
 	}
-	struct buf b;
-	buf_init(&b, 0);
-	presence_write_self(o, STATUS_SELF, permissions, &b);
-	service_send(r->service, o->handle, &b);
-	buf_done(&b);
-	return true;
+	service_send(r->service, o->handle, &self);
+	buf_done(&self);
 }
 
 struct str presence_typed_name(const struct stanza *st, struct arena *a)
@@ -272,7 +287,7 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 		        o->nick);
 		e = stanza_error_make("modify", "not-acceptable", "Presence too large");
 	} else {
-		service_no_memory(s, "presence");
+		presence_publish(o, false, NULL); /* a new name at least, as soon as there is memory */
 	}
 	if (!str_absent(st->id)) /* an error would look like a failed join to clients that send no id */
 		service_error(s, c, st, &e);

@@ -67,7 +67,7 @@ struct room_listener {
 struct room_counters {
 	uint64_t joins, refusals, leaves, kicks, bans, grants, revokes, elections, expired, destroyed;
 	uint64_t limit_rooms, limit_rooms_per_address, limit_rooms_per_session, limit_occupants, limit_joins,
-		limit_presence, limit_message, limit_subject, no_memory;
+		limit_presence, limit_message, limit_subject, limit_bans, no_memory;
 	uint32_t rooms, occupants; /* now; the focus is not an occupant here */
 };
 

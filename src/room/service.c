@@ -277,7 +277,7 @@ size_t room_service_list_counters(const struct room_service *s, struct counter *
 	        {"limit_presence_bytes", c->limit_presence},
 	        {"limit_message_bytes", c->limit_message},
 	        {"limit_subject_bytes", c->limit_subject},
-	        {"room_no_memory", c->no_memory},
+	        {"limit_bans_per_room", c->limit_bans}, {"room_no_memory", c->no_memory},
 	};
 	size_t n = 0;
 	for (; n < sizeof all / sizeof *all && n < max; n++)

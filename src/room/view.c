@@ -68,6 +68,7 @@ bool room_ban(struct room *r, const struct occupant *o)
 		return true;
 	}
 	struct str key = {NULL, b.n};
+	r->service->counters.limit_bans += r->bans.n >= BANS_MAX;
 	char *bytes = r->bans.n < BANS_MAX ? buf_steal(&b) : NULL;
 	buf_done(&b);
 	key.p = bytes;

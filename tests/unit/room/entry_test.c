@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "base/mem.h"
 
 #define OCCUPANT(nick) "from='" ROOM "/" nick "'"
 
@@ -320,61 +319,8 @@ static void test_filter(void **state)
 		assert_null(strstr(got, never[i]));
 }
 
-/* Whatever fails to be allocated: the join is refused or complete, nobody sees half of it, and the room
- * lives. */
-static void test_no_memory(void **state)
-{
-	struct meeting *m = *state;
-	meeting_start(m);
-	struct client *a = meeting_client(m, meeting_claims("1", "Ann", "true"));
-	meeting_join(m, a, "aaaaaaaa", NULL);
-	unsigned refused = 0, joined = 0;
-	for (long n = 0; n < 200; n++) { /* each time another allocation fails, the last ones none */
-		struct client *b = meeting_client(m, meeting_claims("2", "Bob", NULL));
-		meeting_forget(m);
-		struct room_client as = b->as;
-		struct xml_parser *p = xml_parser_new();
-		struct arena arena;
-		struct element *e;
-		struct stanza st;
-		arena_init(&arena, 0);
-		assert_int_equal(
-		        xml_parse(p,
-		                STR("<presence to='" ROOM "/bbbbbbbb'><x xmlns='" NS_MUC "'/><nick>X</nick>"
-		                    "<email>e@f</email><a>b</a></presence>"),
-		                &xml_limits_after_auth, &arena, &e),
-		        XML_FINE);
-		assert_int_equal(stanza_read(e, &arena, &st), 0);
-		mem_budget_set(n);
-		focus_client_stanza(m->focus, &as, &st);
-		mem_budget_set(-1);
-		arena_done(&arena);
-		xml_parser_free(p);
-		bool in = room_occupant(room_find(m->rooms, STR(ROOM)), STR("bbbbbbbb")) != NULL;
-		if (in)
-			assert_seen(1, a, "<presence", OCCUPANT("bbbbbbbb"), ">Bob</nick>", "member",
-			        "participant");
-		else
-			assert_seen(0, a, "<presence");
-		in ? joined++ : refused++;
-		meeting_gone(m, b);
-		claims_unref(b->as.claims);
-		b->as.claims = NULL;
-		m->n_clients--;
-		meeting_forget(m);
-		for (size_t i = 0; i < b->in.n; i++)
-			mem_free(b->in.v[i]);
-		mem_free(b->in.v);
-		*b = (struct client){0};
-	}
-	assert_true(joined > 20);
-	assert_true(refused > 20);
-	meeting_send(m, a, "<message type='groupchat' to='" ROOM "'><body>alive</body></message>");
-	assert_seen(1, a, "<body>alive</body>");
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 UNIT_MAIN(T(test_first_join), T(test_second_join), T(test_one_token), T(test_one_first_user),
         T(test_one_authenticated), T(test_one_everyone), T(test_one_none), T(test_one_open), T(test_nicks),
         T(test_strict_nick), T(test_gates), T(test_capacity), T(test_limits), T(test_join_rate),
-        T(test_presence_size), T(test_filter), T(test_no_memory))
+        T(test_presence_size), T(test_filter))

@@ -55,6 +55,7 @@ struct meeting *meeting_new(void)
 	m->settings.policy = &m->policy;
 	m->outbox = (struct outbox){.arg = m, .send = on_send, .close = on_close};
 	m->now_ms = 1000;
+	m->budget = -1;
 	return m;
 }
 
@@ -158,9 +159,10 @@ void meeting_send(struct meeting *m, struct client *c, const char *fmt, ...)
 	if (p && xml_parse(p, str_from(text, (size_t)n), &xml_limits_after_auth, &a, &e) == XML_FINE &&
 	        stanza_read(e, &a, &st) == 0) {
 		room_service_clock(m->rooms, m->now_ms, MEETING_UNIX + (double)m->now_ms / 1000);
+		mem_budget_set(m->budget);
 		focus_client_stanza(m->focus, &c->as, &st);
-	} else {
 		mem_budget_set(-1);
+	} else {
 		fprintf(stderr, "# not a stanza: %s\n", text);
 		abort();
 	}

@@ -31,6 +31,7 @@ struct meeting {
 	struct focus *focus;
 	struct room_service *rooms;
 	uint64_t now_ms;
+	long budget; /* allocations that succeed while a stanza is handled, before one fails; -1: all (default) */
 	struct client clients[MEETING_CLIENTS];
 	unsigned n_clients;
 };
