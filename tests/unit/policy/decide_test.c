@@ -8,9 +8,11 @@
 #include "token/claims.h"
 
 static const char meeting[] = "{\"node\":\"demo\",\"occupants\":["
-	"{\"who\":\"t\",\"source\":\"token\",\"role\":\"moderator\",\"name\":\"Ann\",\"name_from\":\"token\"},"
-	"{\"who\":\"p\"},{\"who\":\"q\",\"guest\":true,\"name\":\"Bob\"},{\"who\":\"g\",\"guest\":true,\"source\":\"granted\","
-	"\"role\":\"moderator\"}]}";
+                              "{\"who\":\"t\",\"source\":\"token\",\"role\":\"moderator\",\"name\":\"Ann\","
+                              "\"name_from\":\"token\"},"
+                              "{\"who\":\"p\"},{\"who\":\"q\",\"guest\":true,\"name\":\"Bob\"},{\"who\":"
+                              "\"g\",\"guest\":true,\"source\":\"granted\","
+                              "\"role\":\"moderator\"}]}";
 
 struct world {
 	struct policy_settings settings;
@@ -46,17 +48,18 @@ static struct seat *seat(struct world *w, const char *who)
 static struct join_request join_of(struct world *w, const struct claims *claims)
 {
 	return (struct join_request){
-		.settings = &w->settings,
-		.room = &w->scene.view,
-		.now = 1800000000,
-		.claims = claims,
-		.session = STR("s"),
-		.requested = true,
+	        .settings = &w->settings,
+	        .room = &w->scene.view,
+	        .now = 1800000000,
+	        .claims = claims,
+	        .session = STR("s"),
+	        .requested = true,
 	};
 }
 
-static const char bob[] = "{\"iss\":\"i\",\"sub\":\"meet.jitsi\",\"room\":\"demo\",\"context\":{\"user\":{\"id\":\"b\",\"name\":\"Bob\"},"
-	"\"features\":{\"recording\":true}}}";
+static const char bob[] = "{\"iss\":\"i\",\"sub\":\"meet.jitsi\",\"room\":\"demo\",\"context\":{\"user\":{"
+                          "\"id\":\"b\",\"name\":\"Bob\"},"
+                          "\"features\":{\"recording\":true}}}";
 
 static void a_grant_lends_the_granters_features_and_a_revoke_takes_them_back(void **state)
 {
@@ -67,14 +70,16 @@ static void a_grant_lends_the_granters_features_and_a_revoke_takes_them_back(voi
 	struct jval *features = jval_parse(STR("{\"recording\":true}"), 2, NULL);
 	struct seat *granter = seat(&w, "t"), *target = seat(&w, "p");
 	granter->own_features = features;
-	struct item_request grant = {&w.settings, &w.scene.view, granter, target, true, false, AFFILIATION_OWNER, ROLE_NONE};
+	struct item_request grant = {
+	        &w.settings, &w.scene.view, granter, target, true, false, AFFILIATION_OWNER, ROLE_NONE};
 	policy_item(&grant, &v);
 	assert_true(v.accepted && v.changed && v.lent);
 	assert_ptr_equal(v.lent_features, features);
 	seat_apply(target, &v);
 	assert_true(capability_has(target, STR("recording")));
 	assert_false(capability_has(target, STR("livestreaming")));
-	struct item_request revoke = {&w.settings, &w.scene.view, granter, target, false, true, AFFILIATION_NONE, ROLE_PARTICIPANT};
+	struct item_request revoke = {&w.settings, &w.scene.view, granter, target, false, true,
+	        AFFILIATION_NONE, ROLE_PARTICIPANT};
 	policy_item(&revoke, &v);
 	assert_true(v.accepted && v.revoked && !v.lent);
 	seat_apply(target, &v);
@@ -93,7 +98,8 @@ static void own_features_are_not_replaced_by_a_grant(void **state)
 	struct jval *own = jval_parse(STR("{\"flip\":true}"), 2, NULL);
 	struct seat *target = seat(&w, "p");
 	target->own_features = own;
-	struct item_request grant = {&w.settings, &w.scene.view, seat(&w, "t"), target, true, false, AFFILIATION_OWNER, ROLE_NONE};
+	struct item_request grant = {&w.settings, &w.scene.view, seat(&w, "t"), target, true, false,
+	        AFFILIATION_OWNER, ROLE_NONE};
 	policy_item(&grant, &v);
 	assert_true(v.accepted && !v.lent);
 	assert_ptr_equal(v.own_features, own);
@@ -212,7 +218,8 @@ static void the_lobby_makes_members_of_guests_inside(void **state)
 	assert_int_equal(policy_lobby_on(&owner), AFFILIATION_OWNER);
 }
 
-/* Each allocation fails once: the answer is the right one, or a refusal for want of memory; never a wrong role. */
+/* Each allocation fails once: the answer is the right one, or a refusal for want of memory; never a wrong
+ * role. */
 static void want_of_memory_refuses_and_never_promotes(void **state)
 {
 	(void)state;
@@ -259,10 +266,11 @@ static void a_rename_wants_memory_too(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(a_grant_lends_the_granters_features_and_a_revoke_takes_them_back),
-	cmocka_unit_test(own_features_are_not_replaced_by_a_grant),
-	cmocka_unit_test(a_join_carries_features_and_renames_the_imitator),
-	cmocka_unit_test(refusals_carry_what_the_clients_look_for),
-	cmocka_unit_test(a_conference_request_answers_in_three_ways),
-	cmocka_unit_test(a_token_that_ran_out_opens_no_door),
-	cmocka_unit_test(the_lobby_makes_members_of_guests_inside),
-	cmocka_unit_test(want_of_memory_refuses_and_never_promotes), cmocka_unit_test(a_rename_wants_memory_too))
+        cmocka_unit_test(own_features_are_not_replaced_by_a_grant),
+        cmocka_unit_test(a_join_carries_features_and_renames_the_imitator),
+        cmocka_unit_test(refusals_carry_what_the_clients_look_for),
+        cmocka_unit_test(a_conference_request_answers_in_three_ways),
+        cmocka_unit_test(a_token_that_ran_out_opens_no_door),
+        cmocka_unit_test(the_lobby_makes_members_of_guests_inside),
+        cmocka_unit_test(want_of_memory_refuses_and_never_promotes),
+        cmocka_unit_test(a_rename_wants_memory_too))

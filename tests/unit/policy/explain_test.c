@@ -8,7 +8,7 @@
 
 /* The text of a join by these claims (NULL: a guest) into an empty existing room. */
 static void explain(const char *payload, const struct policy_settings *s, const struct stock_setup *stock,
-	const char *nick, struct buf *out)
+        const char *nick, struct buf *out)
 {
 	const char *error;
 	struct scene scene;
@@ -17,12 +17,21 @@ static void explain(const char *payload, const struct policy_settings *s, const 
 	struct claims *claims = payload ? token_claims_parse(str_c(payload)) : NULL;
 	assert_true(!payload || claims);
 	assert_true(scene_build(&scene, room, s, &error));
-	struct join_request join = {.settings = s, .room = &scene.view, .claims = claims, .session = STR("s"),
-		.nick = str_c(nick), .requested = true};
+	struct join_request join = {.settings = s,
+	        .room = &scene.view,
+	        .claims = claims,
+	        .session = STR("s"),
+	        .nick = str_c(nick),
+	        .requested = true};
 	policy_join(&join, &v);
-	struct explain_facts facts = {.settings = s, .room = &scene.view, .claims = claims, .verdict = &v,
-		.typed = str_c(nick), .token_lines = STR("token     (lines)\n"), .setting_lines = STR("setting   (lines)\n"),
-		.stock = stock};
+	struct explain_facts facts = {.settings = s,
+	        .room = &scene.view,
+	        .claims = claims,
+	        .verdict = &v,
+	        .typed = str_c(nick),
+	        .token_lines = STR("token     (lines)\n"),
+	        .setting_lines = STR("setting   (lines)\n"),
+	        .stock = stock};
 	buf_init(out, 0);
 	explain_write(&facts, out);
 	assert_false(out->failed);
@@ -43,8 +52,9 @@ static void assert_order(const struct buf *out, const char *const *texts)
 	}
 }
 
-static const char everything[] = "{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"demo\",\"moderator\":true,\"groups\":[\"/a\"],"
-	"\"context\":{\"user\":{\"id\":\"u\",\"name\":\"Ann\",\"moderator\":\"True\"}}}";
+static const char everything[] =
+        "{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"demo\",\"moderator\":true,\"groups\":[\"/a\"],"
+        "\"context\":{\"user\":{\"id\":\"u\",\"name\":\"Ann\",\"moderator\":\"True\"}}}";
 
 static void lines_come_in_their_order(void **state)
 {
@@ -53,20 +63,28 @@ static void lines_come_in_their_order(void **state)
 	struct buf out;
 	static const struct str path[] = {{"groups", 6}};
 	static const struct claim_constant value[] = {{.text = {"/staff", 6}}};
-	const struct claim_rule rule = {.path = {path, 1}, .op = CLAIM_OP_HAS, .values = value, .n_values = 1, .grant = true,
-		.text = STR("groups has \"/staff\" then grant")};
+	const struct claim_rule rule = {.path = {path, 1},
+	        .op = CLAIM_OP_HAS,
+	        .values = value,
+	        .n_values = 1,
+	        .grant = true,
+	        .text = STR("groups has \"/staff\" then grant")};
 	const struct stock_setup stock = {.auth = true, .jicofo_auth = true};
 	policy_settings_init(&s);
 	s.claim_rules = &rule;
 	s.n_claim_rules = 1;
 	explain(everything, &s, &stock, "Other", &out);
-	assert_order(&out, (const char *const[]){"ACCEPTED  member / participant", "R_TOKEN_DENY", "token     (lines)",
-		"claim     context.user.moderator = \"True\" (string)", "-> no, W_CLAIM_VALUE",
-		"claim     context.user.affiliation absent", "rule 1 groups has \"/staff\" then grant: found [\"/a\"] (array) -> not matched",
-		"ignored: $.moderator = true  W_CLAIM_MISPLACED", "decided   rule 6", "role_mode=token -> member", "gates     node form",
-		"name      others see \"Ann\"; own page shows \"Ann\"; editing: off (frozen)", "rename \"Ann\" -> \"Other\": refused silently",
-		"lasts     until leave", "hint      omit `context.user.name`", "setting   (lines)", "jitsi     #1", "jitsi     #10",
-		"in the end: OWNER", NULL});
+	assert_order(&out,
+	        (const char *const[]){"ACCEPTED  member / participant", "R_TOKEN_DENY", "token     (lines)",
+	                "claim     context.user.moderator = \"True\" (string)", "-> no, W_CLAIM_VALUE",
+	                "claim     context.user.affiliation absent",
+	                "rule 1 groups has \"/staff\" then grant: found [\"/a\"] (array) -> not matched",
+	                "ignored: $.moderator = true  W_CLAIM_MISPLACED", "decided   rule 6",
+	                "role_mode=token -> member", "gates     node form",
+	                "name      others see \"Ann\"; own page shows \"Ann\"; editing: off (frozen)",
+	                "rename \"Ann\" -> \"Other\": refused silently", "lasts     until leave",
+	                "hint      omit `context.user.name`", "setting   (lines)", "jitsi     #1",
+	                "jitsi     #10", "in the end: OWNER", NULL});
 	buf_done(&out);
 }
 
@@ -77,7 +95,8 @@ static void long_values_are_cut(void **state)
 	struct buf out, payload;
 	policy_settings_init(&s);
 	buf_init(&payload, 0);
-	buf_puts(&payload, "{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"demo\",\"context\":{\"user\":{\"moderator\":\"");
+	buf_puts(&payload,
+	        "{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"demo\",\"context\":{\"user\":{\"moderator\":\"");
 	for (int i = 0; i < 300; i++)
 		buf_puts(&payload, "\xc3\xa9");
 	buf_puts(&payload, "\"}}}");
@@ -95,8 +114,10 @@ static void a_refusal_names_the_fix(void **state)
 	struct buf out;
 	policy_settings_init(&s);
 	explain("{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"other\"}", &s, NULL, NULL, &out);
-	assert_order(&out, (const char *const[]){"REFUSED join E_ROOM_MISMATCH \"Room does not match the room from token\"",
-		"refused at: room", "fix       the token's `room`", NULL});
+	assert_order(
+	        &out, (const char *const[]){
+	                      "REFUSED join E_ROOM_MISMATCH \"Room does not match the room from token\"",
+	                      "refused at: room", "fix       the token's `room`", NULL});
 	assert_null(strstr(out.p, "name      "));
 	buf_done(&out);
 }
@@ -153,7 +174,8 @@ static void stock_jitsi_promotes_as_it_is_known_to(void **state)
 	assert_string_equal(stock_outcome(&guests, NULL, 1), "none>owner"); /* on the login domain */
 	guests.guest_domain = true;
 	assert_string_equal(stock_outcome(&guests, NULL, 1), "none>none");
-	struct stock_setup waiting = {.auth = true, .muc_wait_for_host = true, .wait_for_host_auto_owners = true};
+	struct stock_setup waiting = {
+	        .auth = true, .muc_wait_for_host = true, .wait_for_host_auto_owners = true};
 	assert_string_equal(stock_outcome(&waiting, no, 1), "none>owner");
 	struct stock_setup open = {.auto_owner = true};
 	assert_string_equal(stock_outcome(&open, NULL, 0), "none>owner");
@@ -161,5 +183,5 @@ static void stock_jitsi_promotes_as_it_is_known_to(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(lines_come_in_their_order), cmocka_unit_test(long_values_are_cut),
-	cmocka_unit_test(a_refusal_names_the_fix), cmocka_unit_test(every_refusal_of_a_user_has_a_fix),
-	cmocka_unit_test(stock_jitsi_promotes_as_it_is_known_to))
+        cmocka_unit_test(a_refusal_names_the_fix), cmocka_unit_test(every_refusal_of_a_user_has_a_fix),
+        cmocka_unit_test(stock_jitsi_promotes_as_it_is_known_to))
