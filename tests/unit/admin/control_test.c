@@ -38,7 +38,8 @@ static int setup(void **state)
 {
 	struct scene *s = calloc(1, sizeof *s);
 	assert_non_null(s);
-	snprintf(s->folder, sizeof s->folder, "/tmp/gavel-control-XXXXXX");
+	int n = snprintf(s->folder, sizeof s->folder, "/tmp/gavel-control-");
+	memset(s->folder + n, 'X', 6); /* mkdtemp's template */
 	assert_non_null(mkdtemp(s->folder));
 	s->m = meeting_new();
 	meeting_start(s->m);
