@@ -85,6 +85,7 @@ export class Tab {
     this.name = name;
     this.context = context;
     this.page = page;
+    this.own = false; // the server's own page
     this.console = [];
     this.frames = [];
     page.on('console', (m) => this.console.push(`${m.type()}: ${m.text()}`.slice(0, 400)));
@@ -134,14 +135,21 @@ export class Tab {
 
 const open = new Set();
 
+/** Errors that nobody caught on the server's own page, which may have none; a stock client may do as it likes. */
+export function uncaughtErrors() {
+  return [...open].filter((tab) => tab.own).flatMap((tab) => tab.console
+    .filter((line) => /^uncaught|Content Security Policy/.test(line)).map((line) => `${tab.name}: ${line}`));
+}
+
 /** options: those of a browser context, and cutJingle: no session is passed on between this tab and the server. */
-export async function openTab(name, { cutJingle = false, ...options } = {}) {
+export async function openTab(name, { cutJingle = false, own = false, ...options } = {}) {
   const context = await (await start()).newContext({
     permissions: ['camera', 'microphone'], viewport: { width: 1000, height: 640 }, locale: 'en-GB', ...options,
   });
   context.setDefaultTimeout(15_000);
   await context.addInitScript(recordConnections);
   const tab = new Tab(name, context, await context.newPage());
+  tab.own = own;
   if (cutJingle) {
     await tab.page.routeWebSocket(/xmpp-websocket/, (client) => {
       const server = client.connectToServer();

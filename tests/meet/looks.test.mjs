@@ -1,7 +1,7 @@
 // The page as it looks and as it is used without a mouse: keys, a phone's width, light and dark.
 import { equal, ok } from '../support/harness.mjs';
-import { until } from './browser.mjs';
-import { ada, ben, come, expectPeople, gwen, meet, newRoom, server } from './scene.mjs';
+import { openTab, until } from './browser.mjs';
+import { ada, ben, come, expectMedia, expectPeople, gwen, meet, newRoom, server } from './scene.mjs';
 import { PageClient } from './webpage.mjs';
 
 const focused = (page) => page.evaluate(() => {
@@ -143,12 +143,30 @@ for (const colorScheme of ['light', 'dark']) {
       await fits(a, `${panel} panel`);
       await shot(panel);
     }
-    const landing = await a.tab.context.newPage();
-    await landing.goto(where.url);
-    await landing.locator('[data-testid="landing"]').waitFor();
-    await landing.close();
   });
 }
+
+meet('looks: the first page leads to a room, whatever script its name is in, and all clients mean the same one', async () => {
+  const where = await server();
+  const name = 'Тест Straße ①';
+  const node = encodeURIComponent(name.normalize('NFKC').toLowerCase()).toLowerCase();
+  const a = new PageClient('Ada Lovelace', await openTab('page-landing', { own: true }));
+  a.who = ada(where, name);
+  await a.page.goto(where.url);
+  await a.part('landing').waitFor();
+  await fits(a, 'the first page');
+  await a.tab.shot('landing');
+  await a.part('landing-room').fill(name);
+  await a.part('landing-go').click();
+  await a.part('prejoin').waitFor();
+  equal(await a.part('prejoin-room').innerText(), name, 'room on the prejoin screen');
+  await a.page.goto(`${a.page.url()}#jwt=${a.who.token}`);
+  await until('the token\'s name', async () => await a.part('name-input').inputValue() === 'Ada Lovelace');
+  await a.enter();
+  const b = await come('library', where, { ...ben(where, name), room: node });
+  await expectPeople(a, b);
+  await expectMedia(a, b);
+});
 
 meet('looks: a script in a name, a room or a line of chat stays text', async () => {
   const where = await server();

@@ -130,7 +130,7 @@ meet('moderate: a participant has no such buttons, and what his library asks for
   await expectMedia(a, lib);
 });
 
-meet('moderate: three in a room see each other; when one leaves the two hear and see each other again', async () => {
+meet('moderate: three in a room see each other, all are muted at once; when one leaves the two hear and see each other again', async () => {
   const where = await server();
   const room = newRoom('moderate');
   const a = await come('page', where, ada(where, room));
@@ -139,6 +139,11 @@ meet('moderate: three in a room see each other; when one leaves the two hear and
   const g = await come('library', where, gwen(where, room));
   await expectPeople(a, b, g);
   await a.tab.shot('three');
+  await a.panel('people');
+  await a.part('mute-all').click();
+  for (const c of [b, g]) await until(`${c.name} is muted with everybody else`, () => c.isMuted('audio'));
+  equal(await a.isMuted('audio'), false, 'the moderator muted herself');
+  await b.setMuted('audio', false);
   await g.leave();
   await expectPeople(a, b);
   await expectMedia(a, b);

@@ -1,8 +1,8 @@
 // What the browser tests share: running servers, people with tokens, and a test that leaves pictures when it fails.
 import vm from 'node:vm';
-import { test, ending, equal, ok } from '../support/harness.mjs';
+import { test, ending, equal, ok, same } from '../support/harness.mjs';
 import { Server } from '../support/server.mjs';
-import { closeTabs, mediaFlows, stopBrowser, until } from './browser.mjs';
+import { closeTabs, mediaFlows, stopBrowser, uncaughtErrors, until } from './browser.mjs';
 import { LibraryClient, stopLibraryServer } from './library.mjs';
 import { PageClient } from './webpage.mjs';
 
@@ -65,6 +65,7 @@ export function meet(name, body, seconds = 45) {
       const work = Promise.resolve().then(body);
       work.catch(() => {});
       await Promise.race([work, late]);
+      same(uncaughtErrors(), [], 'errors that the page did not catch');
     } catch (e) {
       failed = name.replace(/[^a-z0-9]+/gi, '-').toLowerCase().slice(0, 60);
       throw e;

@@ -36,7 +36,8 @@ export class PageClient {
 
   /** Opens a tab at the address, up to the prejoin screen (or whatever comes instead). */
   static async open(where, who) {
-    const client = new PageClient(who.name, await openTab(who.tab ?? `page-${who.name}`, { cutJingle: who.cutJingle, ...who.context }));
+    const client = new PageClient(who.name, await openTab(who.tab ?? `page-${who.name}`,
+      { own: true, cutJingle: who.cutJingle, ...who.context }));
     client.where = where;
     client.who = who;
     // What somebody does who gets round the read-only field: the page's own setting is turned over.
