@@ -3,83 +3,52 @@
 #include "policy/hint.h"
 #include "policy/pattern.h"
 
+/* Which key and value, or which edit of the token, would have changed a refusal. */
+static const char *const fixes[REASON_COUNT] = {
+	[E_TOKEN_REQUIRED] = "give a token, or set allow_guests=true",
+	[E_TOKEN_FORMAT] = "the token is damaged: three base64url parts, header and payload JSON objects",
+	[E_TOKEN_TOO_LARGE] = "shorten the token, or raise max_token_bytes",
+	[E_DUP_CLAIM] = "the issuer writes a member twice: remove one",
+	[E_CRIT] = "the issuer must leave out `crit`",
+	[E_TYP] = "`typ` must be JWT or absent",
+	[E_ALG] = "sign with an algorithm of `algs`, or add this one to `algs` with a key for it",
+	[E_KID] = "the issuer must name the key: `kid` in the header",
+	[E_KEY] = "the key source has no key of this `kid`: check key_files, key_server or jwks",
+	[E_SIG] = "issuer and server use different keys: compare app_secret (or the public key)",
+	[E_EXP] = "issue a new token",
+	[E_NO_EXP] = "add `exp`, or set require_exp=false",
+	[E_EXP_TYPE] = "times are JSON numbers, seconds since 1970, without quotes",
+	[E_NBF_TYPE] = "times are JSON numbers, seconds since 1970, without quotes",
+	[E_NBF] = "the token starts later: compare the clocks, or raise leeway (at most 60)",
+	[E_ISS] = "add the token's iss to accepted_issuers",
+	[E_AUD] = "add the token's aud to accepted_audiences",
+	[E_ROOM_CLAIM] = "add `room` (a name or \"*\"), or set require_room=false",
+	[E_SUB] = "add `sub`, a non-empty string",
+	[E_ROOM_NAME] = "use the name's canonical form in the address",
+	[E_WILDCARD] = "name one room in the token, or set room_wildcard=true",
+	[E_ROOM_MISMATCH] = "the token's `room` must be this room's name, or \"*\"",
+	[E_TENANT_MISMATCH] = "`sub` must be the tenant, or without one `domain` or `public_host`; "
+		"or set domain_verification=false",
+	[E_ROOM_REGEX] =
+		"use a plain Lua pattern (no captures, at most 128 bytes), or drop context.room.regex",
+	[E_OUTCAST] =
+		"the token says affiliation \"outcast\" (outcast_claim=member would admit), or there is a ban "
+		"in this meeting",
+	[E_WAIT_HOST] = "somebody who may open the room must come first; room_create=anyone lets everybody",
+	[E_FULL] = "raise max_occupants",
+	[E_LOBBY_NAME] = "send a name",
+	[E_LOBBY] = "a moderator must admit; lobby_bypass=moderators lets token moderators in",
+	[E_PASSWORD] = "send the room's password; password_bypass=moderators spares token moderators",
+	[E_BREAKOUT] = "join the main room first",
+	[E_CONFIG] = "a token, or a grant by a moderator, is needed to change the room",
+	[E_FORBIDDEN] = "only a moderator may do this",
+	[E_RANK] = "token > mode > granted: nobody acts on a higher rank",
+	[E_GRANT_OFF] = "set runtime_grant=allow",
+};
+
 const char *explain_fix(enum reason refusal)
 {
-	switch (refusal) {
-	case E_TOKEN_REQUIRED:
-		return "give a token, or set allow_guests=true";
-	case E_TOKEN_FORMAT:
-		return "the token is damaged: three base64url parts, header and payload JSON objects";
-	case E_TOKEN_TOO_LARGE:
-		return "shorten the token, or raise max_token_bytes";
-	case E_DUP_CLAIM:
-		return "the issuer writes a member twice: remove one";
-	case E_CRIT:
-		return "the issuer must leave out `crit`";
-	case E_TYP:
-		return "`typ` must be JWT or absent";
-	case E_ALG:
-		return "sign with an algorithm of `algs`, or add this one to `algs` with a key for it";
-	case E_KID:
-		return "the issuer must name the key: `kid` in the header";
-	case E_KEY:
-		return "the key source has no key of this `kid`: check key_files, key_server or jwks";
-	case E_SIG:
-		return "issuer and server use different keys: compare app_secret (or the public key)";
-	case E_EXP:
-		return "issue a new token";
-	case E_NO_EXP:
-		return "add `exp`, or set require_exp=false";
-	case E_EXP_TYPE:
-	case E_NBF_TYPE:
-		return "times are JSON numbers, seconds since 1970, without quotes";
-	case E_NBF:
-		return "the token starts later: compare the clocks, or raise leeway (at most 60)";
-	case E_ISS:
-		return "add the token's iss to accepted_issuers";
-	case E_AUD:
-		return "add the token's aud to accepted_audiences";
-	case E_ROOM_CLAIM:
-		return "add `room` (a name or \"*\"), or set require_room=false";
-	case E_SUB:
-		return "add `sub`, a non-empty string";
-	case E_ROOM_NAME:
-		return "use the name's canonical form in the address";
-	case E_WILDCARD:
-		return "name one room in the token, or set room_wildcard=true";
-	case E_ROOM_MISMATCH:
-		return "the token's `room` must be this room's name, or \"*\"";
-	case E_TENANT_MISMATCH:
-		return "`sub` must be the tenant, or without one `domain` or `public_host`; "
-			"or set domain_verification=false";
-	case E_ROOM_REGEX:
-		return "use a plain Lua pattern (no captures, at most 128 bytes), or drop context.room.regex";
-	case E_OUTCAST:
-		return "the token says affiliation \"outcast\" (outcast_claim=member would admit), or there is a ban "
-			"in this meeting";
-	case E_WAIT_HOST:
-		return "somebody who may open the room must come first; room_create=anyone lets everybody";
-	case E_FULL:
-		return "raise max_occupants";
-	case E_LOBBY_NAME:
-		return "send a name";
-	case E_LOBBY:
-		return "a moderator must admit; lobby_bypass=moderators lets token moderators in";
-	case E_PASSWORD:
-		return "send the room's password; password_bypass=moderators spares token moderators";
-	case E_BREAKOUT:
-		return "join the main room first";
-	case E_CONFIG:
-		return "a token, or a grant by a moderator, is needed to change the room";
-	case E_FORBIDDEN:
-		return "only a moderator may do this";
-	case E_RANK:
-		return "token > mode > granted: nobody acts on a higher rank";
-	case E_GRANT_OFF:
-		return "set runtime_grant=allow";
-	default:
-		return "";
-	}
+	return fixes[refusal] ? fixes[refusal] : "";
 }
 
 static void warn(struct buf *out, const char *code, const char *text)
