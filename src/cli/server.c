@@ -125,6 +125,7 @@ static bool start_tcp(struct server *s)
 	        .max_per_address = l->connections_per_address,
 	        .per_second = l->connections_per_second,
 	        .max_queued = l->queued_bytes,
+	        .max_queued_total = (uint64_t)l->queued_mebibytes_total << 20,
 	        .stall_ms = STALL_MS,
 	};
 	s->tcp = tcp_server_new(s->loop, &limits, http_server_accept, s->http);

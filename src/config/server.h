@@ -33,6 +33,7 @@ struct limits {
 	uint32_t bytes_per_second;   /* per session */
 
 	uint32_t queued_bytes; /* per session; more closes it */
+	uint32_t queued_mebibytes_total; /* of all; then those with most of it are closed */
 
 	/* seconds */
 	uint32_t handshake_timeout; /* accept to the end of the HTTP head */

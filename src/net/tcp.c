@@ -13,6 +13,7 @@
 
 #define IOV_MAX_USED 256
 #define COPY_BELOW 256 /* a smaller block is cheaper copied than referenced */
+#define QUEUE_SHARE 262144 /* bytes that a connection may have waiting when max_queued_total is reached */
 
 const char *tcp_end_text(enum tcp_end e)
 {
@@ -46,6 +47,7 @@ static void drop_queue(struct tcp *t)
 	t->first = t->count = t->cap = 0;
 	buf_done(&t->copied);
 	t->copied_from = 0;
+	t->server->counters.queued -= t->queued;
 	t->queued = 0;
 }
 
@@ -120,6 +122,7 @@ static size_t gather(struct tcp *t, struct iovec *iov)
 static void consume(struct tcp *t, size_t sent)
 {
 	t->queued -= sent;
+	t->server->counters.queued -= sent;
 	while (sent) {
 		struct tcp_segment *s = &t->segments[t->first];
 		uint32_t part = sent < s->n ? (uint32_t)sent : s->n;
@@ -285,6 +288,7 @@ static void push_copy(struct tcp *t, struct str bytes)
 		return;
 	buf_str(&t->copied, bytes);
 	t->queued += bytes.n;
+	t->server->counters.queued += bytes.n;
 	if (t->count > t->first && !t->segments[t->count - 1].block) {
 		t->segments[t->count - 1].n += (uint32_t)bytes.n;
 		return;
@@ -297,6 +301,7 @@ static void push_block(struct tcp *t, struct block *b)
 	if (!b->n)
 		return;
 	t->queued += b->n;
+	t->server->counters.queued += b->n;
 	t->segments[t->count++] = (struct tcp_segment){.block = block_ref(b), .n = b->n};
 }
 
@@ -312,6 +317,12 @@ int tcp_write_parts(struct tcp *t, const struct str *parts, size_t n, struct blo
 	}
 	if (t->queued + total > t->server->limits.max_queued && !may_exceed) {
 		t->server->counters.queue_full++;
+		return ERR_LIMIT;
+	}
+	/* A thousand readers that stall together: whoever drains keeps being served. */
+	if (t->server->counters.queued + total > t->server->limits.max_queued_total &&
+	        t->queued > QUEUE_SHARE && !may_exceed) {
+		t->server->counters.queues_full++;
 		return ERR_LIMIT;
 	}
 	if (!room_for_segments(t, 2) || !buf_reserve(&t->copied, copied)) {

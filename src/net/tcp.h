@@ -31,13 +31,15 @@ struct tcp_limits {
 	uint32_t max_per_address; /* loopback is exempt */
 	uint32_t per_second;      /* new ones from one address; loopback is exempt */
 	uint32_t max_queued;      /* bytes waiting in one connection */
+	uint64_t max_queued_total; /* in all; then those that hold most of it are refused */
 	uint32_t stall_ms;
 };
 
 /* What was refused, and how much there is. */
 struct tcp_counters {
 	uint64_t accepted, refused_total, refused_address, refused_rate, refused_nofile, stalled,
-	        queue_full;
+	        queue_full, queues_full;
+	uint64_t queued; /* bytes, now */
 	uint32_t open;
 };
 
@@ -60,7 +62,8 @@ bool tcp_peer_loopback(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t); /* bytes */
 
 /* Queues bytes (copied) or a block (referenced; its owner keeps his reference). Sent at the end of the
- * turn. ERR_LIMIT: max_queued would be passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing,
+ * turn. ERR_LIMIT: max_queued (or max_queued_total, by one that has
+ * its share queued) would be passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing,
  * dropped. */
 int tcp_write(struct tcp *t, struct str bytes);
 int tcp_write_block(struct tcp *t, struct block *b);

@@ -369,7 +369,9 @@ size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out,
 	        {"limit_connections_per_second", c->refused_rate},
 	        {"limit_descriptors", c->refused_nofile},
 	        {"limit_stalled", c->stalled},
+	        {"queued_bytes", c->queued},
 	        {"limit_queued_bytes", c->queue_full},
+	        {"limit_queued_bytes_total", c->queues_full},
 	};
 	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
 	memcpy(out, all, n * sizeof *all);

@@ -76,6 +76,7 @@ static struct world *open_world(uint32_t timeout_ms)
 	        .max_per_address = 100,
 	        .per_second = 1000,
 	        .max_queued = 4 << 20,
+	        .max_queued_total = 1 << 30,
 	        .stall_ms = 10000};
 	buf_init(&w->heard, 0);
 	w->loop = loop_new();

@@ -58,6 +58,7 @@ static const struct tcp_limits roomy = {.max_connections = 100,
         .max_per_address = 100,
         .per_second = 1000,
         .max_queued = 1 << 20,
+        .max_queued_total = 1 << 30,
         .stall_ms = 10000};
 
 static struct world *open_world(const struct tcp_limits *limits)
@@ -114,7 +115,7 @@ static void bytes_go_both_ways(void **state)
 static void copies_and_blocks_keep_their_order(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 8 << 20, 10000});
+	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 8 << 20, 1 << 30, 10000});
 	struct wire c;
 	char *large = test_malloc(3000), *small = test_malloc(40);
 	memset(large, 'L', 3000);
@@ -165,7 +166,7 @@ static void fill(struct world *w, size_t bytes)
 static void the_queue_is_bounded_and_drains(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 100000, 10000});
+	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 100000, 1 << 30, 10000});
 	struct wire c;
 	connect_one(w, &c);
 	fill(w, 64u << 20);
@@ -186,10 +187,33 @@ static void the_queue_is_bounded_and_drains(void **state)
 	close_world(w);
 }
 
+static void all_queues_together_are_bounded_at_the_cost_of_those_that_stall(void **state)
+{
+	(void)state;
+	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 1 << 20, 1500000, 10000});
+	struct wire slow, slower, quick;
+	connect_one(w, &slow);
+	fill(w, 64u << 20);
+	connect_one(w, &slower);
+	fill(w, 64u << 20);
+	const struct tcp_counters *c = tcp_server_counters(w->server);
+	assert_int_equal(c->queues_full, 1);
+	assert_in_range(c->queued, 1400000, 1500000);
+	connect_one(w, &quick);
+	assert_int_equal(tcp_write(w->last, STR("still served")), ERR_OK);
+	assert_true(wire_until(&quick, "still served", 1000));
+	wire_done(&slow);
+	wire_done(&slower);
+	wire_turn(w->loop, 20);
+	assert_int_equal(c->queued, 0);
+	wire_done(&quick);
+	close_world(w);
+}
+
 static void a_peer_that_takes_nothing_is_stalled(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 100000, 300});
+	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 100000, 1 << 30, 300});
 	struct wire deaf, other;
 	connect_one(w, &deaf);
 	fill(w, 64u << 20);
@@ -209,7 +233,7 @@ static void a_peer_that_takes_nothing_is_stalled(void **state)
 static void connections_are_bounded_in_total(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){2, 100, 1000, 1 << 20, 10000});
+	struct world *w = open_world(&(struct tcp_limits){2, 100, 1000, 1 << 20, 1 << 30, 10000});
 	struct wire a, b, c;
 	connect_one(w, &a);
 	connect_one(w, &b);
@@ -332,6 +356,7 @@ static void nothing_breaks_when_memory_runs_out(void **state)
 
 UNIT_MAIN(cmocka_unit_test(bytes_go_both_ways), cmocka_unit_test(copies_and_blocks_keep_their_order),
         cmocka_unit_test(the_queue_is_bounded_and_drains),
+        cmocka_unit_test(all_queues_together_are_bounded_at_the_cost_of_those_that_stall),
         cmocka_unit_test(a_peer_that_takes_nothing_is_stalled),
         cmocka_unit_test(connections_are_bounded_in_total),
         cmocka_unit_test(without_descriptors_it_refuses_and_recovers),

@@ -94,6 +94,7 @@ static struct world *start(struct world *w)
 	        .max_per_address = 100,
 	        .per_second = 1000,
 	        .max_queued = 200000,
+	        .max_queued_total = 1 << 30,
 	        .stall_ms = 10000};
 	buf_init(&w->stanzas, 0);
 	w->loop = loop_new();
