@@ -44,7 +44,9 @@ static bool begin(struct gates *g, const struct join_request *r, struct verdict 
 enum conference_answer policy_conference(const struct join_request *r, struct verdict *v)
 {
 	struct gates g;
-	if (!begin(&g, r, v))
+	struct join_request asked = *r;
+	asked.requested = true; /* this is the request */
+	if (!begin(&g, &asked, v))
 		return CONFERENCE_READY_ONLY;
 	if (r->service) {
 		join_service(v);
