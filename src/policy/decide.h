@@ -42,7 +42,8 @@ enum conference_answer {
 	CONFERENCE_READY_ONLY,  /* ready='true', creates nothing: the join will show the refusal */
 	CONFERENCE_REFUSED,     /* not-authorized: the client waits and asks again */
 };
-/* Node form, room match, outcast, ban, creation; `requested` is not read. v tells why (a READY_ONLY verdict holds the refusal to come). */
+/* Node form, room match, outcast, ban, creation; `requested` is not read. v tells why (a READY_ONLY verdict
+ * holds the refusal to come). */
 enum conference_answer policy_conference(const struct join_request *r, struct verdict *v);
 /* All gates, role, name. */
 void policy_join(const struct join_request *r, struct verdict *v);
