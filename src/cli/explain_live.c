@@ -14,7 +14,7 @@ extern char **environ;
 
 static const char help[] =
         "gavel explain --live ROOM[/OCCUPANT] [--config FILE|--env FILE|--state FOLDER] [--json]\n"
-        "gavel explain --live --rooms | --counters [...]\n"
+        "gavel explain --live [--rooms] [...]\n"
         "\n"
         "Asks the running server, through the control socket in its state folder, for the decision record "
         "of everybody in\n"
@@ -23,7 +23,7 @@ static const char help[] =
         "every later change of role with the time, who did it, and why.\n"
         "\n"
         "  --rooms         which rooms there are\n"
-        "  --counters      what each limit has refused, and what goes on\n"
+        "  --counters      what each limit has refused, and what goes on (also without any of these)\n"
         "  --config FILE   the server's configuration (it names the state folder)\n"
         "  --env FILE      the docker .env the server was started with\n"
         "  --state FOLDER  the state folder itself\n"
@@ -82,8 +82,9 @@ static bool parse(struct live *o, int argc, char **argv)
 		if (!fine)
 			return false;
 	}
-	if (!o->help && (o->target != NULL) + o->rooms + o->counters != 1)
-		return bad("name one room, or --rooms, or --counters", NULL);
+	if ((o->target != NULL) + o->rooms + o->counters > 1)
+		return bad("one of ROOM, --rooms and --counters", NULL);
+	o->counters = o->counters || (!o->target && !o->rooms);
 	return true;
 }
 

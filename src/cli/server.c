@@ -190,6 +190,7 @@ static bool start_rooms(struct server *s)
 	rooms.occupants_per_room = set->limits.occupants_per_room;
 	rooms.joins_per_second = set->limits.joins_per_second;
 	rooms.ready_ms = set->limits.room_ready_timeout * 1000;
+	rooms.log_lines_per_second = set->limits.log_lines_per_second;
 	struct room_listener listener = focus_listener(s->focus);
 	s->rooms = room_service_new(&rooms, &s->outbox, &listener, loop_timers(s->loop));
 	if (!s->rooms)

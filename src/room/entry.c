@@ -7,28 +7,23 @@
 #include "room/model.h"
 #include "xmpp/ns.h"
 
-static void log_refused(
-        const struct room_client *c, const struct stanza *st, enum reason reason, const char *key)
-{
-	log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s%s",
-	        log_value(st->to.node), log_value(st->to.resource), c->key.n ? c->key.p : "-",
-	        reason_name(reason), *key ? " key=" : "", key);
-}
-
 static void refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
-        const struct verdict *v, const char *key)
+        const struct verdict *v, const char *fix)
 {
 	s->counters.refusals++;
-	log_refused(c, st, v->reason, key);
+	if (service_may_log(s))
+		log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s",
+		        log_value(st->to.node), log_value(st->to.resource), c->key.n ? c->key.p : "-",
+		        reason_name(v->reason), fix);
 	service_refuse(s, c, st, v);
 }
 
 static void refuse_limit(
-        struct room_service *s, const struct room_client *c, const struct stanza *st, const char *key)
+        struct room_service *s, const struct room_client *c, const struct stanza *st, const char *fix)
 {
 	struct verdict v;
 	policy_refuse(E_RATE, STAGE_JOIN, &v);
-	refuse(s, c, st, &v, key);
+	refuse(s, c, st, &v, fix);
 }
 
 /* Bounds that stand before the decision, because deciding costs more than counting. */
@@ -39,7 +34,7 @@ static bool within_limits(
 	const struct attendee *a = service_attendee(s, c->handle);
 	if (a && a->n >= limits->rooms_per_session) {
 		s->counters.limit_rooms_per_session++;
-		refuse_limit(s, c, st, "rooms_per_session");
+		refuse_limit(s, c, st, " fix=\"a larger rooms_per_session\"");
 		return false;
 	}
 	if (!r)
@@ -47,14 +42,14 @@ static bool within_limits(
 	if (!limit_take(
 	            &r->joins, 1, limits->joins_per_second, 2.0 * limits->joins_per_second, s->now_ms)) {
 		s->counters.limit_joins++;
-		refuse_limit(s, c, st, "joins_per_second");
+		refuse_limit(s, c, st, " fix=\"a larger joins_per_second\"");
 		return false;
 	}
 	if (r->n >= limits->occupants_per_room) {
 		struct verdict v;
 		s->counters.limit_occupants++;
 		policy_refuse(E_FULL, STAGE_JOIN, &v);
-		refuse(s, c, st, &v, "occupants_per_room");
+		refuse(s, c, st, &v, " fix=\"a larger occupants_per_room\"");
 		return false;
 	}
 	return true;
@@ -72,7 +67,8 @@ static bool refused_nick(
 	policy_resource(&request, &v);
 	if (v.accepted)
 		return false;
-	refuse(s, c, st, &v, v.reason == E_NICK && jid_nick_ok(nick) ? "resource_strict" : "");
+	refuse(s, c, st, &v,
+	        v.reason == E_NICK && jid_nick_ok(nick) ? " fix=\"resource_strict=false\"" : "");
 	return true;
 }
 
@@ -85,7 +81,8 @@ static bool make_identity(struct occupant *o)
 	size_t it = 0;
 	buf_init(&b, 0);
 	buf_init(&value, 0);
-	while (o->claims && capability_identity(settings, o->claims, &it, &key, &value)) {
+	const struct claims *claims = o->claims;
+	while (claims && capability_identity(settings, claims, &it, &key, &value)) {
 		if (b.n == 0)
 			buf_puts(&b, "<identity><user>");
 		buf_putc(&b, '<');
@@ -97,8 +94,8 @@ static bool make_identity(struct occupant *o)
 		buf_putc(&b, '>');
 	}
 	bool fine = !b.failed && !value.failed;
-	if (fine && b.n) {
-		struct str group = jval_str(jval_getc(jval_getc(o->claims->payload, "context"), "group"));
+	if (fine && claims && b.n) {
+		struct str group = jval_str(jval_getc(jval_getc(claims->payload, "context"), "group"));
 		buf_puts(&b, "</user>");
 		buf_reset(&value);
 		for (size_t i = 0; i < group.n && i < 256; i++) {
@@ -124,9 +121,11 @@ static void log_joined(const struct occupant *o, const struct verdict *v)
 	buf_init(&names, 0);
 	for (unsigned i = 0; i < WARNING_COUNT; i++) {
 		if (warnings >> i & 1u)
-			buf_printf(&names, "%s%s", names.n ? "," : " warnings=", warning_name((enum warning_index)i));
+			buf_printf(&names, "%s%s",
+			        names.n ? "," : " warnings=", warning_name((enum warning_index)i));
 	}
-	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s source=%s name=%s%s "
+	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s source=%s "
+	         "name=%s%s "
 	         "token=%s%.*s occupants=%u/%u",
 	        log_value(o->room->node), o->nick, o->key, affiliation_name(v->affiliation),
 	        role_name(v->role), reason_name(v->reason), source_name(v->source),
@@ -195,7 +194,7 @@ static void commit(struct room_service *s, struct room *r, const struct room_cli
 			s->counters.limit_presence++;
 		else
 			service_no_memory(s, "join");
-		refuse_limit(s, c, st, too_large ? "presence_bytes" : "");
+		refuse_limit(s, c, st, too_large ? " limit=presence_bytes" : "");
 		room_free_if_empty(r);
 		return;
 	}
@@ -232,14 +231,14 @@ void entry_join(struct room_service *s, const struct room_client *c, const struc
 	        .password = element_child_text(muc_x, "password", &a)};
 	policy_join(&request, &v);
 	if (!v.accepted) {
-		refuse(s, c, st, &v, refusal_key(&v));
+		refuse(s, c, st, &v, refusal_fix(&v));
 	} else if (!refused_nick(s, r, c, st)) {
 		if (!r)
 			r = room_new(s, &st->to, c);
 		if (r)
 			commit(s, r, c, st, &v);
 		else
-			refuse_limit(s, c, st, "rooms");
+			refuse_limit(s, c, st, " fix=\"a larger rooms\"");
 	}
 	arena_done(&a);
 }

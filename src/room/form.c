@@ -99,8 +99,9 @@ static void submit(struct room *r, const struct occupant *from, const struct roo
 		return;
 	}
 	if (in->members_only || in->hides_jids) {
-		log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node),
-		        from->nick, in->members_only ? "no-lobby" : "whois");
+		if (service_may_log(r->service))
+			log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node),
+			        from->nick, in->members_only ? "no-lobby" : "whois");
 		answer(r, c, st, "cancel", "feature-not-implemented",
 		        in->members_only ? "The lobby is not available on this server" : NULL);
 		return;
@@ -135,8 +136,9 @@ static void on_set(struct room *r, const struct occupant *from, const struct roo
 	policy_config_change(r->service->settings.policy, &from->seat, in.names_people, &v);
 	if (!v.accepted) {
 		r->service->counters.refusals++;
-		log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node),
-		        from->nick, reason_name(v.reason));
+		if (service_may_log(r->service))
+			log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node),
+			        from->nick, reason_name(v.reason));
 		service_refuse(r->service, c, st, &v);
 		return;
 	}

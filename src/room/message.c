@@ -166,8 +166,9 @@ static void on_subject(
 	struct room *r = from->room;
 	struct room_service *s = r->service;
 	if (!seat_is_moderator(&from->seat)) {
-		log_info("room=%s occupant=%s event=subject refused because=not-moderator",
-		        log_value(r->node), from->nick);
+		if (service_may_log(s))
+			log_info("room=%s occupant=%s event=subject refused because=not-moderator",
+			        log_value(r->node), from->nick);
 		answer(s, c, st, "auth", "forbidden", "You are not allowed to change the subject");
 		return;
 	}
@@ -206,7 +207,8 @@ static struct block *make_tail(
 {
 	if (b->n > s->settings.message_bytes) {
 		s->counters.limit_message++;
-		log_warn("event=limit limit=message_bytes session=%.8s", c->key.n ? c->key.p : "-");
+		if (service_may_log(s))
+			log_warn("event=limit limit=message_bytes session=%.8s", c->key.n ? c->key.p : "-");
 		answer(s, c, st, "modify", "not-acceptable", "Message too large");
 		return NULL;
 	}

@@ -38,6 +38,7 @@ struct room_service {
 	struct room_counters counters;
 	struct buf head;            /* "<presence to='..'" of the delivery at hand */
 	uint64_t memory_logged_ms;
+	struct limit log_lines;
 };
 
 /* How many rooms an address has opened that still live. */
@@ -145,6 +146,8 @@ struct room {
 /* service.c */
 double service_unix(const struct room_service *s);
 void service_no_memory(struct room_service *s, const char *where);  /* counts, and logs once a minute */
+/* May a line about a refusal or a limit be written now? Counts those that may not. */
+bool service_may_log(struct room_service *s);
 /* Sends one whole stanza; a failed buf is counted and dropped. */
 void service_send(struct room_service *s, struct session_handle to, struct buf *stanza);
 void service_error(struct room_service *s, const struct room_client *c, const struct stanza *st,
@@ -153,8 +156,8 @@ void service_error(struct room_service *s, const struct room_client *c, const st
 void service_refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
 	const struct verdict *v);
 struct attendee *service_attendee(const struct room_service *s, struct session_handle h);
-/* "key" of a setting that stands behind a refusal, for the log; "" when no setting would change it. */
-const char *refusal_key(const struct verdict *v);
+/* " fix=..." for the log: the setting or claim that stands behind a refusal; "" when none would change it. */
+const char *refusal_fix(const struct verdict *v);
 
 /* index.c */
 int group_add(struct map *m, struct str key, struct list *link, bool front, struct group **out);

@@ -62,12 +62,13 @@ static bool read_item(const struct element *item, struct item_request *out)
 static void log_item(const struct moderation *m, const struct occupant *target, const char *what,
         const struct verdict *v)
 {
-	const char *key = v->accepted ? "" : refusal_key(v);
-	log_info("room=%s occupant=%s event=%s%s by=%s affiliation=%s role=%s because=%s source=%s%s%s",
+	if (!v->accepted && !service_may_log(m->room->service))
+		return;
+	log_info("room=%s occupant=%s event=%s%s by=%s affiliation=%s role=%s because=%s source=%s%s",
 	        log_value(m->room->node), target ? target->nick : "-", what, v->accepted ? "" : " refused",
 	        m->actor ? m->actor->nick : "-", affiliation_name(v->affiliation), role_name(v->role),
 	        *reason_name(v->reason) ? reason_name(v->reason) : "-", source_name(v->source),
-	        *key ? " key=" : "", key);
+	        v->accepted ? "" : refusal_fix(v));
 }
 
 static void decide(

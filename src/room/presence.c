@@ -283,8 +283,9 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 	struct stanza_error e = stanza_error_make("wait", "resource-constraint", NULL);
 	if (too_large) {
 		s->counters.limit_presence++;
-		log_warn("room=%s occupant=%s event=limit limit=presence_bytes", log_value(o->room->node),
-		        o->nick);
+		if (service_may_log(s))
+			log_warn("room=%s occupant=%s event=limit limit=presence_bytes",
+			        log_value(o->room->node), o->nick);
 		e = stanza_error_make("modify", "not-acceptable", "Presence too large");
 	} else {
 		presence_publish(o, false, NULL); /* a new name at least, as soon as there is memory */

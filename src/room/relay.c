@@ -36,7 +36,8 @@ static void deliver(
 	if (b.n > s->settings.message_bytes) {
 		struct stanza_error e = stanza_error_make("modify", "not-acceptable", "IQ too large");
 		s->counters.limit_message++;
-		log_warn("event=limit limit=message_bytes session=%.8s", c->key.n ? c->key.p : "-");
+		if (service_may_log(s))
+			log_warn("event=limit limit=message_bytes session=%.8s", c->key.n ? c->key.p : "-");
 		service_error(s, c, st, &e);
 	} else {
 		service_send(s, to->handle, &b);

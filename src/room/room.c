@@ -93,7 +93,8 @@ static bool take_address(struct room *r, const struct room_client *opener)
 	struct address *a = map_get(&s->addresses, opener->peer);
 	if (a && a->rooms >= s->settings.rooms_per_address) {
 		s->counters.limit_rooms_per_address++;
-		log_warn("event=limit limit=rooms_per_address address=%s", log_value(opener->peer));
+		if (service_may_log(s))
+			log_warn("event=limit limit=rooms_per_address address=%s", log_value(opener->peer));
 		return false;
 	}
 	if (!a) {
@@ -135,7 +136,8 @@ struct room *room_new(struct room_service *s, const struct jid *jid, const struc
 {
 	if (s->rooms.n >= s->settings.rooms) {
 		s->counters.limit_rooms++;
-		log_warn("event=limit limit=rooms rooms=%zu", s->rooms.n);
+		if (service_may_log(s))
+			log_warn("event=limit limit=rooms rooms=%zu", s->rooms.n);
 		return NULL;
 	}
 	struct room *r = mem_zalloc(sizeof *r + jid->bare.n + 1);

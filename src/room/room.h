@@ -40,6 +40,7 @@ struct room_settings {
 	uint32_t ready_ms;          /* a room without a human */
 	uint32_t record_events;     /* per occupant, of the decision record */
 	uint32_t record_departed;   /* records kept per room after the occupant has left */
+	uint32_t log_lines_per_second; /* of refusals and limits, all rooms together */
 };
 /* Reasonable bounds for everything that is one; names and policy stay empty. */
 extern const struct room_settings room_settings_default;
@@ -67,7 +68,7 @@ struct room_listener {
 struct room_counters {
 	uint64_t joins, refusals, leaves, kicks, bans, grants, revokes, elections, expired, destroyed;
 	uint64_t limit_rooms, limit_rooms_per_address, limit_rooms_per_session, limit_occupants, limit_joins,
-		limit_presence, limit_message, limit_subject, limit_bans, no_memory;
+		limit_presence, limit_message, limit_subject, limit_bans, log_suppressed, no_memory;
 	uint32_t rooms, occupants; /* now; the focus is not an occupant here */
 };
 

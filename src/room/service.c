@@ -20,6 +20,7 @@ const struct room_settings room_settings_default = {
         .ready_ms = 15000,
         .record_events = 32,
         .record_departed = 32,
+        .log_lines_per_second = 50,
 };
 
 struct room_service *room_service_new(const struct room_settings *settings, const struct outbox *outbox,
@@ -77,6 +78,15 @@ void service_no_memory(struct room_service *s, const char *where)
 	log_error("event=no-memory where=%s count=%llu", where, (unsigned long long)s->counters.no_memory);
 }
 
+bool service_may_log(struct room_service *s)
+{
+	double rate = s->settings.log_lines_per_second;
+	if (limit_take(&s->log_lines, 1, rate, 2 * rate, s->now_ms))
+		return true;
+	s->counters.log_suppressed++;
+	return false;
+}
+
 void service_send(struct room_service *s, struct session_handle to, struct buf *stanza)
 {
 	if (stanza->failed)
@@ -95,23 +105,26 @@ void service_error(struct room_service *s, const struct room_client *c, const st
 	buf_done(&b);
 }
 
-const char *refusal_key(const struct verdict *v)
+const char *refusal_fix(const struct verdict *v)
 {
 	switch (v->reason) {
 	case E_WAIT_HOST:
-		return "room_create";
+		return " fix=\"room_create=anyone\"";
+	case E_ROOM_MISMATCH:
+	case E_ROOM_REGEX:
+		return " fix=\"the token's room claim\"";
 	case E_WILDCARD:
-		return "room_wildcard";
+		return " fix=\"room_wildcard=true\"";
 	case E_TENANT_MISMATCH:
-		return "domain_verification";
+		return " fix=\"the token's sub claim, or domain_verification=false\"";
 	case E_OUTCAST: /* by the token; a ban is no setting */
-		return v->trace.refused_by == GATE_OUTCAST ? "outcast_claim" : "";
+		return v->trace.refused_by == GATE_OUTCAST ? " fix=\"outcast_claim=member\"" : "";
 	case E_FULL:
-		return "max_occupants";
+		return " fix=\"a larger max_occupants\"";
 	case E_GRANT_OFF:
-		return "runtime_grant";
+		return " fix=\"runtime_grant=allow\"";
 	case E_EXP:
-		return "on_expiry";
+		return " fix=\"a fresh token\"";
 	default:
 		return "";
 	}
@@ -207,11 +220,14 @@ void room_service_gone(struct room_service *s, struct session_handle h)
 	}
 }
 
-static void log_request_refused(const struct room_client *c, struct str jid, const struct verdict *v)
+static void log_request_refused(
+        struct room_service *s, const struct room_client *c, struct str jid, const struct verdict *v)
 {
-	const char *key = refusal_key(v);
-	log_info("room=%s session=%.8s event=request refused because=%s%s%s", log_value(jid),
-	        c->key.n ? c->key.p : "-", reason_name(v->reason), *key ? " key=" : "", key);
+	s->counters.refusals++;
+	if (service_may_log(s))
+		log_info("room=%s session=%.8s event=request refused because=%s%s",
+		        log_value(jid_view(jid).node), c->key.n ? c->key.p : "-", reason_name(v->reason),
+		        refusal_fix(v));
 }
 
 enum reason room_service_request(
@@ -226,11 +242,11 @@ enum reason room_service_request(
 	        .room = &view,
 	        .now = (int64_t)service_unix(s),
 	        .claims = from->claims,
-	        .session = from->key, .requested = true};
+	        .session = from->key,
+	        .requested = true};
 	enum conference_answer answer = policy_conference(&request, &v);
 	if (answer == CONFERENCE_REFUSED) {
-		s->counters.refusals++;
-		log_request_refused(from, jid.bare, &v);
+		log_request_refused(s, from, jid.bare, &v);
 		return v.reason;
 	}
 	if (answer == CONFERENCE_READY_ONLY || r)
@@ -238,8 +254,7 @@ enum reason room_service_request(
 	if (room_new(s, &jid, from))
 		return R_NONE;
 	policy_refuse(E_RATE, STAGE_CONFERENCE, &v);
-	s->counters.refusals++;
-	log_request_refused(from, jid.bare, &v);
+	log_request_refused(s, from, jid.bare, &v);
 	return E_RATE;
 }
 
@@ -277,7 +292,9 @@ size_t room_service_list_counters(const struct room_service *s, struct counter *
 	        {"limit_presence_bytes", c->limit_presence},
 	        {"limit_message_bytes", c->limit_message},
 	        {"limit_subject_bytes", c->limit_subject},
-	        {"limit_bans_per_room", c->limit_bans}, {"room_no_memory", c->no_memory},
+	        {"limit_bans_per_room", c->limit_bans},
+	        {"room_log_lines_suppressed", c->log_suppressed},
+	        {"room_no_memory", c->no_memory},
 	};
 	size_t n = 0;
 	for (; n < sizeof all / sizeof *all && n < max; n++)

@@ -319,8 +319,22 @@ static void test_filter(void **state)
 		assert_null(strstr(got, never[i]));
 }
 
+/* However many are refused, the log stays readable. */
+static void test_log_limit(void **state)
+{
+	struct meeting *m = *state;
+	m->settings.log_lines_per_second = 2;
+	meeting_start(m);
+	struct client *a = meeting_client(m, "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"other\"}");
+	for (int i = 0; i < 10; i++)
+		meeting_join(m, a, "a", NULL);
+	assert_seen(10, a, "type='error'");
+	assert_int_equal(room_service_counters(m->rooms)->refusals, 10);
+	assert_int_equal(room_service_counters(m->rooms)->log_suppressed, 6);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 UNIT_MAIN(T(test_first_join), T(test_second_join), T(test_one_token), T(test_one_first_user),
         T(test_one_authenticated), T(test_one_everyone), T(test_one_none), T(test_one_open), T(test_nicks),
         T(test_strict_nick), T(test_gates), T(test_capacity), T(test_limits), T(test_join_rate),
-        T(test_presence_size), T(test_filter))
+        T(test_presence_size), T(test_filter), T(test_log_limit))
