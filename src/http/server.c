@@ -258,7 +258,8 @@ static void answer_keep_alive(struct connection *c)
 		                  .headers = "Access-Control-Allow-Origin: *\r\n"
 		                             "Access-Control-Allow-Methods: GET, "
 		                             "HEAD\r\nAccess-Control-Allow-Headers: *\r\n",
-		                  .head_only = true});
+		                  .head_only = true,
+		                  .close = c->head.has_body}); /* a body is not read, so nothing behind it is */
 	else
 		answer(c, &(struct http_answer){.status = 200,
 		                  .type = "text/plain; charset=utf-8",
