@@ -6,9 +6,10 @@
 #include "policy/capability.h"
 #include "policy/reason.h"
 
-/* A name from the network is cut here before any Unicode work: far above what cleaning could keep, far below what would
- * cost time. Whole code points only. */
-enum { NAME_RAW_MAX = 16 * 1024, NAME_MARKS_MAX = 4 };
+/* A name from the network is bounded here before any Unicode work, far above what cleaning could keep: its length, and
+ * its runs of marks, because composing sorts each run in a time that grows with the square of it (Unicode's
+ * Stream-Safe Text Format has the same 30). Whole code points only. */
+enum { NAME_RAW_MAX = 16 * 1024, NAME_RAW_MARKS_MAX = 30, NAME_MARKS_MAX = 4 };
 
 static bool between(int32_t cp, int32_t from, int32_t to)
 {
@@ -102,11 +103,31 @@ static void set_name(struct name *out, struct str text)
 	memcpy(out->text, text.p, text.n);
 }
 
+/* raw without what a run of marks holds beyond the bound. */
+static void bound_marks(struct str raw, struct buf *out)
+{
+	size_t pos = 0, kept = 0;
+	unsigned marks = 0;
+	while (pos < raw.n) {
+		size_t from = pos;
+		marks = utf8_is_mark(utf8_next(raw, &pos)) ? marks + 1 : 0;
+		if (marks <= NAME_RAW_MARKS_MAX)
+			continue;
+		buf_str(out, str_sub(raw, kept, from));
+		kept = pos;
+	}
+	buf_str(out, str_sub(raw, kept, raw.n));
+}
+
 static int name_clean_into(struct str raw, unsigned max_units, struct name *out, struct buf *a, struct buf *b)
 {
-	int err = utf8_nfc(raw, a);
+	bound_marks(raw, b);
+	if (b->failed)
+		return ERR_NOMEM;
+	int err = utf8_nfc(buf_view(b), a);
 	if (err)
 		return err;
+	buf_reset(b);
 	strip(buf_view(a), b);
 	if (b->failed)
 		return ERR_NOMEM;

@@ -1,6 +1,8 @@
 /* name_test.c - cleaning, marks and skeletons beyond the vectors. io */
 #include "support/unit.h"
 
+#include <time.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -63,6 +65,26 @@ static void cutting_counts_utf16_and_keeps_characters_whole(void **state)
 	struct name name;
 	assert_int_equal(name_clean(str_from(longest, 3 * NAME_UNITS_MAX), 100000, &name, NULL), ERR_OK);
 	assert_int_equal(name.n, 3 * NAME_UNITS_MAX);
+}
+
+/* Composing sorts each run of marks, in a time that grows with its square. */
+static void a_long_run_of_marks_costs_little(void **state)
+{
+	(void)state;
+	struct buf b;
+	struct name name;
+	buf_init(&b, 0);
+	buf_putc(&b, 'x');
+	for (int i = 0; i < 8000; i++)
+		buf_puts(&b, "\xcc\x81\xcc\x96"); /* above, below: each pair in the wrong order */
+	buf_puts(&b, "y");
+	clock_t before = clock();
+	assert_int_equal(name_clean(buf_view(&b), 50, &name, NULL), ERR_OK);
+	assert_true(clock() - before < CLOCKS_PER_SEC / 20);
+	assert_int_equal(name.text[0], 'x');
+	assert_int_equal(name.text[name.n - 1], 'y');
+	assert_int_equal(utf8_units16(name_str(&name)), 6);
+	buf_done(&b);
 }
 
 static void a_huge_name_costs_no_more_than_its_beginning(void **state)
@@ -159,6 +181,7 @@ static void a_long_skeleton_becomes_a_digest(void **state)
 UNIT_MAIN(cmocka_unit_test(cleaning_keeps_what_is_legal_and_drops_what_hides),
 	cmocka_unit_test(marks_are_bounded_also_across_joiners),
 	cmocka_unit_test(cutting_counts_utf16_and_keeps_characters_whole),
+	cmocka_unit_test(a_long_run_of_marks_costs_little),
 	cmocka_unit_test(a_huge_name_costs_no_more_than_its_beginning), cmocka_unit_test(a_change_is_reported),
 	cmocka_unit_test(a_mark_stays_within_the_bound), cmocka_unit_test(skeletons_see_through_disguises),
 	cmocka_unit_test(other_names_stay_other_names), cmocka_unit_test(a_long_skeleton_becomes_a_digest))
