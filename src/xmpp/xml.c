@@ -9,6 +9,10 @@
 /* Between namespace, name and prefix in expat's names. No XML document can hold this character. */
 #define SEPARATOR '\x01'
 #define NAMESPACE_MAX 256 /* bytes of a namespace or a name */
+/* A prefix makes a long namespace cheap for the sender, but the tree and the writer spell it out on each element and
+ * attribute: together they may do so for this much more than the message has bytes. */
+#define SPELLED_FACTOR 2
+#define SPELLED_FREE 4096
 
 const struct xml_limits xml_limits_before_auth = {
         .bytes = 4096, .depth = 6, .attributes = 16, .elements = 32};
@@ -23,6 +27,7 @@ struct xml_parser {
 	struct element *root;
 	struct element **path; /* open elements, `open` of them; lives in the arena */
 	unsigned open, elements, declarations;
+	size_t spelled, spelled_max; /* bytes of namespaces that are written out */
 	bool declares;  /* a default xmlns stands on the element that is about to start */
 	bool adopt;     /* the root had no namespace: read no namespace as jabber:client */
 	struct buf run; /* character data since the last tag */
@@ -115,7 +120,8 @@ static bool flush_run(struct xml_parser *p)
 
 /* Splits expat's "ns SEP name" into arena strings. Every element has a copy of its namespace, whose length
  * the sender paid for only once: hence the limit, and the sharing with the parent. */
-static bool take_name(struct xml_parser *p, const char *given, struct str *ns, struct str *name)
+static bool take_name(
+        struct xml_parser *p, const char *given, bool attribute, struct str *ns, struct str *name)
 {
 	struct str rest = str_c(given);
 	struct str first = str_split(&rest, SEPARATOR);
@@ -130,8 +136,13 @@ static bool take_name(struct xml_parser *p, const char *given, struct str *ns, s
 		stop(p, XML_TOO_LARGE);
 		return false;
 	}
+	bool shared = str_eq(first, parent);
+	if ((attribute || !shared) && (p->spelled += first.n) > p->spelled_max) {
+		stop(p, XML_TOO_LARGE);
+		return false;
+	}
 	*name = arena_str(p->arena, local);
-	*ns = first.n == 0 ? STR("") : str_eq(first, parent) ? parent : arena_str(p->arena, first);
+	*ns = first.n == 0 ? STR("") : shared ? parent : arena_str(p->arena, first);
 	if (!str_absent(*ns) && !str_absent(*name))
 		return true;
 	stop(p, XML_NO_MEMORY);
@@ -150,7 +161,7 @@ static bool take_attributes(struct xml_parser *p, struct element *e, const XML_C
 		struct attribute *a = arena_alloc(p->arena, sizeof *a);
 		if (!a)
 			goto nomem;
-		if (!take_name(p, given[0], &a->ns, &a->name))
+		if (!take_name(p, given[0], true, &a->ns, &a->name))
 			return false;
 		if (a->ns.n == 0)
 			a->ns = STR_NONE;
@@ -193,7 +204,7 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
 		stop(p, XML_NO_MEMORY);
 		return;
 	}
-	if (!take_name(p, name, &e->ns, &e->name))
+	if (!take_name(p, name, false, &e->ns, &e->name))
 		return;
 	if (p->open == 0)
 		p->adopt = e->ns.n == 0 && is_stanza_name(e->name);
@@ -306,6 +317,8 @@ enum xml_fault xml_parse(struct xml_parser *p, struct str message, const struct 
 	p->arena = a;
 	p->root = NULL;
 	p->open = p->elements = p->declarations = 0;
+	p->spelled = 0;
+	p->spelled_max = SPELLED_FACTOR * message.n + SPELLED_FREE;
 	p->declares = p->adopt = false;
 	p->fault = XML_FINE;
 	buf_reset(&p->run);

@@ -116,6 +116,33 @@ static void test_limits(void **state)
 	expect_fault(text, XML_TOO_LARGE);
 }
 
+/* One long namespace, many short uses of its prefix: what is written out would be many times the message. */
+static void test_prefixes_do_not_multiply(void **state)
+{
+	(void)state;
+	struct buf b;
+	struct element *root;
+	for (int kind = 0; kind < 4; kind++) {
+		bool attributes = kind & 1, many = kind & 2;
+		buf_init(&b, 0);
+		buf_printf(&b, "<message xmlns='jabber:client' xmlns:a='u:%0200d'>", 1);
+		for (int i = 0; i < (many ? 400 : 10); i++)
+			buf_puts(&b, attributes ? "<z a:b=''/>" : "<a:z/>");
+		buf_puts(&b, "</message>");
+		assert_false(b.failed);
+		assert_int_equal(parse(b.p, &root), many ? XML_TOO_LARGE : XML_FINE);
+		buf_done(&b);
+	}
+	/* who writes his namespaces out himself may have as many as fit */
+	buf_init(&b, 0);
+	buf_puts(&b, "<message xmlns='jabber:client'>");
+	for (int i = 0; i < 400; i++)
+		buf_printf(&b, "<z xmlns='u:%0200d'/>", i);
+	buf_puts(&b, "</message>");
+	assert_int_equal(parse(b.p, &root), XML_FINE);
+	buf_done(&b);
+}
+
 static void test_written(void **state)
 {
 	(void)state;
@@ -188,6 +215,7 @@ int main(void)
 	        cmocka_unit_test(test_tree),
 	        cmocka_unit_test(test_faults),
 	        cmocka_unit_test(test_limits),
+	        cmocka_unit_test(test_prefixes_do_not_multiply),
 	        cmocka_unit_test(test_written),
 	        cmocka_unit_test(test_no_memory),
 	};
