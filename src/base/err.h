@@ -1,6 +1,6 @@
 /* err.h - the one set of error codes that functions return. pure
  *
- * 0 is success; everything else is one of these. Whose fault it is decides: EPROTO_* is the peer's bytes,
+ * 0 is success; everything else is one of these. Whose fault it is decides: ERR_BADMSG is the peer's bytes,
  * ERR_NOMEM is ours and transient, ERR_LIMIT is a bound that was reached. A wrong call by a colleague is an
  * assert, not a code. */
 #pragma once

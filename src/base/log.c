@@ -1,6 +1,7 @@
 /* log.c - logfmt lines to standard error, one write each. io */
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -44,9 +45,19 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (n > sizeof line - 2)
 		n = sizeof line - 2;
 	line[n++] = '\n';
-	/* A full pipe or a closed terminal must not stop the server. */
+	/* A full pipe must not stop the server: its line is lost. A pipe that polls writable takes a whole line. */
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT))
+		return;
 	ssize_t written = write(STDERR_FILENO, line, n);
 	(void)written;
+}
+
+/* U+0080 to U+009F are C2 80 to C2 9F: terminals obey some of them. */
+static bool is_second_of_c1(struct str s, size_t i)
+{
+	unsigned char c = (unsigned char)s.p[i];
+	return c >= 0x80 && c < 0xa0 && i > 0 && (unsigned char)s.p[i - 1] == 0xc2;
 }
 
 const char *log_value(struct str s)
@@ -61,7 +72,7 @@ const char *log_value(struct str s)
 		if (c == '"' || c == '\\') {
 			out[n++] = '\\';
 			out[n++] = (char)c;
-		} else if (c < 0x20 || c == 0x7f) {
+		} else if (c < 0x20 || c == 0x7f || is_second_of_c1(s, i)) {
 			n += (size_t)snprintf(out + n, 5, "\\x%02x", c);
 		} else {
 			out[n++] = (char)c;
