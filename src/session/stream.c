@@ -49,8 +49,8 @@ static void on_open(struct session *s, const struct element *e)
 		session_close(s, SESSION_PROTOCOL, "host-unknown", STR_NONE);
 		return;
 	}
-	stream_open_reply(s);
 	s->state = s->state == SESSION_OPENING ? SESSION_AUTH : SESSION_BINDING;
+	stream_open_reply(s); /* may end the session */
 	stream_features(s);
 }
 
