@@ -152,7 +152,7 @@ bool service_may_log(struct room_service *s);
 void service_send(struct room_service *s, struct session_handle to, struct buf *stanza);
 void service_error(struct room_service *s, const struct room_client *c, const struct stanza *st,
 	const struct stanza_error *e);
-/* The error of a refused verdict; extras (lobbyroom ...) included. */
+/* The error of a refused verdict, with its application element. */
 void service_refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
 	const struct verdict *v);
 struct attendee *service_attendee(const struct room_service *s, struct session_handle h);

@@ -130,34 +130,17 @@ const char *refusal_fix(const struct verdict *v)
 	}
 }
 
-static void write_lobby_room(struct buf *b, const struct verdict *v, const struct stanza *st)
-{
-	if (!v->element || strcmp(v->element, "lobbyroom") != 0)
-		return;
-	xml_leaf(b, "lobbyroom", NULL, st->to.bare);
-}
-
 void service_refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
         const struct verdict *v)
 {
-	struct buf extra, beside;
-	buf_init(&extra, 0);
-	buf_init(&beside, 0);
-	if (v->element && strcmp(v->element, "lobbyroom") == 0) {
-		xml_leaf(&extra, "lobbyroom", NS_JITMEET, st->to.bare);
-		write_lobby_room(&beside, v, st); /* where clients of 2021 look for it */
-		if (v->waiting_for_host)
-			xml_leaf(&extra, "waiting-for-host", NS_JITMEET, STR_NONE);
-	} else if (v->element) {
-		buf_printf(&extra, "<%s xmlns='" NS_JITMEET "'%s/>", v->element,
-		        strcmp(v->element, "displayname-required") == 0 ? " lobby='true'" : "");
-	}
 	struct stanza_error e = stanza_error_make(v->type, v->condition, v->text);
+	struct buf extra;
+	buf_init(&extra, 0);
+	if (v->element)
+		xml_leaf(&extra, v->element, NS_JITMEET, STR_NONE);
 	e.extra = buf_view(&extra);
-	e.beside = buf_view(&beside);
 	service_error(s, c, st, &e);
 	buf_done(&extra);
-	buf_done(&beside);
 }
 
 struct attendee *service_attendee(const struct room_service *s, struct session_handle h)

@@ -75,6 +75,26 @@ static void test_logins(void **state)
 	assert_seen(2, a, "service-unavailable");
 }
 
+/* An outside login page: told, and the address for clients that ask. */
+static void test_token_auth_url(void **state)
+{
+	struct meeting *m = *state;
+	m->token_auth_url = STR("https://login.example/?room={room}");
+	meeting_start(m);
+	struct client *a = meeting_client(m, NULL);
+	meeting_send(m, a, FOCUS_IQ("set", CONFERENCE(ROOM)));
+	assert_seen(1, a, "<property name='externalAuth' value='true'/>");
+	meeting_send(m, a, FOCUS_IQ("get", "<login-url xmlns='" NS_FOCUS "' room='r' machine-uid='u'/>"));
+	assert_seen(1, a,
+	        "<login-url xmlns='http://jitsi.org/protocol/focus' "
+	        "url='https%3A%2F%2Flogin.example%2F%3Froom%3D%7Broom%7D' room='r' machine-uid='u'/>");
+	meeting_send(m, a, FOCUS_IQ("get", "<login-url xmlns='" NS_FOCUS "' room='r'/>"));
+	assert_seen(1, a, "bad-request");
+	meeting_send(m, a, FOCUS_IQ("get", "<ping xmlns='" NS_PING "'/>"));
+	assert_seen(
+	        1, a, "<iq xmlns='jabber:client' type='result' id='f1' from='focus.meet.example'", "/r0'/>");
+}
+
 static void mute(struct meeting *m, struct client *c, const char *kind, const char *nick, const char *value)
 {
 	meeting_forget(m);
@@ -173,5 +193,5 @@ static void test_addresses(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-UNIT_MAIN(T(test_conference), T(test_conference_refused), T(test_logins), T(test_mute),
-        T(test_focus_occupant), T(test_addresses))
+UNIT_MAIN(T(test_conference), T(test_conference_refused), T(test_logins), T(test_token_auth_url),
+        T(test_mute), T(test_focus_occupant), T(test_addresses))

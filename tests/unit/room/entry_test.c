@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-
 #define OCCUPANT(nick) "from='" ROOM "/" nick "'"
 
 static int setup(void **state)
@@ -319,6 +318,45 @@ static void test_filter(void **state)
 		assert_null(strstr(got, never[i]));
 }
 
+/* The join again, by who is inside: everything is told again, to him alone. */
+static void test_rejoin(void **state)
+{
+	struct meeting *m = *state;
+	meeting_start(m);
+	struct client *a = meeting_client(m, meeting_claims("1", "Ann", "true"));
+	struct client *b = meeting_client(m, NULL);
+	meeting_join(m, a, "a", NULL);
+	meeting_join(m, b, "b", "Bob");
+	meeting_forget(m);
+	meeting_join(m, b, "b", "Bob");
+	assert_seen(1, b, OCCUPANT("focus"));
+	assert_seen(1, b, OCCUPANT("a"));
+	assert_seen(1, b, OCCUPANT("b"), "code='100'", "code='110'");
+	assert_seen(1, a, "<presence");
+	assert_int_equal(room_service_counters(m->rooms)->joins, 2);
+	assert_int_equal(room_service_counters(m->rooms)->occupants, 2);
+}
+
+static void test_identity(void **state)
+{
+	struct meeting *m = *state;
+	meeting_start(m);
+	struct client *a = meeting_client(m,
+	        "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000100,\"context\":"
+	        "{\"group\":\"g<1>\",\"user\":{\"id\":\"7\",\"name\":\"A&B\",\"avatar\":\"https://e.org/"
+	        "a.png\",\"secret\":\"x\"}}}");
+	meeting_send(m, a,
+	        "<presence to='" ROOM "/a'><x xmlns='" NS_MUC
+	        "'/><avatar-url>https://other.org/b.png</avatar-url>"
+	        "<email>someone@else.org</email></presence>");
+	const char *got = seen_last(a, "code='110'", NULL);
+	assert_non_null(strstr(got,
+	        ">A&amp;B</nick><identity><user><id>7</id><name>A&amp;B</name>"
+	        "<avatar>https://e.org/a.png</avatar></user><group>g&lt;1&gt;</group></identity>"
+	        "<avatar-url>https://e.org/a.png</avatar-url><x "));
+	assert_null(strstr(got, "secret"));
+}
+
 /* However many are refused, the log stays readable. */
 static void test_log_limit(void **state)
 {
@@ -337,4 +375,4 @@ static void test_log_limit(void **state)
 UNIT_MAIN(T(test_first_join), T(test_second_join), T(test_one_token), T(test_one_first_user),
         T(test_one_authenticated), T(test_one_everyone), T(test_one_none), T(test_one_open), T(test_nicks),
         T(test_strict_nick), T(test_gates), T(test_capacity), T(test_limits), T(test_join_rate),
-        T(test_presence_size), T(test_filter), T(test_log_limit))
+        T(test_presence_size), T(test_filter), T(test_rejoin), T(test_identity), T(test_log_limit))

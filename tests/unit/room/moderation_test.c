@@ -100,6 +100,41 @@ static void test_ban(void **state)
 	assert_seen(1, c.guest, "type='error'", "forbidden");
 }
 
+/* Without an identity the token is what is banned, whoever brings it; without a token the session. */
+static void test_ban_by_token(void **state)
+{
+	struct meeting *m = *state;
+	struct cast c = seat_all(m);
+	const char *claims = "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"*\",\"nonce\":%d}";
+	char one[100], two[100];
+	snprintf(one, sizeof one, claims, 1);
+	snprintf(two, sizeof two, claims, 2);
+	struct client *a = meeting_client(m, one), *b = meeting_client(m, one), *d = meeting_client(m, two);
+	memset(d->as.claims->token_sha256, 2, 32);
+	meeting_join(m, a, "a", NULL);
+	admin(m, c.mod, "<item nick='a' affiliation='outcast'/>");
+	expect_done(c.mod);
+	meeting_join(m, b, "b", NULL);
+	assert_seen(1, b, "type='error'", "forbidden");
+	meeting_join(m, d, "d", NULL);
+	assert_seen(1, d, "code='110'");
+}
+
+static void test_same_identity(void **state)
+{
+	struct meeting *m = *state;
+	m->policy.role_mode = ROLE_MODE_FIRST_USER;
+	meeting_start(m);
+	struct client *first = meeting_client(m, meeting_claims("1", "A", NULL));
+	struct client *other = meeting_client(m, meeting_claims("2", "B", NULL));
+	struct client *tab = meeting_client(m, meeting_claims("1", "A", NULL));
+	meeting_join(m, first, "first", NULL);
+	meeting_join(m, other, "other", NULL);
+	meeting_join(m, tab, "tab", NULL);
+	assert_seen(1, other, OCCUPANT("other"), "role='participant'");
+	assert_seen(1, tab, OCCUPANT("tab"), "role='moderator'");
+}
+
 static void test_grant_and_revoke(void **state)
 {
 	struct meeting *m = *state;
@@ -166,6 +201,8 @@ static void test_refusals(void **state)
 	admin(m, stranger, "<item nick='guest' role='none'/>");
 	expect_error(stranger, "auth", "forbidden");
 	admin(m, c.mod, "<item nick='nobody' role='none'/>");
+	expect_error(c.mod, "modify", "item-not-found");
+	admin(m, c.mod, "<item jid='not@@a@jid' role='none'/>");
 	expect_error(c.mod, "modify", "item-not-found");
 	admin(m, c.mod, "<item nick='focus' role='none'/>");
 	expect_error(c.mod, "cancel", "not-allowed");
@@ -359,6 +396,7 @@ static void test_record(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-UNIT_MAIN(T(test_kick), T(test_ban), T(test_grant_and_revoke), T(test_lent_features), T(test_refusals),
-        T(test_grant_off), T(test_several), T(test_list), T(test_election), T(test_end),
-        T(test_expiry_demote), T(test_expiry_disconnect), T(test_expiry_keep), T(test_record))
+UNIT_MAIN(T(test_kick), T(test_ban), T(test_ban_by_token), T(test_same_identity), T(test_grant_and_revoke),
+        T(test_lent_features), T(test_refusals), T(test_grant_off), T(test_several), T(test_list),
+        T(test_election), T(test_end), T(test_expiry_demote), T(test_expiry_disconnect),
+        T(test_expiry_keep), T(test_record))

@@ -65,6 +65,7 @@ void meeting_start(struct meeting *m)
 	        .muc_domain = m->settings.muc_domain,
 	        .focus_domain = STR("focus.meet.example"),
 	        .focus_jid = m->settings.focus_jid,
+	        .token_auth_url = m->token_auth_url,
 	        .auth = true,
 	        .version = "test"};
 	timer_wheel_init(&m->wheel, m->now_ms);

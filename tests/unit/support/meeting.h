@@ -26,6 +26,7 @@ struct client {
 struct meeting {
 	struct policy_settings policy;
 	struct room_settings settings;
+	struct str token_auth_url; /* absent: none */
 	struct outbox outbox;
 	struct timer_wheel wheel;
 	struct focus *focus;
