@@ -184,6 +184,29 @@ struct str capability_token_avatar(const struct claims *claims)
 	return STR_NONE;
 }
 
+static bool is_js_space(int32_t cp)
+{
+	return (cp >= 0x09 && cp <= 0x0d) || cp == 0x2028 || cp == 0x2029 || cp == 0xfeff || utf8_is_space(cp);
+}
+
+void capability_email_key(struct str email, struct buf *out)
+{
+	size_t pos = 0, from = email.n, to = 0;
+	while (pos < email.n) {
+		size_t at = pos;
+		int32_t cp = utf8_next(email, &pos);
+		if (cp < 0)
+			break;
+		if (is_js_space(cp))
+			continue;
+		from = at < from ? at : from;
+		to = pos;
+	}
+	struct str bare = str_sub(email, from, to);
+	if (utf8_lower(bare, out) == ERR_BADMSG)
+		buf_str(out, bare);
+}
+
 static enum profile_action from_token(struct str own, struct str *value)
 {
 	*value = own;
@@ -196,9 +219,16 @@ enum profile_action capability_email(const struct room_view *room, const struct 
 	*value = STR_NONE;
 	if (self->name_frozen)
 		return from_token(capability_token_email(self->claims), value);
-	struct str bare = str_trim(sent);
-	bool own = self->claims && bare.n && str_eq_ascii_nocase(bare, capability_token_email(self->claims));
-	bool borrowed = bare.n && !own && room->lookups->token_email(room->room, bare, self);
+	struct buf key, own;
+	buf_init(&key, 0);
+	buf_init(&own, 0);
+	capability_email_key(sent, &key);
+	capability_email_key(capability_token_email(self->claims), &own);
+	bool borrowed = key.n && !str_eq(buf_view(&key), buf_view(&own)) &&
+		room->lookups->token_email(room->room, buf_view(&key), self);
+	borrowed = borrowed || key.failed || own.failed;
+	buf_done(&key);
+	buf_done(&own);
 	return borrowed ? PROFILE_REMOVE : PROFILE_KEEP;
 }
 

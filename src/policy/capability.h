@@ -46,4 +46,7 @@ enum profile_action capability_avatar(const struct room_view *room, const struct
 bool capability_url_ok(struct str url);
 /* The token's address or picture, for the room's index (token_email, token_avatar); absent: none usable. */
 struct str capability_token_email(const struct claims *claims);
+/* Appends what clients make a picture of: the address without white space around it, in lower case (Unicode's). Equal keys
+ * are equal pictures. A NOMEM shows as out->failed. */
+void capability_email_key(struct str email, struct buf *out);
 struct str capability_token_avatar(const struct claims *claims);

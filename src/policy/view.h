@@ -26,9 +26,9 @@ struct room_lookups {
 	const struct seat *(*free_name)(void *room, const struct name_skeleton *k, const struct seat *after);
 	/* All humans in the order of joining; NULL = the first. */
 	const struct seat *(*next_joined)(void *room, const struct seat *after);
-	/* Does the token of somebody present claim this e-mail address (case-insensitive) or this avatar address;
-	 * `except` is the asker's own seat or NULL. */
-	bool (*token_email)(void *room, struct str email, const struct seat *except);
+	/* Does the token of somebody present claim this e-mail address (a capability_email_key) or this avatar
+	 * address; `except` is the asker's own seat or NULL. */
+	bool (*token_email)(void *room, struct str key, const struct seat *except);
 	bool (*token_avatar)(void *room, struct str url, const struct seat *except);
 };
 

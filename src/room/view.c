@@ -140,33 +140,26 @@ static const struct seat *next_joined(void *room, const struct seat *after)
 	return it == &r->occupants ? NULL : &OCCUPANT_IN(it)->seat;
 }
 
-static bool in_group(
-        const struct map *m, struct str value, bool fold, size_t link_offset, const struct seat *except)
+static bool in_group(const struct map *m, struct str key, size_t link_offset, const struct seat *except)
 {
-	struct buf b;
-	buf_init(&b, 0);
-	for (size_t i = 0; i < value.n; i++)
-		buf_putc(&b, fold ? ascii_lower(value.p[i]) : value.p[i]);
-	struct group *g = value.n ? group_find(m, buf_view(&b)) : NULL;
-	bool failed = b.failed;
-	buf_done(&b);
+	struct group *g = key.n ? group_find(m, key) : NULL;
 	if (!g)
-		return failed;
+		return false;
 	/* somebody else than `except`: more than one member, or the one is another */
 	const char *first = (const char *)g->members.next - link_offset;
 	return g->n > 1 || (const void *)first != (const void *)except;
 }
 
-static bool token_email(void *room, struct str email, const struct seat *except)
+static bool token_email(void *room, struct str key, const struct seat *except)
 {
 	const struct room *r = room;
-	return r && in_group(&r->emails, email, true, offsetof(struct occupant, email_link), except);
+	return r && in_group(&r->emails, key, offsetof(struct occupant, email_link), except);
 }
 
 static bool token_avatar(void *room, struct str url, const struct seat *except)
 {
 	const struct room *r = room;
-	return r && in_group(&r->avatars, url, false, offsetof(struct occupant, avatar_link), except);
+	return r && in_group(&r->avatars, url, offsetof(struct occupant, avatar_link), except);
 }
 
 static const struct room_lookups lookups = {
@@ -202,10 +195,9 @@ bool occupant_index(struct occupant *o)
 	if (identity_key(&o->seat.identity, 'i', &b))
 		fine = group_add(&r->identities, buf_view(&b), &o->identity_link, false,
 		               &o->same_identity) == 0;
+	fine = fine && !b.failed;
 	buf_reset(&b);
-	struct str email = capability_token_email(o->claims);
-	for (size_t i = 0; i < email.n; i++)
-		buf_putc(&b, ascii_lower(email.p[i]));
+	capability_email_key(capability_token_email(o->claims), &b);
 	fine = fine && !b.failed;
 	if (fine && b.n)
 		fine = group_add(&r->emails, buf_view(&b), &o->email_link, false, &o->same_email) == 0;
