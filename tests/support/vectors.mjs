@@ -40,6 +40,10 @@ export const EXPLAIN_ONLY = [
   ['has bans or people in a room that is not there', (v) => !v.room.exists && (v.room.banned.length > 0 || v.room.occupants.length > 0)],
   ['its token is longer than tokens may be on the wire', (v) => !v.token_bytes && JSON.stringify(v.claims).length * 4 / 3 > (v.config.max_token_bytes ?? 8192)],
   ['has an occupant whom no token of these rules could make', (v) => v.room.occupants.some((o) => !reachable(v, o))],
+  ['holds more than its rules let in', (v) => v.config.max_occupants > 0 && v.room.occupants.length + (v.room.banned.length ? 1 : 0) > v.config.max_occupants],
+  ['has a room that nobody here could have opened', (v) => v.room.exists && v.config.room_create === 'moderators' && !v.room.occupants.length && v.expect?.role === 'participant'],
+  ['has banned somebody of an issuer that is not accepted', (v) => v.room.banned.some(([iss]) => !acceptedIssuers(v).includes(iss))],
+  ['types characters that XML cannot carry', (v) => /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(v.nick ?? '')],
   ['has a state that only an occupant outside of it could make', (v) => needsHost(v) && hostWouldMatter(v)],
 ];
 
@@ -64,6 +68,8 @@ function reachable(v, o) {
   if (o.guest && !guestsAllowed(v)) return false;
   if (o.identity && !acceptedIssuers(v).some((i) => i === o.identity[0] || i === '*')) return false;
   if (o.name_from === 'token' && (v.config.name_mode ?? 'frozen') !== 'frozen') return false;
+  if (o.revoked && mode(v) === 'token') return false; // he would have to be moderator first
+  if (o.source === 'granted' && (v.config.runtime_grant === 'never' || (v.config.runtime_grant === 'not-denied' && o.denied))) return false;
   if (o.source === 'token') return mode(v) !== 'none' && paths.includes('context.user') && !o.denied && !o.guest;
   if (o.source === 'mode') {
     const earlier = v.room.occupants.find((x) => x !== o && x.role === 'moderator' && (x.joined ?? 0) <= (o.joined ?? 0));
@@ -388,7 +394,7 @@ class Play {
 
   async expire() {
     const c = this.client(who(this.v));
-    const line = await until(() => this.server.lines(0).find((l) => /R_EXPIRED_(KEPT|DEMOTED)/.test(l) && l.includes(this.node)),
+    const line = await until(() => this.server.lines(this.logMark).find((l) => /R_EXPIRED_(KEPT|DEMOTED)/.test(l) && l.includes(this.node)),
       { timeout: 9000, what: 'the expiry of a token in the log' });
     await settleAll(c);
     const p = c.presences({ id: c.id, node: this.node }).at(-1);
