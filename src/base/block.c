@@ -13,6 +13,7 @@ struct block *block_new(struct str bytes)
 	if (!b)
 		return NULL;
 	b->refs = 1;
+	b->queued = 0;
 	b->n = (uint32_t)bytes.n;
 	if (bytes.n)
 		memcpy(b->p, bytes.p, bytes.n);

@@ -6,6 +6,7 @@
 
 struct block {
 	uint32_t refs;
+	uint32_t queued;    /* in how many queues it waits; kept by net/tcp, which counts its bytes once */
 	uint32_t n;
 	char p[];
 };

@@ -38,16 +38,27 @@ static void want(struct tcp *t)
 	loop_watch_set(t->watch, w);
 }
 
+static void release_block(struct tcp *t, struct block *b)
+{
+	if (--b->queued == 0)
+		t->server->counters.queued -= b->n;
+	block_unref(b);
+}
+
 static void drop_queue(struct tcp *t)
 {
-	for (size_t i = t->first; i < t->count; i++)
-		block_unref(t->segments[i].block);
+	for (size_t i = t->first; i < t->count; i++) {
+		struct tcp_segment *s = &t->segments[i];
+		if (s->block)
+			release_block(t, s->block);
+		else
+			t->server->counters.queued -= s->n;
+	}
 	mem_free(t->segments);
 	t->segments = NULL;
 	t->first = t->count = t->cap = 0;
 	buf_done(&t->copied);
 	t->copied_from = 0;
-	t->server->counters.queued -= t->queued;
 	t->queued = 0;
 }
 
@@ -122,19 +133,21 @@ static size_t gather(struct tcp *t, struct iovec *iov)
 static void consume(struct tcp *t, size_t sent)
 {
 	t->queued -= sent;
-	t->server->counters.queued -= sent;
 	while (sent) {
 		struct tcp_segment *s = &t->segments[t->first];
 		uint32_t part = sent < s->n ? (uint32_t)sent : s->n;
-		if (s->block)
+		if (s->block) {
 			s->from += part;
-		else
+		} else {
 			t->copied_from += part;
+			t->server->counters.queued -= part;
+		}
 		s->n -= part;
 		sent -= part;
 		if (s->n)
 			return;
-		block_unref(s->block);
+		if (s->block)
+			release_block(t, s->block);
 		t->first++;
 	}
 }
@@ -301,7 +314,8 @@ static void push_block(struct tcp *t, struct block *b)
 	if (!b->n)
 		return;
 	t->queued += b->n;
-	t->server->counters.queued += b->n;
+	if (b->queued++ == 0)
+		t->server->counters.queued += b->n;
 	t->segments[t->count++] = (struct tcp_segment){.block = block_ref(b), .n = b->n};
 }
 
@@ -320,7 +334,8 @@ int tcp_write_parts(struct tcp *t, const struct str *parts, size_t n, struct blo
 		return ERR_LIMIT;
 	}
 	/* A thousand readers that stall together: whoever drains keeps being served. */
-	if (t->server->counters.queued + total > t->server->limits.max_queued_total &&
+	size_t fresh = total - (tail && !copy_tail && tail->queued ? tail->n : 0);
+	if (t->server->counters.queued + fresh > t->server->limits.max_queued_total &&
 	        t->queued > QUEUE_SHARE && !may_exceed) {
 		t->server->counters.queues_full++;
 		return ERR_LIMIT;

@@ -31,7 +31,7 @@ struct tcp_limits {
 	uint32_t max_per_address; /* loopback is exempt */
 	uint32_t per_second;      /* new ones from one address; loopback is exempt */
 	uint32_t max_queued;      /* bytes waiting in one connection */
-	uint64_t max_queued_total; /* in all; then those that hold most of it are refused */
+	uint64_t max_queued_total; /* in all, shared blocks once; then those that hold most of it are refused */
 	uint32_t stall_ms;
 };
 
@@ -39,7 +39,7 @@ struct tcp_limits {
 struct tcp_counters {
 	uint64_t accepted, refused_total, refused_address, refused_rate, refused_nofile, stalled,
 	        queue_full, queues_full;
-	uint64_t queued; /* bytes, now */
+	uint64_t queued; /* bytes, now; a block that waits in many queues counts once */
 	uint32_t open;
 };
 

@@ -1,10 +1,11 @@
 // cli.test.mjs - the command line: help, exit codes, errors that name the place, tokens and links, explain in words.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { equal, lacks, match, ok, run, same, test, until } from '../support/harness.mjs';
 import { Client, enter, settleAll } from '../support/client.mjs';
-import { configText, gavel, temporaryFolder, withServer } from '../support/server.mjs';
+import { GAVEL, Server, cleanEnvironment, configText, freePort, gavel, temporaryFolder, withServer } from '../support/server.mjs';
 import { claimsFor, makeToken, now } from '../support/token.mjs';
 
 const SECRET = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978';
@@ -285,5 +286,58 @@ test('serve: ready and stopped by signal with exit 0; a port that is taken is ex
   await c.close();
   await until(() => s.lines().length > 0, { what: 'a log' });
 }));
+
+test('serve --trial: a secret made once, links for a moderator and a participant that open the room, a second start', async () => {
+  const state = join(folder, 'trial');
+  const port = await freePort();
+  const began = () => {
+    const child = spawn(GAVEL, ['serve', '--trial'], { cwd: folder, env: cleanEnvironment({ STATE_DIRECTORY: state, HTTP_PORT: String(port), HOME: folder }) });
+    const seen = { child, text: '', err: '', ended: new Promise((r) => child.on('close', (code) => r(code))) };
+    child.stdout.on('data', (d) => { seen.text += d; });
+    child.stderr.on('data', (d) => { seen.err += d; });
+    return seen;
+  };
+  const secrets = [];
+  for (let i = 0; i < 2; i += 1) {
+    const s = began();
+    try {
+      await until(() => /Ctrl-C/.test(s.text), { timeout: 10000, what: 'the links' });
+      const links = [...s.text.matchAll(/http:\/\/localhost:(\d+)\/(\w+)#jwt=([\w.-]+)/g)];
+      equal(links.length, 2, `links in:\n${s.text}`);
+      match(s.text, /ssh -L/, 'how to come from another machine');
+      const server = { port, domain: 'meet.jitsi', muc: 'muc.meet.jitsi', focus: 'focus.meet.jitsi' };
+      const roles = [];
+      for (const [, at, room, token] of links) {
+        equal(Number(at), port, 'port of the link');
+        const c = await Client.connect(server, { token });
+        roles.push((await c.enter(room)).role);
+        if (roles.length === 2) c.drop();
+      }
+      same(roles, ['moderator', 'participant'], 'what the links give');
+      const secret = readFileSync(join(state, 'app_secret'), 'utf8').trim();
+      secrets.push(secret);
+      equal(statSync(join(state, 'app_secret')).mode & 0o777, 0o600, 'mode of the secret');
+      ok(!`${s.text}${s.err}`.includes(secret), 'the secret is not shown');
+      for (const [, , , token] of links) ok(!s.err.includes(token), 'no token in the log');
+    } finally {
+      s.child.kill('SIGINT');
+    }
+    equal(await s.ended, 0, `exit code after Ctrl-C; log:\n${s.err.slice(-2000)}`);
+  }
+  equal(secrets[0], secrets[1], 'the secret of the second start');
+}, { timeout: 40000 });
+
+test('SIGTERM: clients are told why, the stream is closed, the exit code is 0', async () => {
+  const s = new Server({ shutdown_timeout: 2 });
+  await s.start();
+  const a = await enter(s, 'end', { id: 'a', name: 'A', moderator: true });
+  const b = await enter(s, 'end', { id: 'b', name: 'B' });
+  process.kill(s.pid, 'SIGTERM');
+  for (const c of [a, b]) {
+    await c.waitClosed(8000);
+    ok(c.stanzas.some((e) => e.local === 'error' && e.get('system-shutdown')), 'system-shutdown', c.tail(4));
+  }
+  await s.stop();
+}, { timeout: 20000 });
 
 await run();

@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { equal, fail, match, ok, rejects, run, same, sleep, test, until } from '../support/harness.mjs';
 import { Client, enter, settleAll } from '../support/client.mjs';
 import { Raw, frame, loggedIn, withBystanders } from '../support/hostile.mjs';
-import { serverFor, withServer } from '../support/server.mjs';
+import { Server, gavel, serverFor, withServer } from '../support/server.mjs';
 import { NS } from '../support/xml.mjs';
 import { now } from '../support/token.mjs';
 
@@ -28,6 +28,15 @@ function cases(title, list, play, { on = server, timeout = 60000 } = {}) {
     });
     ok(wrong.length === 0, `${wrong.length} of ${list.length} cases:\n${wrong.join('\n')}`);
   }, { timeout });
+}
+
+/** The server's own count of what a limit has refused, asked through the control socket. */
+function counted(s, name) {
+  const r = gavel(['explain', '--config', s.file, '--live', '--counters', '--json']);
+  equal(r.code, 0, `exit code of explain --live --counters: ${r.err}`);
+  const all = JSON.parse(r.out).result;
+  ok(name in all, `there is a counter ${name}`, Object.keys(all).join(' '));
+  ok(all[name] > 0, `the counter ${name} has counted`, all);
 }
 
 const logs = async (mark, on = server) => until(() => on.log.length > mark && on.lines(mark).length, { timeout: 3000, what: 'a log line about it' });
@@ -190,9 +199,11 @@ test('an unknown mechanism is refused without ending the stream, twenty-one mess
   c.drop();
   const many = await Client.open(server);
   mark = server.mark();
-  for (let i = 0; i < 40 && !many.closed; i += 1) many.send(open);
+  await many.hello(server.domain);
+  for (let i = 0; i < 40 && !many.closed; i += 1) many.send(`<auth xmlns='${NS.sasl}' mechanism='PLAIN'>AGEAYg==</auth>`);
   await many.waitClosed();
   await logs(mark);
+  counted(server, 'limit_login_stanzas');
 });
 
 // ---- stanzas after login
@@ -307,6 +318,7 @@ test('a flood of stanzas ends the flooder\'s stream, with a reason', () => withS
     await c.waitClosed();
     ok(c.stanzas.some((e) => e.local === 'error' && e.get('policy-violation')), 'policy-violation', c.tail(3));
     await logs(mark, s);
+    counted(s, 'limit_stanzas_per_second');
   }, { every: 100 });
 }));
 
@@ -316,6 +328,7 @@ test('a flood of bytes ends the flooder\'s stream, with a reason', () => withSer
     for (let i = 0; i < 40; i += 1) if (!c.closed) c.say('flood', 'y'.repeat(50000));
     await c.waitClosed();
     ok(c.stanzas.some((e) => e.local === 'error' && e.get('policy-violation')), 'policy-violation', c.tail(1).slice(0, 600));
+    counted(s, 'limit_bytes_per_second');
   }, { every: 100 });
 }));
 
@@ -352,6 +365,7 @@ test('a client that never reads is closed, its room goes on', () => withServer({
   await settleAll(a, b);
   equal(b.stanzas.filter((e) => e.local === 'message' && /^\d+ z/.test(e.get('body')?.text ?? '')).length, sent, 'what the other heard');
   await logs(log, s);
+  counted(s, 'limit_queued_bytes_closed');
   r.destroy();
   await a.close();
   await b.close();
@@ -375,55 +389,186 @@ test('half-open, silent and slow connections are closed in time', () => withServ
     }
     clearInterval(drip);
     await logs(mark, s);
+    for (const name of ['limit_handshake_timeout', 'limit_login_timeout', 'limit_ping_timeout']) counted(s, name);
   });
 }), { timeout: 40000 });
 
-test('joins per second, rooms, sessions and occupants have their bounds', async () => {
-  await withServer({ joins_per_second: 5, log_lines_per_second: 1000 }, async (s) => {
-    const clients = await Promise.all(Array.from({ length: 40 }, (_, i) => Client.connect(s, { token: s.token({ id: `j${i}`, moderator: true }) })));
-    const results = await Promise.allSettled(clients.map((c) => c.enter('rush', { timeout: 20000 })));
-    const refused = results.filter((r) => r.status === 'rejected').map((r) => r.reason.condition);
-    ok(refused.length > 0 && refused.every((x) => x === 'resource-constraint'), 'the rush is slowed with resource-constraint', refused);
-    await s.logged(/E_RATE/);
-    for (const c of clients) await c.close();
-  });
-  await withServer({ rooms: 3, log_lines_per_second: 1000 }, async (s) => {
-    const c = await Client.connect(s, { token: s.token(MOD) });
-    for (const n of ['a', 'b', 'c']) await c.enter(n);
-    equal((await rejects(c.enter('d'))).condition, 'resource-constraint', 'one room too many');
-    await c.close();
-  });
-  await withServer({ sessions: 5, log_lines_per_second: 1000 }, async (s) => {
-    const list = [];
-    for (let i = 0; i < 5; i += 1) list.push(await Client.connect(s, { token: s.token(MOD) }));
-    await list[0].enter('x');
-    ok(await rejects(Client.connect(s, { token: s.token(MOD) }), 'one session too many'), 'refused');
-    await list[0].settle();
-    await list[1].close();
-    const again = await until(() => Client.connect(s, { token: s.token(MOD) }).catch(() => null), { what: 'a free place' });
-    await again.close();
-    for (const c of list) await c.close();
-  });
-  await withServer({ occupants_per_room: 2, log_lines_per_second: 1000 }, async (s) => {
-    const a = await enter(s, 'x', MOD);
-    const b = await enter(s, 'x', MOD);
-    equal((await rejects(enter(s, 'x', MOD))).condition, 'service-unavailable', 'one occupant too many');
-    await a.close();
-    await b.close();
-  });
-}, { timeout: 60000 });
+/** A server with one small limit, crossed by body while two people chat on it. */
+const crossing = (title, limits, body, options) => test(title, () => withServer({ log_lines_per_second: 1000, ...limits },
+  (s) => withBystanders(s, () => body(s))), { timeout: 40000, ...options });
+
+crossing('joins_per_second: a rush into one room is slowed with resource-constraint', { joins_per_second: 5 }, async (s) => {
+  const clients = await Promise.all(Array.from({ length: 40 }, (_, i) => Client.connect(s, { token: s.token({ id: `j${i}`, moderator: true }) })));
+  const results = await Promise.allSettled(clients.map((c) => c.enter('rush', { timeout: 20000 })));
+  const refused = results.filter((r) => r.status === 'rejected').map((r) => r.reason.condition);
+  ok(refused.length > 0 && refused.length < 40 && refused.every((x) => x === 'resource-constraint'), 'the late ones are told resource-constraint', refused);
+  await s.logged(/E_RATE/);
+  counted(s, 'limit_joins_per_second');
+  for (const c of clients) await c.close();
+});
+
+crossing('rooms: one more than allowed', { rooms: 4 }, async (s) => {
+  const c = await Client.connect(s, { token: s.token(MOD) });
+  for (const n of ['a', 'b', 'c']) await c.enter(n);
+  equal((await rejects(c.enter('d'))).condition, 'resource-constraint', 'one room too many');
+  await s.logged(/E_RATE/);
+  counted(s, 'limit_rooms');
+  await c.leave('a');
+  await c.enter('d');
+  await c.close();
+});
+
+crossing('sessions: one more than allowed is turned away, and let in when another has gone', { sessions: 7 }, async (s) => {
+  const list = [];
+  for (let i = 0; i < 5; i += 1) list.push(await Client.connect(s, { token: s.token(MOD) }));
+  const mark = s.mark();
+  ok(await rejects(Client.connect(s, { token: s.token(MOD) }), 'one session too many'), 'refused');
+  await logs(mark, s);
+  counted(s, 'limit_sessions');
+  await list[0].close();
+  const again = await until(() => Client.connect(s, { token: s.token(MOD) }).catch(() => null), { what: 'a free place' });
+  for (const c of [again, ...list]) await c.close();
+});
+
+crossing('occupants_per_room: one more than allowed', { occupants_per_room: 2 }, async (s) => {
+  const a = await enter(s, 'x', MOD);
+  const b = await enter(s, 'x', MOD);
+  equal((await rejects(enter(s, 'x', MOD))).condition, 'service-unavailable', 'one occupant too many');
+  counted(s, 'limit_occupants_per_room');
+  await a.close();
+  await b.close();
+});
+
+crossing('rooms_per_session: one more than allowed', { rooms_per_session: 2 }, async (s) => {
+  const c = await Client.connect(s, { token: s.token(MOD) });
+  await c.enter('one');
+  await c.enter('two');
+  equal((await rejects(c.enter('three'))).condition, 'resource-constraint', 'a third room of one session');
+  counted(s, 'limit_rooms_per_session');
+  await c.close();
+});
+
+crossing('what a room keeps has bounds: presence, subject, bans', {}, async (s) => {
+  const a = await enter(s, 'keeps', MOD);
+  const b = await enter(s, 'keeps', { id: 'b', name: 'B' });
+  let mark = a.mark();
+  a.send(`<presence xmlns='jabber:client' id='big' to='${a.room('keeps')}/${a.id}'><note>${'n'.repeat(100000)}</note></presence>`);
+  const e = await a.waitFor((x) => x.local === 'presence' && x.attrs.type === 'error' && x.attrs.id === 'big', { since: mark, what: 'an error' });
+  ok(e.get('error'), 'a presence too large is refused', e.raw.slice(0, 300));
+  counted(s, 'limit_presence_bytes');
+  mark = a.mark();
+  a.send(`<message xmlns='jabber:client' type='groupchat' id='sub' to='${a.room('keeps')}'><subject>${'s'.repeat(50000)}</subject></message>`);
+  await a.waitFor((x) => x.local === 'message' && x.attrs.type === 'error' && x.attrs.id === 'sub', { since: mark, what: 'an error' });
+  counted(s, 'limit_subject_bytes');
+  await settleAll(a, b);
+  equal(b.presences({ id: a.id }).length, 1, 'what the other saw of it');
+  const tooBig = await rejects(enter(s, 'keeps', { id: 'c' }, { extra: `<note>${'n'.repeat(100000)}</note>` }), 'a join too large');
+  equal(tooBig.stage, 'join', 'stage');
+  for (const c of [a, b]) await c.close();
+});
+
+crossing('one message for a thousand elements, one deep, one wide: each counted', {}, async (s) => {
+  for (const [name, text] of [
+    ['limit_stanza_depth', `<message xmlns='jabber:client' id='e'>${deep(100)}</message>`],
+    ['limit_stanza_attributes', `<message xmlns='jabber:client' id='e' ${Array.from({ length: 100 }, (_, i) => `a${i}='x'`).join(' ')}/>`],
+    ['limit_stanza_elements', `<message xmlns='jabber:client' id='e'>${'<a/>'.repeat(10000)}</message>`],
+  ]) {
+    const r = await loggedIn(s, { query: `?token=${s.token(MOD)}` });
+    const n = r.texts.length;
+    r.text(text);
+    await r.wait(() => r.closeCode !== null || r.texts.slice(n).some((t) => /error/.test(t)), 'an error or a close');
+    counted(s, name);
+    r.destroy();
+  }
+  const big = await loggedIn(s, { query: `?token=${s.token(MOD)}` });
+  big.text(`<message xmlns='jabber:client'><body>${'x'.repeat(300000)}</body></message>`);
+  await big.waitEnd();
+  counted(s, 'limit_ws_message_bytes');
+  const head = await Raw.open(s);
+  head.write(`GET / HTTP/1.1\r\nHost: x\r\nFoo: ${'x'.repeat(20000)}\r\n\r\n`);
+  await head.waitEnd();
+  counted(s, 'limit_http_head_bytes');
+});
+
+crossing('room_ready_timeout: a room that was only asked for goes', { room_ready_timeout: 1, allow_guests: true }, async (s) => {
+  const c = await Client.connect(s, { token: s.token(MOD) });
+  await c.conference('asked-for');
+  await s.logged(/room="asked-for/);
+  const mark = s.mark();
+  await s.logged(/room="asked-for.*(room-end|end)/, { since: mark, timeout: 6000 });
+  await c.enter('asked-for');
+  await c.close();
+});
+
+crossing('idle_timeout: a connection that asks for nothing more is closed', { idle_timeout: 1 }, async (s) => {
+  const r = await Raw.open(s);
+  r.write('GET /about/health HTTP/1.1\r\nHost: x\r\n\r\n');
+  await r.wait(() => /HTTP\/1\.1 200/.test(r.received.toString()), 'an answer');
+  await r.waitEnd(5000);
+});
+
+test('log_lines_per_second: a flood of refusals does not flood the log, and what was left out is counted', () => withServer(
+  { log_lines_per_second: 5 }, (s) => withBystanders(s, async () => {
+    const mark = s.mark();
+    for (let i = 0; i < 4; i += 1) await Promise.all(Array.from({ length: 50 }, () => rejects(Client.connect(s, { token: 'a.b.c' }))));
+    await sleep(1500);
+    await rejects(Client.connect(s, { token: 'a.b.c' }));
+    await sleep(300);
+    const lines = s.lines(mark).filter((l) => /E_TOKEN_FORMAT/.test(l));
+    ok(lines.length >= 1 && lines.length < 60, 'lines for two hundred refusals', lines.length);
+    counted(s, 'log_lines_suppressed');
+  })), { timeout: 30000 });
+
+test('shutdown_timeout: one who does not answer does not hold up the end', async () => {
+  const s = new Server({ shutdown_timeout: 1 });
+  await s.start();
+  const r = await loggedIn(s, { query: `?token=${s.token(MOD)}` });
+  r.socket.pause();
+  const half = await Raw.open(s);
+  half.write('GET / HTTP/1.1\r\n');
+  const began = Date.now();
+  process.kill(s.pid, 'SIGTERM');
+  await s.stop();
+  ok(Date.now() - began < 6000, `the end took ${Date.now() - began} ms`);
+  r.destroy();
+  half.destroy();
+}, { timeout: 20000 });
 
 test('limits per address hold for other machines, and loopback is exempt', async () => {
   const outside = Object.values(networkInterfaces()).flat().find((i) => i.family === 'IPv4' && !i.internal)?.address;
   ok(outside, 'this machine has an address that is not loopback', networkInterfaces());
-  await withServer({ bind: ['0.0.0.0'], connections_per_address: 4, log_lines_per_second: 1000 }, async (s) => {
+  const far = (s, n) => Promise.allSettled(Array.from({ length: n }, () => Client.connect(s, { token: s.token(MOD), host: outside })));
+  const good = (list) => list.filter((r) => r.status === 'fulfilled').map((r) => r.value);
+  const open = { bind: ['0.0.0.0'], log_lines_per_second: 1000 };
+  await withServer({ ...open, connections_per_address: 4 }, (s) => withBystanders(s, async () => {
     const near = await Promise.all(Array.from({ length: 10 }, () => Client.connect(s, { token: s.token(MOD) })));
-    const far = await Promise.allSettled(Array.from({ length: 10 }, () => Client.connect(s, { token: s.token(MOD), host: outside })));
-    equal(far.filter((r) => r.status === 'fulfilled').length, 4, 'connections from one address');
-    await near[0].enter('x');
-    for (const c of [...near, ...far.filter((r) => r.status === 'fulfilled').map((r) => r.value)]) await c.close();
-  });
-}, { timeout: 30000 });
+    const mark = s.mark();
+    const came = good(await far(s, 10));
+    equal(came.length, 4, 'connections from one address');
+    await logs(mark, s);
+    counted(s, 'limit_connections_per_address');
+    for (const c of [...near, ...came]) await c.close();
+  }));
+  await withServer({ ...open, connections_per_second: 5 }, (s) => withBystanders(s, async () => {
+    const near = await Promise.all(Array.from({ length: 30 }, () => Client.connect(s, { token: s.token(MOD) })));
+    const came = good(await far(s, 60));
+    ok(came.length >= 5 && came.length < 40, 'new connections from one address', came.length);
+    counted(s, 'limit_connections_per_second');
+    for (const c of [...near, ...came]) await c.close();
+  }));
+  await withServer({ ...open, rooms_per_address: 2 }, (s) => withBystanders(s, async () => {
+    const [c] = good(await far(s, 1));
+    await c.enter('far-1');
+    await c.enter('far-2');
+    equal((await rejects(c.enter('far-3'))).condition, 'resource-constraint', 'a third room from one address');
+    counted(s, 'limit_rooms_per_address');
+    const near = await Client.connect(s, { token: s.token(MOD) });
+    for (const n of ['near-1', 'near-2', 'near-3', 'far-1']) await near.enter(n);
+    await c.leave('far-2');
+    await c.enter('far-3');
+    for (const x of [c, near]) await x.close();
+  }));
+}, { timeout: 40000 });
 
 test('connections that come and go by the hundred leave nothing behind', () => withBystanders(server, async () => {
   for (let i = 0; i < 300; i += 1) {

@@ -50,3 +50,21 @@ meet('chat: a private line reaches one person only', async () => {
   equal((await g.messages()).some((m) => m.text === 'for Ben only'), false, 'Gwen reads what is for Ben');
   equal((await b.messages()).some((m) => m.text === 'for Gwen only'), false, 'Ben reads what is for Gwen');
 });
+
+meet('chat: what was said before fills the chat of somebody who comes back, and makes no noise', async () => {
+  const where = await server();
+  const room = newRoom('chat');
+  const a = await come('page', where, ada(where, room));
+  const b = await come('page', where, ben(where, room));
+  await b.say('said before');
+  await heard(a, 'said before');
+  ok(await a.part('chat-unread').isVisible(), 'a new line has no dot');
+  ok((await a.notices()).includes('Ben Okri: said before'), 'a new line has no notice', await a.notices());
+  await a.reload();
+  equal((await heard(a, 'said before')).name, 'Ben Okri', 'name in the history');
+  await sleep(300);
+  equal(await a.part('chat-unread').isVisible(), false, 'a dot for an old line');
+  equal((await a.notices()).filter((n) => /said before/.test(n)).length, 0, 'notices of an old line');
+  await b.say('said now');
+  await until('the dot of a new line', () => a.part('chat-unread').isVisible());
+});

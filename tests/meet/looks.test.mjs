@@ -1,5 +1,5 @@
 // The page as it looks and as it is used without a mouse: keys, a phone's width, light and dark.
-import { equal, ok } from '../support/harness.mjs';
+import { equal, ok, same } from '../support/harness.mjs';
 import { openTab, until } from './browser.mjs';
 import { ada, ben, come, expectMedia, expectPeople, gwen, meet, newRoom, server } from './scene.mjs';
 import { PageClient } from './webpage.mjs';
@@ -79,6 +79,35 @@ async function fits(client, what) {
   ok(seen.scroll <= seen.width && seen.out.length === 0 && seen.scrolling.length === 0, `${what} does not fit:`, seen);
 }
 
+/** No tile may be a strip or lie over another, and each row stands in the middle of the stage. */
+async function tilesInShape(client, what) {
+  const { stage, tiles } = await client.page.evaluate(() => {
+    const box = (e) => (({ left, right, top, bottom, width, height }) => ({ left, right, top, bottom, width, height }))(
+      e.getBoundingClientRect());
+    return {
+      stage: box(document.querySelector('[data-testid="stage"]')),
+      tiles: [...document.querySelectorAll('[data-testid="tile"]')].map(box),
+    };
+  });
+  const rows = Object.values(Object.groupBy(tiles, (t) => Math.round(t.top)));
+  const gap = (row) => Math.min(...row.map((t) => t.left)) - stage.left - (stage.right - Math.max(...row.map((t) => t.right)));
+  ok(tiles.every((t) => t.width / t.height > 1.3 && t.width / t.height < 1.81), `${what}: tiles out of shape:`, tiles);
+  ok(tiles.every((t) => t.left >= stage.left - 1 && t.right <= stage.right + 1 && t.top >= stage.top - 1
+    && t.bottom <= stage.bottom + 1), `${what}: tiles outside the stage:`, stage, tiles);
+  ok(rows.every((row) => Math.abs(gap(row)) <= 3), `${what}: a row is not in the middle:`, stage, tiles);
+  return rows.map((row) => row.length);
+}
+
+/** Notices that lie over an open panel. */
+const covering = (client) => client.page.evaluate(() => {
+  const panel = document.querySelector('.panel:not([hidden])').getBoundingClientRect();
+  return [...document.querySelectorAll('[data-testid="notice"]')].filter((n) => {
+    const box = n.getBoundingClientRect();
+    return box.width > 0 && box.left < panel.right && box.right > panel.left && box.top < panel.bottom - 1
+      && box.bottom > panel.top;
+  }).map((n) => n.textContent);
+});
+
 const PHONE = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 for (const colorScheme of ['light', 'dark']) {
@@ -98,6 +127,7 @@ for (const colorScheme of ['light', 'dark']) {
     await expectPeople(a, b);
     await until('two pictures', async () => (await a.media()).videosShown >= 2);
     await fits(a, 'meeting');
+    await tilesInShape(a, 'meeting');
     await shot('meeting');
     await b.say('A line that is long enough to need a second row on the small screen of a telephone.');
     for (const panel of ['chat', 'people', 'settings']) {
@@ -131,6 +161,7 @@ for (const colorScheme of ['light', 'dark']) {
     const b = await come('library', where, ben(where, room));
     const g = await come('page', where, gwen(where, room));
     await expectPeople(a, b, g);
+    equal((await tilesInShape(a, 'three')).join(), '2,1', 'tiles in each row');
     await shot('three');
     await g.close();
     await expectPeople(a, b);
@@ -141,10 +172,63 @@ for (const colorScheme of ['light', 'dark']) {
     for (const panel of ['chat', 'people', 'settings']) {
       await a.panel(panel);
       await fits(a, `${panel} panel`);
+      equal((await tilesInShape(a, `${panel} panel`)).join(), '2', 'tiles in each row beside a panel');
+      same(await covering(a), [], 'notices over a panel');
       await shot(panel);
     }
   });
 }
+
+meet('looks: on a phone no notice lies over a panel, and none outlives its screen', async () => {
+  const where = await server();
+  const room = newRoom('notices');
+  const a = await PageClient.open(where, { ...ada(where, room), context: PHONE });
+  await a.enter();
+  await a.panel('people');
+  const others = await Promise.all(['Ben', 'Gus', 'Gwen'].map((name) => PageClient.open(where, { ...gwen(where, room), name })));
+  for (const o of others) await o.enter();
+  await until('one line for all who came', async () => (await a.notices()).includes('3 people joined'));
+  equal((await a.notices()).length, 1, 'lines of notices');
+  await others[0].say('Can you read this?');
+  await until('the notice of the line', async () => (await a.notices()).some((n) => /Can you read/.test(n)));
+  equal(await a.part('notice').filter({ visible: true }).count(), 0, 'news shown beside a panel that covers everything');
+  await a.mute('Gus');
+  await a.part('notice').filter({ hasText: 'You muted Gus' }).waitFor();
+  same(await covering(a), [], 'notices over a panel');
+  await fits(a, 'people panel with a notice');
+  await a.tab.shot('phone-people-notice');
+  await a.part('people-close').click();
+  await a.leave();
+  await a.part('left').waitFor();
+  await a.page.waitForTimeout(500);
+  same(await a.notices(), [], 'notices after the end');
+});
+
+meet('looks: fingers hit what they mean', async () => {
+  const where = await server();
+  const room = newRoom('fingers');
+  const a = await PageClient.open(where, { ...ada(where, room), context: PHONE });
+  await a.enter();
+  const b = await come('page', where, ben(where, room));
+  await expectPeople(a, b);
+  await a.panel('people');
+  const boxes = await a.page.evaluate(() => [...document.querySelectorAll('.panel:not([hidden]) button')].map((b) => {
+    const { left, right, top, width, height } = b.getBoundingClientRect();
+    return { id: b.dataset.testid, left, right, top, width, height, colour: getComputedStyle(b).color };
+  }).filter((b) => b.width > 0));
+  ok(boxes.length >= 8 && boxes.every((b) => b.width >= 44 && b.height >= 44), 'buttons too small for a finger:', boxes);
+  const remove = boxes.find((b) => b.id === 'person-kick');
+  const next = boxes.find((b) => b.id === 'person-grant');
+  ok(remove.top === next.top && remove.left - next.right >= 12 && remove.colour !== next.colour,
+    'the button that removes somebody is not set apart:', remove, next);
+  await (await a.person(b.name)).locator('[data-testid="person-kick"]').tap();
+  await a.part('kick-dialog').waitFor();
+  await fits(a, 'the question');
+  await a.tab.shot('phone-remove');
+  // The question goes with the meeting.
+  await a.tab.cutOff();
+  await a.part('kick-dialog').waitFor({ state: 'detached' });
+});
 
 meet('looks: the first page leads to a room, whatever script its name is in, and all clients mean the same one', async () => {
   const where = await server();

@@ -63,11 +63,32 @@ for (const kind of ['page', 'library']) {
     if (kind === 'page') equal((await buttonsOf(b)).join(), '', 'moderator\'s buttons of somebody who is none');
   });
 
+  meet(`moderate: a guest (${kind}) who is made moderator stays marked as a guest, on every page`, async () => {
+    const where = await server();
+    const room = newRoom('moderate');
+    const a = await come('page', where, ada(where, room));
+    const g = await come(kind, where, gwen(where, room));
+    await expectPeople(a, g);
+    await a.grant(g.name);
+    g.who.moderator = true;
+    await expectPeople(a, g);
+    await g.rename('Gwendolyn');
+    g.shownAs = 'Gwendolyn';
+    await expectPeople(a, g);
+  });
+
   meet(`moderate: a moderator's page removes a ${kind}, with the reason`, async () => {
     const where = await server();
     const room = newRoom('moderate');
     const a = await come('page', where, ada(where, room));
     const b = await come(kind, where, gwen(where, room));
+    await expectPeople(a, b);
+    // One press alone removes nobody.
+    await (await a.person(b.name)).locator('[data-testid="person-kick"]').click();
+    match(await a.part('kick-dialog').innerText(), new RegExp(`Remove ${b.name}\\?`), 'the question');
+    await a.part('kick-cancel').click();
+    await a.part('kick-dialog').waitFor({ state: 'detached' });
+    await sleep(300);
     await expectPeople(a, b);
     await a.kick(b.name, 'Too <loud> & long');
     if (kind === 'page') {

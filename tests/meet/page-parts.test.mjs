@@ -174,3 +174,32 @@ page('sources come and go in a description that is in use', async () => {
   match(seen.less, /a=mid:2\r\na=inactive/);
   match(seen.none, /a=mid:1\r\na=recvonly/);
 });
+
+page('tiles are as big as the space allows, and never a strip', async () => {
+  const [seen, some] = await inside(() => {
+    const { tileGrid } = parts.grid;
+    const all = [];
+    for (let count = 1; count <= 26; count++) {
+      for (const [width, height] of [[1254, 640], [884, 640], [378, 660], [700, 300], [300, 900], [2500, 400]]) {
+        const grid = tileGrid(count, { width, height }, 10);
+        const rows = Math.ceil(count / grid.columns);
+        all.push({
+          count, width, height, grid, ratio: grid.width / grid.height,
+          fits: grid.columns * (grid.width + 10) - 10 <= width && rows * (grid.height + 10) - 10 <= height,
+        });
+      }
+    }
+    const columns = (count, width, height) => tileGrid(count, { width, height }, 10).columns;
+    return [all, {
+      wide: [1, 2, 3, 4, 5, 9].map((n) => columns(n, 1254, 640)), panel: [2, 3].map((n) => columns(n, 884, 640)),
+      phone: [1, 2, 3, 6].map((n) => columns(n, 378, 660)), nothing: tileGrid(3, { width: 10, height: 0 }, 10),
+    }];
+  });
+  // Whole pixels leave a little beside the two ratios.
+  const bad = seen.filter((g) => !g.fits || g.ratio > 16 / 9 + 0.05 || g.ratio < 4 / 3 - 0.05);
+  ok(bad.length === 0, 'tiles out of shape or out of the space:', bad);
+  same(some.wide, [1, 2, 2, 2, 3, 3], 'columns on a wide screen');
+  same(some.panel, [2, 2], 'columns beside a panel');
+  same(some.phone, [1, 1, 1, 2], 'columns on a phone');
+  same(some.nothing, { columns: 1, width: 0, height: 0 }, 'no space');
+});

@@ -4,4 +4,4 @@ export * as jingle from '../../web/src/jingle';
 export * as refusal from '../../web/src/refusal';
 export * as sdp from '../../web/src/sdp';
 export * as xml from '../../web/src/xml';
-export * as stage from '../../web/src/view/stage';
+export * as grid from '../../web/src/view/grid';

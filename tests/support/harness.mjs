@@ -18,7 +18,8 @@ export function ending(name, body, { timeout = 20000 } = {}) {
 class AssertionFailed extends Error {}
 
 export function show(value, limit = 1500) {
-  const text = typeof value === 'string' ? value : inspect(value, { depth: 8, breakLength: 110, maxArrayLength: 60 });
+  const text = (typeof value === 'string' ? value : inspect(value, { depth: 8, breakLength: 110, maxArrayLength: 60 }))
+    .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '.');
   return text.length > limit ? `${text.slice(0, limit)} ... (${text.length} characters)` : text;
 }
 

@@ -3,10 +3,11 @@
 import { readSettings, readToken, remembered, roomFromPath, roomNode, tokenName } from './config';
 import { LocalMedia } from './media';
 import { Meeting, Phase } from './meeting';
+import { displayName } from './occupant';
 import { Refusal, refusal } from './refusal';
-import { replace } from './view/dom';
+import { closeDialogs, replace } from './view/dom';
 import { Desk } from './view/desk';
-import { notice } from './view/notices';
+import { clearNotices, coming, notice } from './view/notices';
 import { Screen, prejoin } from './view/prejoin';
 import { connecting, landing, left, refused, waiting } from './view/screens';
 
@@ -46,20 +47,20 @@ function startRoom(root: HTMLElement, roomName: string): void {
   const signIn = settings.signIn.replace('{room}', roomNode(roomName));
   const media = new LocalMedia();
   let before: Screen | null = null;
-  let desk: Desk | null = null;
   let rejoins = 0;
   let timer = 0;
 
   const meeting: Meeting = new Meeting(settings, roomNode(roomName), token, media, {
     phase: (phase, why) => onPhase(phase, why),
-    changed: () => desk?.refresh(),
-    call: (state) => desk?.callState(state),
-    media: (nick, tracks) => desk?.remoteMedia(nick, tracks),
-    chat: (line) => desk?.chatLine(line),
-    subject: (words) => desk?.setSubject(words),
+    changed: () => desk.refresh(),
+    call: (state) => desk.callState(state),
+    media: (nick, tracks) => desk.remoteMedia(nick, tracks),
+    chat: (line) => desk.chatLine(line),
+    subject: (words) => desk.setSubject(words),
     notice: (words) => notice(words),
+    coming: (who, verb) => coming(displayName(who), verb),
   });
-  desk = new Desk(meeting, media, roomName, settings);
+  const desk = new Desk(meeting, media, roomName, settings);
   media.onChange = () => {
     remembered.set('muted', media.isOn('audio') || media.trouble.audio !== '' ? '' : 'yes');
     remembered.set('dark', media.isOn('video') || media.trouble.video !== '' ? '' : 'yes');
@@ -92,15 +93,17 @@ function startRoom(root: HTMLElement, roomName: string): void {
   const cancel = (): void => void meeting.leave().then(prepare);
 
   function onPhase(phase: Phase, why: Refusal | null): void {
-    if (phase !== 'out') before = null;
+    before = null;
+    // Nothing of one screen may stand on the next.
+    clearNotices();
+    closeDialogs();
     switch (phase) {
       case 'connecting': replace(root, connecting(cancel)); break;
       case 'waiting': if (why) replace(root, waiting(why, signIn, cancel)); break;
       case 'joined':
         rejoins = 0;
-        desk?.reset();
-        if (desk) replace(root, desk.element);
-        desk?.refresh();
+        desk.reset();
+        replace(root, desk.element);
         break;
       case 'left': replace(root, left(() => prepare())); break;
       case 'refused': if (why) onRefused(why); break;

@@ -30,6 +30,7 @@ export interface MeetingView {
   chat(line: ChatLine): void;
   subject(words: string): void;
   notice(words: string): void;
+  coming(who: Occupant, verb: 'joined' | 'left'): void;
 }
 
 export class Meeting {
@@ -37,8 +38,8 @@ export class Meeting {
   refusal: Refusal | null = null;
   room: Room | null = null;
   call: Call | null = null;
-  /** Names come from verified tokens here, so whoever has none is marked as a guest. */
-  hasVerified = false;
+  /** Where names come from verified tokens, whoever has none is marked. */
+  marksGuests = false;
   private stream: Stream | null = null;
   private attempt = 0;
   private typedName = '';
@@ -108,12 +109,12 @@ export class Meeting {
   async ask(request: Promise<unknown>, done = ''): Promise<void> {
     try {
       await request;
-      if (done) this.view.notice(done);
+      if (done) this.tell(done);
     } catch (error) {
       const words = error instanceof IqError && error.error.text ? error.error.text
         : error instanceof IqError && error.error.condition === 'forbidden'
           ? 'Only moderators may do that.' : 'The server refused.';
-      this.view.notice(words);
+      this.tell(words);
     }
   }
 
@@ -130,10 +131,10 @@ export class Meeting {
     const nick = nodeOf(stream.jid).replace(/[^0-9a-f]/g, '').slice(0, 8);
     const room = new Room(stream, `${this.node}@${this.settings.muc}`, nick, FEATURES, {
       changed: () => this.changed(),
-      joined: (who) => { if (!this.isCrowd) this.view.notice(`${displayName(who)} joined`); },
+      joined: (who) => this.tellComing(who, 'joined'),
       left: (who, how) => this.onLeft(who, how.codes, how.actor),
       roleChanged: (who) => this.onRole(who),
-      chat: (line) => this.view.chat(line),
+      chat: (line) => { if (this.phase === 'joined') this.view.chat(line); },
       subject: (words) => this.view.subject(words),
       muted: (kind, actor) => this.onMuted(kind, actor),
       jingle: (request, jingle, from) => {
@@ -193,7 +194,7 @@ export class Meeting {
           x('conference', { xmlns: NS.focus, room: room.jid },
             x('property', { name: 'rtcstatsEnabled', value: 'false' })));
         const conference = child(answer, 'conference', NS.focus);
-        this.hasVerified = children(conference, 'property').some((p) =>
+        this.marksGuests = children(conference, 'property').some((p) =>
           attr(p, 'name') === 'authentication' && attr(p, 'value') === 'true');
         if (attr(conference, 'ready') === 'true') return;
         await pause(delay);
@@ -252,7 +253,16 @@ export class Meeting {
     if (pair === this.told) return;
     this.told = pair;
     if (name === '' || this.typedName === '' || name === this.typedName) return;
-    this.view.notice(`Others see you as “${name}”`);
+    this.tell(`Others see you as “${name}”`);
+  }
+
+  /** What is heard after the end, such as that the last request got no answer, is no news. */
+  private tell(words: string): void {
+    if (this.phase === 'joined') this.view.notice(words);
+  }
+
+  private tellComing(who: Occupant, verb: 'joined' | 'left'): void {
+    if (this.phase === 'joined' && !this.isCrowd) this.view.coming(who, verb);
   }
 
   /** So many people that coming and going is no news. */
@@ -261,17 +271,17 @@ export class Meeting {
   }
 
   private onLeft(who: Occupant, codes: string[], actor: string): void {
-    const by = this.room?.occupants.get(actor);
-    const removed = codes.includes('307') || codes.includes('301');
-    if (!removed && this.isCrowd) return;
-    this.view.notice(removed
-      ? `${displayName(who)} was removed${by ? ` by ${displayName(by)}` : ''}`
-      : `${displayName(who)} left`);
+    if (codes.includes('307') || codes.includes('301')) {
+      const by = this.room?.occupants.get(actor);
+      this.tell(`${displayName(who)} was removed${by ? ` by ${displayName(by)}` : ''}`);
+    } else {
+      this.tellComing(who, 'left');
+    }
   }
 
   private onRole(who: Occupant): void {
     const now = isModerator(who);
-    this.view.notice(who.isSelf
+    this.tell(who.isSelf
       ? (now ? 'You are now a moderator' : 'You are no longer a moderator')
       : `${displayName(who)} is ${now ? 'now' : 'no longer'} a moderator`);
   }
@@ -279,7 +289,7 @@ export class Meeting {
   private onMuted(kind: 'audio' | 'video', actor: string): void {
     if (!this.media.isOn(kind)) return;
     void this.media.set(kind, false);
-    this.view.notice(kind === 'audio' ? `${actor} muted you` : `${actor} switched your camera off`);
+    this.tell(kind === 'audio' ? `${actor} muted you` : `${actor} switched your camera off`);
   }
 
   private end(why: Refusal): void {

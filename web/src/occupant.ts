@@ -16,7 +16,7 @@ export interface Occupant {
   name: string;
   role: string;
   affiliation: string;
-  /** No verified identity: the affiliation that a meeting gives to guests. */
+  /** Came without a verified identity, as far as presences tell. */
   guest: boolean;
   isSelf: boolean;
   isFocus: boolean;
@@ -64,8 +64,21 @@ function readAvatar(presence: Element): string {
   return url.startsWith('https://') ? url : '';
 }
 
-/** Reads an available presence; null where it carries no item and so describes nobody. */
-export function readOccupant(presence: Element, nick: string, ownNick: string): Occupant | null {
+/**
+ * Whether somebody came as a guest. Only an identity says for certain that somebody did not; an affiliation is
+ * given to guests too (by a moderator, or so that they may come back), so whoever was one stays one for the stay.
+ */
+function isGuest(presence: Element, affiliation: string, before: Occupant | undefined): boolean {
+  if (child(presence, 'identity')) return false;
+  return affiliation === 'none' || before?.guest === true;
+}
+
+/**
+ * Reads an available presence; null where it carries no item and so describes nobody. `before` is what the last
+ * presence of the same stay said.
+ */
+export function readOccupant(presence: Element, nick: string, ownNick: string,
+  before?: Occupant): Occupant | null {
   const item = child(child(presence, 'x', NS.mucUser), 'item');
   if (!item) return null;
   const sources = readSources(presence, nick);
@@ -76,7 +89,7 @@ export function readOccupant(presence: Element, nick: string, ownNick: string): 
     name: text(child(presence, 'nick', NS.nick)).trim(),
     role: attr(item, 'role') || 'none',
     affiliation,
-    guest: affiliation === 'none',
+    guest: isGuest(presence, affiliation, before),
     isSelf: nick === ownNick,
     isFocus: nick === 'focus',
     avatar: readAvatar(presence),

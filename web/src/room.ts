@@ -17,6 +17,8 @@ export interface ChatLine {
   to: string;
   body: string;
   when: Date;
+  /** Said before one came in, and read again from the room's history. */
+  old: boolean;
   own: boolean;
 }
 
@@ -113,7 +115,7 @@ export class Room {
     if (!to) return;
     this.on.chat({
       kind: 'private', from: this.nick, name: displayName(this.self),
-      to: displayName(this.occupants.get(to)), body, when: new Date(), own: true,
+      to: displayName(this.occupants.get(to)), body, when: new Date(), old: false, own: true,
     });
   }
 
@@ -177,9 +179,9 @@ export class Room {
       return;
     }
     if (type !== '' || nick === '') return;
-    const occupant = readOccupant(presence, nick, this.nick);
-    if (!occupant) return;
     const before = this.occupants.get(nick);
+    const occupant = readOccupant(presence, nick, this.nick, before);
+    if (!occupant) return;
     this.occupants.set(nick, occupant);
     if (nick === this.nick && !this.entered) {
       this.entered = true;
@@ -219,7 +221,8 @@ export class Room {
   private onMessage(message: Element, nick: string): void {
     const type = attr(message, 'type');
     const line = (kind: ChatLine['kind'], name: string, body: string): ChatLine => ({
-      kind, from: nick, name, to: '', body, when: stampOf(message), own: nick === this.nick,
+      kind, from: nick, name, to: '', body, when: stampOf(message),
+      old: child(message, 'delay', NS.delay) !== null, own: nick === this.nick,
     });
     if (type === 'error') {
       const error = readError(message);

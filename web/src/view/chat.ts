@@ -4,6 +4,7 @@ import { ChatLine } from '../room';
 import { Occupant, displayName } from '../occupant';
 import { h, keyed, setText, show } from './dom';
 import { icon } from './icons';
+import { panel } from './panel';
 
 const MOST_LINES = 500;
 
@@ -27,8 +28,7 @@ export function chatPanel(say: (body: string, to: string) => void, close: () => 
       event.preventDefault();
       form.requestSubmit();
     } });
-  const to = h('select', { testid: 'chat-to', 'aria-label': 'Send to',
-    change: () => form.classList.toggle('private', to.value !== '') });
+  const to = h('select', { testid: 'chat-to', 'aria-label': 'Send to', change: () => markPrivate() });
   to.append(h('option', { value: '', 'data-key': '' }, 'Everybody'));
   const form = h('form', { class: 'say', submit: (event: SubmitEvent) => {
     event.preventDefault();
@@ -39,11 +39,9 @@ export function chatPanel(say: (body: string, to: string) => void, close: () => 
   } }, h('label', { class: 'to' }, 'To ', to),
   h('div', { class: 'row' }, input,
     h('button', { class: 'primary', testid: 'chat-send', 'aria-label': 'Send' }, icon('send'))));
-  const element = h('aside', { class: 'panel', 'aria-label': 'Chat', testid: 'chat-panel', hidden: true },
-    h('header', {}, h('h2', {}, 'Chat'),
-      h('button', { class: 'plain', click: close, 'aria-label': 'Close chat', testid: 'chat-close' }, icon('close'))),
-    log, form);
+  const element = panel('chat', h('h2', {}, 'Chat'), close, log, form);
 
+  const markPrivate = (): void => { form.classList.toggle('private', to.value !== ''); };
   const add = (line: ChatLine): void => {
     show(empty, false);
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
@@ -57,13 +55,13 @@ export function chatPanel(say: (body: string, to: string) => void, close: () => 
       ...others.map((o) => ({ nick: o.nick, name: displayName(o) }))];
     keyed(to, rest, (o) => o.nick, (o) => o.name, (o) => h('option', { value: o.nick }, o.name));
     to.value = rest.some((o) => o.nick === chosen) ? chosen : '';
-    form.classList.toggle('private', to.value !== '');
+    markPrivate();
   };
   return {
     element, add, people,
     open(nick) {
       if (nick !== undefined) to.value = nick;
-      form.classList.toggle('private', to.value !== '');
+      markPrivate();
       input.focus();
       log.scrollTop = log.scrollHeight;
     },

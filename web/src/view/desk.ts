@@ -127,7 +127,7 @@ export class Desk {
 
   chatLine(line: ChatLine): void {
     this.chat.add(line);
-    if (this.panel === 'chat' || line.own) return;
+    if (this.panel === 'chat' || line.own || line.old) return;
     show(this.dot, true);
     if (line.kind === 'system' || line.kind === 'error') notice(line.body, 'chat');
     else notice(`${line.name}: ${line.body.length > 80 ? `${line.body.slice(0, 80)}…` : line.body}`, 'chat');
@@ -143,7 +143,7 @@ export class Desk {
     this.camera.refresh();
     if (!room) return;
     const people = room.people;
-    const markGuests = this.meeting.hasVerified;
+    const markGuests = this.meeting.marksGuests;
     this.stage.render({
       occupants: people, selfVideo: this.media.tracks.video, selfAudioOn: this.media.isOn('audio'),
       markGuests, peerNick: this.peerNick, media: this.remote,
@@ -208,7 +208,7 @@ export class Desk {
   private flip(kind: 'audio' | 'video'): void {
     const wanted = !this.media.isOn(kind);
     void this.media.set(kind, wanted).then((done) => {
-      if (!done) notice(kind === 'audio' ? 'There is no microphone to use' : 'There is no camera to use');
+      if (!done && this.element.isConnected) notice(kind === 'audio' ? 'There is no microphone to use' : 'There is no camera to use');
     });
   }
 

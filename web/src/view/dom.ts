@@ -2,7 +2,7 @@
 
 type Handler = (event: never) => void;
 type Value = string | number | boolean | null | undefined | Handler;
-type Child = Node | string | null | undefined | false | Child[];
+export type Child = Node | string | null | undefined | false | Child[];
 
 /** Creates an element. Functions become listeners, "testid" the stable name for tests. */
 export function h<K extends keyof HTMLElementTagNameMap>(
@@ -39,6 +39,14 @@ export function show(element: HTMLElement, visible: boolean): void {
   element.hidden = !visible;
 }
 
+/** Shows one track, or nothing; a track that is there already plays on. */
+export function setVideo(video: HTMLVideoElement, track: MediaStreamTrack | null): void {
+  const now = video.srcObject instanceof MediaStream ? video.srcObject.getTracks()[0] ?? null : null;
+  if (now === track) return;
+  video.srcObject = track ? new MediaStream([track]) : null;
+  if (track) video.play().catch(() => undefined);
+}
+
 /** Keeps one child per key in the order given, and reuses what is there. */
 export function keyed<T>(parent: Element, items: T[], key: (item: T) => string,
   signature: (item: T) => string, build: (item: T) => HTMLElement): void {
@@ -69,6 +77,10 @@ export function keyed<T>(parent: Element, items: T[], key: (item: T) => string,
     else parent.insertBefore(element, place);
   }
   for (const gone of old.values()) gone.remove();
+}
+
+export function closeDialogs(): void {
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
 }
 
 export const isTyping = (target: EventTarget | null): boolean =>

@@ -3,6 +3,7 @@
 import { Occupant, displayName, isModerator } from '../occupant';
 import { h, keyed, setText, show } from './dom';
 import { IconName, icon } from './icons';
+import { panel } from './panel';
 
 export interface PeopleActions {
   mute(who: Occupant): void;
@@ -24,22 +25,19 @@ export function peoplePanel(actions: PeopleActions, mayGrant: boolean, mayKick: 
   const title = h('h2', {}, 'People');
   const list = h('ul', { class: 'people', testid: 'people-list' });
   const muteAll = h('button', { testid: 'mute-all', click: () => actions.muteAll() }, 'Mute everybody else');
-  const element = h('aside', { class: 'panel', 'aria-label': 'People', testid: 'people-panel', hidden: true },
-    h('header', {}, title,
-      h('button', { class: 'plain', click: () => actions.close(), 'aria-label': 'Close people',
-        testid: 'people-close' }, icon('close'))),
-    list, h('footer', {}, muteAll));
+  const foot = h('footer', {}, muteAll);
+  const element = panel('people', title, () => actions.close(), list, foot);
   return {
     element,
     render(people, self, markGuests) {
       const canModerate = isModerator(self);
       setText(title, `People (${people.length})`);
-      show(muteAll, canModerate && people.length > 1);
+      show(foot, canModerate && people.length > 1);
       const ordered = [...people].sort((a, b) =>
         Number(b.isSelf) - Number(a.isSelf) || Number(isModerator(b)) - Number(isModerator(a))
         || displayName(a).localeCompare(displayName(b)));
       keyed(list, ordered, (o) => o.nick,
-        (o) => JSON.stringify([o.name, o.role, o.affiliation, o.audioMuted, o.videoMuted,
+        (o) => JSON.stringify([o.name, o.role, o.affiliation, o.guest, o.audioMuted, o.videoMuted,
           markGuests, canModerate]),
         (o) => person(o, canModerate, markGuests, actions, mayGrant, mayKick));
     },
@@ -50,8 +48,8 @@ function person(who: Occupant, canModerate: boolean, markGuests: boolean, action
   mayGrant: boolean, mayKick: boolean): HTMLElement {
   const name = displayName(who);
   const button = (testid: string, words: string, picture: IconName, act: () => void,
-    disabled = false): HTMLElement => h('button', {
-    class: 'plain', testid, click: act, title: words, 'aria-label': `${words}: ${name}`, disabled,
+    disabled = false, look = 'plain'): HTMLElement => h('button', {
+    class: look, testid, click: act, title: words, 'aria-label': `${words}: ${name}`, disabled,
   }, icon(picture));
   const tools: HTMLElement[] = [];
   if (!who.isSelf) tools.push(button('person-write', 'Write privately', 'chat', () => actions.write(who)));
@@ -67,7 +65,7 @@ function person(who: Occupant, canModerate: boolean, markGuests: boolean, action
       'starOff', () => actions.revoke(who)));
   }
   if (canModerate && !who.isSelf && mayKick) {
-    tools.push(button('person-kick', 'Remove from the meeting', 'remove', () => actions.kick(who)));
+    tools.push(button('person-kick', 'Remove from the meeting', 'remove', () => actions.kick(who), false, 'plain remove'));
   }
   return h('li', { testid: 'person', 'data-nick': who.nick, 'data-role': who.role,
     'data-affiliation': who.affiliation },

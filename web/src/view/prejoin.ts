@@ -1,8 +1,8 @@
 // Before the meeting: a look at oneself, the name, the devices.
 
 import { LocalMedia, troubleWords } from '../media';
-import { h, setText, show } from './dom';
-import { Picker, picker, toggle } from './devices';
+import { h, setText, setVideo, show } from './dom';
+import { picker, toggle } from './devices';
 
 export interface PrejoinOptions {
   room: string;
@@ -25,7 +25,7 @@ export function prejoin(media: LocalMedia, options: PrejoinOptions): Screen {
   const flip = (kind: 'audio' | 'video') => () => void media.set(kind, !media.isOn(kind));
   const mic = toggle(media, 'audio', 'toggle-mic', flip('audio'));
   const camera = toggle(media, 'video', 'toggle-camera', flip('video'));
-  const pickers: Picker[] = [picker(media, 'audio', 'pre'), picker(media, 'video', 'pre')];
+  const pickers = [picker(media, 'audio', 'pre'), picker(media, 'video', 'pre')];
   const input = h('input', {
     id: 'name', testid: 'name-input', maxlength: '60', autocomplete: 'name', required: true,
     readonly: options.readOnly, 'aria-describedby': options.readOnly ? 'name-reason' : null,
@@ -54,8 +54,7 @@ export function prejoin(media: LocalMedia, options: PrejoinOptions): Screen {
   let offered = '';
   const refresh = (): void => {
     const track = media.tracks.video;
-    const shown = video.srcObject instanceof MediaStream ? video.srcObject.getTracks()[0] : null;
-    if (track !== shown) video.srcObject = track ? new MediaStream([track]) : null;
+    setVideo(video, track);
     show(video, track !== null);
     show(blank, track === null);
     setText(blank, troubleWords('video', media.trouble.video) || 'Your camera is off');

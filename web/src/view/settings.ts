@@ -3,7 +3,7 @@
 import { LocalMedia } from '../media';
 import { h, replace, show } from './dom';
 import { picker } from './devices';
-import { icon } from './icons';
+import { panel } from './panel';
 
 export interface SettingsPanel {
   element: HTMLElement;
@@ -30,10 +30,7 @@ export function settingsPanel(media: LocalMedia, readOnly: boolean, organised: b
   const shortcuts: [string, string][] = [['M', 'Mute or unmute'], ['V', 'Camera on or off'], ['C', 'Chat'],
     ['P', 'People'], ['S', 'Settings'], ['Esc', 'Close a panel']];
   replace(keys, shortcuts.map(([key, words]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, words)]));
-  const element = h('aside', { class: 'panel', 'aria-label': 'Settings', testid: 'settings-panel', hidden: true },
-    h('header', {}, h('h2', {}, 'Settings'),
-      h('button', { class: 'plain', click: close, 'aria-label': 'Close settings',
-        testid: 'settings-close' }, icon('close'))),
+  const element = panel('settings', h('h2', {}, 'Settings'), close,
     h('div', { class: 'body' }, form, pickers.map((p) => p.element), h('h3', {}, 'Keys'), keys));
   pickers.forEach((p) => show(p.element, false));
   return {

@@ -2,7 +2,8 @@
 
 import { Occupant, displayName, isModerator } from '../occupant';
 import { RemoteMedia } from '../peer';
-import { h, setText, show } from './dom';
+import { h, setText, setVideo, show } from './dom';
+import { tileGrid } from './grid';
 import { icon } from './icons';
 
 const MOST_TILES = 25;
@@ -61,7 +62,7 @@ export class Stage {
         this.renderScreen(this.tile(`${who.nick}/screen`), who, state.media.screen);
       }
     }
-    // Moving a playing video in the document would stop it, so only its place in the grid changes.
+    // Moving a playing video in the document would stop it, so only its order changes.
     wanted.forEach((key, i) => this.tiles.get(key)?.element.style.setProperty('order', String(i)));
     this.more.style.setProperty('order', String(wanted.length));
     for (const [key, tile] of this.tiles) {
@@ -172,34 +173,26 @@ export class Stage {
     });
   }
 
-  /** As many columns as make the tiles biggest. */
   private layout(): void {
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const { clientWidth: width, clientHeight: height, style } = this.element;
     if (width === 0 || this.count === 0) return;
-    let best = { columns: 1, size: 0 };
-    for (let columns = 1; columns <= Math.min(this.count, 6); columns++) {
-      const rows = Math.ceil(this.count / columns);
-      const size = Math.min(width / columns, (height / rows) * (16 / 9));
-      if (size > best.size) best = { columns, size };
-    }
-    this.element.style.setProperty('--columns', String(best.columns));
+    const gap = parseFloat(getComputedStyle(this.element).columnGap) || 0;
+    const grid = tileGrid(this.count, { width, height }, gap);
+    const rowWidth = grid.columns * (grid.width + gap) - gap;
+    style.setProperty('--tile-width', `${grid.width}px`);
+    style.setProperty('--tile-height', `${grid.height}px`);
+    // The sides hold so much free that no row takes more tiles than the grid has columns.
+    style.setProperty('--side', `${Math.max(0, Math.floor((width - rowWidth) / 2))}px`);
   }
 }
 
-function setVideo(video: HTMLVideoElement, track: MediaStreamTrack | null): void {
-  const now = video.srcObject instanceof MediaStream ? video.srcObject.getTracks()[0] ?? null : null;
-  if (now === track) return;
-  video.srcObject = track ? new MediaStream([track]) : null;
-  if (track) video.play().catch(() => undefined);
-}
-
-export function initialsOf(name: string): string {
+function initialsOf(name: string): string {
   const words = name.split(/\s+/).filter((w) => /[\p{L}\p{N}]/u.test(w));
   const letters = words.slice(0, 2).map((w) => Array.from(w.replace(/[^\p{L}\p{N}]/gu, ''))[0] ?? '');
   return letters.join('').toUpperCase() || '·';
 }
 
-export function hueOf(words: string): number {
+function hueOf(words: string): number {
   let hash = 7;
   for (const c of words) hash = (hash * 31 + (c.codePointAt(0) ?? 0)) % 360;
   return hash;
