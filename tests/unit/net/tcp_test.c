@@ -210,6 +210,38 @@ static void all_queues_together_are_bounded_at_the_cost_of_those_that_stall(void
 	close_world(w);
 }
 
+/* Everybody in a large room gets the same bytes: they are there once. */
+static void a_block_in_many_queues_counts_once(void **state)
+{
+	(void)state;
+	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 1 << 20, 1 << 30, 10000});
+	const struct tcp_counters *c = tcp_server_counters(w->server);
+	struct wire clients[3];
+	struct tcp *ends[3];
+	char *bytes = test_calloc(1, 300000);
+	struct block *b = block_new(str_from(bytes, 300000));
+	for (int i = 0; i < 3; i++) {
+		connect_one(w, &clients[i]);
+		ends[i] = w->last;
+	}
+	for (int i = 0; i < 3; i++) { /* within one turn: nothing is on its way yet */
+		assert_int_equal(tcp_write_block(ends[i], b), ERR_OK);
+		assert_int_equal(tcp_write(ends[i], STR("own")), ERR_OK);
+	}
+	assert_int_equal(c->queued, 300000 + 3 * 3);
+	wire_done(&clients[0]);
+	wire_turn(w->loop, 20);
+	block_unref(b); /* the queues hold their own references */
+	for (int i = 1; i < 3; i++) {
+		assert_true(wire_until(&clients[i], "own", 2000));
+		wire_done(&clients[i]);
+	}
+	wire_turn(w->loop, 20);
+	assert_int_equal(c->queued, 0);
+	test_free(bytes);
+	close_world(w);
+}
+
 static void a_peer_that_takes_nothing_is_stalled(void **state)
 {
 	(void)state;
@@ -357,6 +389,7 @@ static void nothing_breaks_when_memory_runs_out(void **state)
 UNIT_MAIN(cmocka_unit_test(bytes_go_both_ways), cmocka_unit_test(copies_and_blocks_keep_their_order),
         cmocka_unit_test(the_queue_is_bounded_and_drains),
         cmocka_unit_test(all_queues_together_are_bounded_at_the_cost_of_those_that_stall),
+        cmocka_unit_test(a_block_in_many_queues_counts_once),
         cmocka_unit_test(a_peer_that_takes_nothing_is_stalled),
         cmocka_unit_test(connections_are_bounded_in_total),
         cmocka_unit_test(without_descriptors_it_refuses_and_recovers),
