@@ -26,7 +26,7 @@ static void refuse_limit(
 	refuse(s, c, st, &v, fix);
 }
 
-/* Bounds that stand before the decision, because deciding costs more than counting. */
+/* Bounds that stand before the decision. */
 static bool within_limits(
         struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
 {
@@ -37,15 +37,7 @@ static bool within_limits(
 		refuse_limit(s, c, st, " fix=\"a larger rooms_per_session\"");
 		return false;
 	}
-	if (!r)
-		return true;
-	if (!limit_take(
-	            &r->joins, 1, limits->joins_per_second, 2.0 * limits->joins_per_second, s->now_ms)) {
-		s->counters.limit_joins++;
-		refuse_limit(s, c, st, " fix=\"a larger joins_per_second\"");
-		return false;
-	}
-	if (r->n >= limits->occupants_per_room) {
+	if (r && r->n >= limits->occupants_per_room) {
 		struct verdict v;
 		s->counters.limit_occupants++;
 		policy_refuse(E_FULL, STAGE_JOIN, &v);
@@ -53,6 +45,18 @@ static bool within_limits(
 		return false;
 	}
 	return true;
+}
+
+/* Behind the decision: whom the room does not want must not use up what those have whom it wants. */
+static bool within_join_rate(
+        struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
+{
+	double rate = s->settings.joins_per_second;
+	if (limit_take(&r->joins, 1, rate, 2 * rate, s->now_ms))
+		return true;
+	s->counters.limit_joins++;
+	refuse_limit(s, c, st, " fix=\"a larger joins_per_second\"");
+	return false;
 }
 
 static bool refused_nick(
@@ -232,7 +236,7 @@ void entry_join(struct room_service *s, const struct room_client *c, const struc
 	policy_join(&request, &v);
 	if (!v.accepted) {
 		refuse(s, c, st, &v, refusal_fix(&v));
-	} else if (!refused_nick(s, r, c, st)) {
+	} else if (!refused_nick(s, r, c, st) && (!r || within_join_rate(s, r, c, st))) {
 		if (!r)
 			r = room_new(s, &st->to, c);
 		if (r)

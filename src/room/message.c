@@ -17,14 +17,18 @@ static void answer(struct room_service *s, const struct room_client *c, const st
 	service_error(s, c, st, &e);
 }
 
-/* Names come from presence and history marks, a delay from us, muc#user from the room: none from a sender.
- * A subject beside a body would be shown as the meeting's title. */
+/* Names come from presence and history marks, a delay from us (clients take any element of the old namespace
+ * for one), the original sender and muc#user from the room: none from a sender. A subject beside a body would
+ * be shown as the meeting's title. */
 static bool is_relayed(const struct element *e)
 {
-	return !element_is(e, "nick", NULL) && !element_is(e, "display-name", NULL) &&
-	       !element_is(e, "delay", NULL) && !element_is(e, "x", NS_MUC_USER) &&
-	       !element_is(e, "x", "jabber:x:delay") && !element_is(e, "subject", NULL) &&
-	       !element_is(e, "error", NULL);
+	static const char *const names[] = {
+	        "nick", "display-name", "delay", "addresses", "subject", "error"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (str_eqc(e->name, names[i]))
+			return false;
+	}
+	return !str_eqc(e->ns, NS_DELAY_OLD) && !element_is(e, "x", NS_MUC_USER);
 }
 
 static void write_children(struct buf *b, const struct stanza *st)

@@ -105,6 +105,7 @@ struct occupant {
 	bool announce_permissions;
 	bool leaving;               /* its token ran out, and its stream will be closed */
 	uint64_t noticed_ms;        /* last notice about its name; 0: never */
+	struct limit rejoins;
 	struct record *record;
 };
 

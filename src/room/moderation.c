@@ -7,6 +7,7 @@
 #include "xmpp/ns.h"
 
 #define REASON_BYTES_MAX 256
+#define ITEMS_MAX 64 /* of one IQ: each may change somebody for all to see */
 
 /* One IQ being worked on. */
 struct moderation {
@@ -172,7 +173,12 @@ static void on_set(struct moderation *m)
 		answer(m, "modify", "bad-request", NULL);
 		return;
 	}
+	unsigned n = 0;
 	for (const struct element *item = first; item; item = element_next(item)) {
+		if (++n > ITEMS_MAX) {
+			answer(m, "modify", "not-acceptable", "Too many items");
+			return;
+		}
 		if (!check_item(m, item))
 			return;
 	}

@@ -12,6 +12,8 @@
 #define NOTICE_EVERY_MS 30000
 #define PROFILE_BYTES_MAX 2048
 #define ANNOUNCE_AGAIN_MS 200
+#define REJOINS_PER_SECOND 0.5 /* of one occupant: each brings the whole room's presences and its history */
+#define REJOINS_BURST 5
 
 /* Never relayed: what the server itself says about somebody, and what only the focus or a service may say.
  * Clients look these up by name without a namespace, so the namespace does not matter here either. */
@@ -260,8 +262,9 @@ static bool rename_to(struct occupant *o, struct str typed)
 	if (!occupant_set_name(o, name_str(&v.name), v.name_frozen, v.name_marked))
 		return false;
 	o->typed = hash;
-	log_info("room=%s occupant=%s event=rename because=%s name=%s", log_value(o->room->node), o->nick,
-	        reason_name(v.reason), log_value(str_c(o->name)));
+	if (service_may_log(s))
+		log_info("room=%s occupant=%s event=rename because=%s name=%s", log_value(o->room->node),
+		        o->nick, reason_name(v.reason), log_value(str_c(o->name)));
 	record_add(o, "rename", v.reason, o);
 	if (v.name_overruled)
 		presence_notice(o);
@@ -297,7 +300,12 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 static void on_rejoin(struct occupant *o, const struct element *muc_x)
 {
 	struct room *r = o->room;
+	struct room_service *s = r->service;
 	struct buf b;
+	if (!limit_take(&o->rejoins, 1, REJOINS_PER_SECOND, REJOINS_BURST, s->now_ms)) {
+		s->counters.limit_joins++;
+		return;
+	}
 	room_send(r, "presence", o, r->focus);
 	LIST_EACH(it, &r->occupants)
 	{

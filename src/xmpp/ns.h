@@ -17,6 +17,7 @@
 #define NS_EXTDISCO_1 "urn:xmpp:extdisco:1"
 #define NS_DATA "jabber:x:data"                                /* XEP-0004 */
 #define NS_DELAY "urn:xmpp:delay"                              /* XEP-0203 */
+#define NS_DELAY_OLD "jabber:x:delay"                          /* XEP-0091 */
 #define NS_NICK "http://jabber.org/protocol/nick"              /* XEP-0172 */
 #define NS_MUC "http://jabber.org/protocol/muc"                /* XEP-0045 */
 #define NS_MUC_USER NS_MUC "#user"

@@ -265,6 +265,11 @@ static void test_join_rate(void **state)
 	assert_int_equal(room_service_counters(m->rooms)->limit_joins, 3);
 	assert_seen(1, &m->clients[7], "resource-constraint", "Rate limit exceeded");
 	meeting_sleep(m, 1000);
+	/* whom the room refuses anyway uses nothing of it up */
+	struct client *stranger = meeting_client(m, "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"other\"}");
+	for (int i = 0; i < 8; i++)
+		meeting_join(m, stranger, "stranger", NULL);
+	assert_seen(8, stranger, "room-mismatch");
 	meeting_join(m, &m->clients[7], "n7", NULL);
 	assert_seen(1, &m->clients[7], "code='110'");
 }
@@ -335,6 +340,16 @@ static void test_rejoin(void **state)
 	assert_seen(1, a, "<presence");
 	assert_int_equal(room_service_counters(m->rooms)->joins, 2);
 	assert_int_equal(room_service_counters(m->rooms)->occupants, 2);
+	/* each costs as much as a join, so they are few; the presence itself goes on */
+	for (int i = 0; i < 20; i++)
+		meeting_join(m, b, "b", "Bob");
+	assert_seen(5, b, OCCUPANT("a"));
+	assert_seen(5, b, "code='100'");
+	assert_seen(21, a, OCCUPANT("b"));
+	assert_int_equal(room_service_counters(m->rooms)->limit_joins, 16);
+	meeting_sleep(m, 2000);
+	meeting_join(m, b, "b", "Bob");
+	assert_seen(6, b, OCCUPANT("a"));
 }
 
 static void test_identity(void **state)

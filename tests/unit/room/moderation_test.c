@@ -248,6 +248,15 @@ static void test_several(void **state)
 	admin(m, c.guest, "<item nick='mod' role='none'/><item nick='mod' role='none'/>");
 	expect_done(c.guest);
 	assert_seen(1, c.guest, OCCUPANT("mod"), "type='unavailable'");
+	/* each may be told to everybody, so there are not too many */
+	struct buf many;
+	buf_init(&many, 0);
+	for (int i = 0; i < 65; i++)
+		buf_puts(&many, "<item nick='guest' affiliation='owner'/>");
+	meeting_forget(m);
+	admin(m, c.guest, many.p);
+	expect_error(c.guest, "modify", "not-acceptable");
+	buf_done(&many);
 }
 
 static void test_list(void **state)

@@ -49,7 +49,10 @@ static void test_groupchat(void **state)
 	        "/mod'><body>1 &lt; 2 'q'</body>"
 	        "<nick xmlns='" NS_NICK "'>Mo</nick><display-name xmlns='" NS_DISPLAY_NAME
 	        "'>Mo</display-name>"
-	        "<delay xmlns='" NS_DELAY "' stamp='x'/><subject>Fake</subject><x xmlns='" NS_MUC_USER
+	        "<delay xmlns='" NS_DELAY "' stamp='x'/><y xmlns='" NS_DELAY_OLD
+	        "' stamp='20200101T00:00:00'/><addresses xmlns='http://jabber.org/protocol/address'>"
+	        "<address type='ofrom' jid='" ROOM "/mod'/></addresses>"
+	        "<subject>Fake</subject><x xmlns='" NS_MUC_USER
 	        "'><status code='104'/></x>"
 	        "<reply to='m0' id='m0'/><json-message xmlns='" NS_JITMEET
 	        "'>{\"type\":\"t\"}</json-message></message>");
