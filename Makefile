@@ -119,4 +119,4 @@ fuzz: deps-test
 	@tools/fuzz-all build/fuzz/fuzz $(FUZZ_SECONDS)
 
 .SECONDARY:
--include $(OBJECTS:.o=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d) $(FUZZ_SOURCES:%.c=$(BUILD)/%.d) $(BUILD)/src/main.d
+-include $(UNIT_SUPPORT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d) $(FUZZ_SOURCES:%.c=$(BUILD)/%.d) $(BUILD)/src/main.d
