@@ -25,7 +25,8 @@ export class Call {
   private timer = 0;
   private attempts = 0;
   private stopped = false;
-  private wasCrowd = false;
+  /** Whether somebody came or went a moment ago, and may be back in the next. */
+  private unsettled = false;
   private iceServers: RTCIceServer[];
 
   constructor(
@@ -63,8 +64,8 @@ export class Call {
     this.nick = only.nick;
     this.attempts = 0;
     this.setState('connecting');
-    this.schedule(this.wasCrowd ? SETTLE_MS : 0);
-    this.wasCrowd = false;
+    this.schedule(this.unsettled ? SETTLE_MS : 0);
+    this.unsettled = false;
   }
 
   send(tracks: LocalTracks): void {
@@ -99,12 +100,10 @@ export class Call {
       }, x('reason', {}, x('decline')))).catch(() => undefined);
       return;
     }
-    if (this.peer && this.peer.initiator) {
-      // Both sides offered: the smaller id keeps its offer.
-      if (this.room.nick < from) {
-        this.stream.refuse(request, 'conflict', x('tie-break', { xmlns: NS.jingleErrors }));
-        return;
-      }
+    // Both sides offered: the smaller id keeps its offer.
+    if (this.peer?.initiator && this.room.nick < from) {
+      this.stream.refuse(request, 'conflict', x('tie-break', { xmlns: NS.jingleErrors }));
+      return;
     }
     this.stream.reply(request);
     this.peer?.close();
@@ -162,7 +161,7 @@ export class Call {
     const nick = this.nick;
     this.peer = null;
     this.nick = '';
-    this.wasCrowd = settle;
+    this.unsettled = settle;
     if (peer) {
       if (this.room.occupants.has(nick)) peer.terminate('success');
       else peer.close();
@@ -172,7 +171,7 @@ export class Call {
   }
 
   private setState(state: CallState): void {
-    if (state === 'crowd') this.wasCrowd = true;
+    if (state === 'crowd') this.unsettled = true;
     this.state = state;
     this.on.state(state);
   }

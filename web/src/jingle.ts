@@ -92,7 +92,7 @@ function sources(section: Section, nick: string): Xml[] {
     if (id && attribute.startsWith('cname:')) byId.set(id, attribute.slice(6));
     else if (id && !byId.has(id)) byId.set(id, '');
   }
-  const track = (value({ session: [], sections: [] }, section, 'msid').split(' ')[1] ?? kind)
+  const track = (values(section.lines, 'msid')[0]?.split(' ')[1] ?? kind)
     .replace(/[^\w-]/g, '');
   const list = [...byId].map(([ssrc, cname]) => x('source',
     { xmlns: NS.sources, ssrc, name: sourceName(kind, nick), videoType: kind === 'video' ? 'camera' : null },

@@ -57,7 +57,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
     media: (nick, tracks) => desk.remoteMedia(nick, tracks),
     chat: (line) => desk.chatLine(line),
     subject: (words) => desk.setSubject(words),
-    notice: (words) => notice(words),
+    notice,
     coming: (who, verb) => coming(displayName(who), verb),
   });
   const desk = new Desk(meeting, media, roomName, settings);
@@ -105,7 +105,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
         desk.reset();
         replace(root, desk.element);
         break;
-      case 'left': replace(root, left(() => prepare())); break;
+      case 'left': replace(root, left(prepare)); break;
       case 'refused': if (why) onRefused(why); break;
       default:
     }
@@ -119,7 +119,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
       signIn,
       again: () => again(),
       withPassword: (password) => again(password),
-      back: () => prepare(),
+      back: prepare,
     }));
     root.querySelector<HTMLElement>('input, button.primary')?.focus();
     if (!lost || delay === undefined) return;

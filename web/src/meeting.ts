@@ -3,11 +3,11 @@
 import { NS, attr, child, children, nodeOf, x } from './xml';
 import { IqError, Stream } from './xmpp';
 import { ChatLine, Room, RoomMissing } from './room';
-import { Occupant, displayName, isModerator } from './occupant';
+import { Departure, Occupant, displayName, isModerator } from './occupant';
 import { Call, CallState } from './call';
 import { RemoteMedia } from './peer';
 import { Refusal, Refused, refusal } from './refusal';
-import { LocalMedia } from './media';
+import { Kind, LocalMedia } from './media';
 import { Settings, websocketUrl } from './config';
 
 const HOST_POLL_MS = 4_000;
@@ -15,7 +15,7 @@ const ROOM_TRIES = 2;
 const NEWS_PEOPLE = 16;
 // Some clients ask what a participant can do before they call it.
 const FEATURES = [
-  NS.discoInfo, NS.jingle, NS.rtp, `${NS.rtp.slice(0, -1)}audio`, `${NS.rtp.slice(0, -1)}video`,
+  NS.discoInfo, NS.jingle, NS.rtp, 'urn:xmpp:jingle:apps:rtp:audio', 'urn:xmpp:jingle:apps:rtp:video',
   NS.ice, NS.dtls, 'urn:ietf:rfc:4588', 'urn:ietf:rfc:5761', 'urn:ietf:rfc:5888',
   'http://jitsi.org/source-name',
 ];
@@ -132,7 +132,7 @@ export class Meeting {
     const room = new Room(stream, `${this.node}@${this.settings.muc}`, nick, FEATURES, {
       changed: () => this.changed(),
       joined: (who) => this.tellComing(who, 'joined'),
-      left: (who, how) => this.onLeft(who, how.codes, how.actor),
+      left: (who, how) => this.onLeft(who, how),
       roleChanged: (who) => this.onRole(who),
       chat: (line) => { if (this.phase === 'joined') this.view.chat(line); },
       subject: (words) => this.view.subject(words),
@@ -270,7 +270,7 @@ export class Meeting {
     return (this.room?.occupants.size ?? 0) > NEWS_PEOPLE;
   }
 
-  private onLeft(who: Occupant, codes: string[], actor: string): void {
+  private onLeft(who: Occupant, { codes, actor }: Departure): void {
     if (codes.includes('307') || codes.includes('301')) {
       const by = this.room?.occupants.get(actor);
       this.tell(`${displayName(who)} was removed${by ? ` by ${displayName(by)}` : ''}`);
@@ -286,7 +286,7 @@ export class Meeting {
       : `${displayName(who)} is ${now ? 'now' : 'no longer'} a moderator`);
   }
 
-  private onMuted(kind: 'audio' | 'video', actor: string): void {
+  private onMuted(kind: Kind, actor: string): void {
     if (!this.media.isOn(kind)) return;
     void this.media.set(kind, false);
     this.tell(kind === 'audio' ? `${actor} muted you` : `${actor} switched your camera off`);

@@ -72,7 +72,7 @@ export class Peer {
         prefer(transceiver, kind);
       }
       await this.pc.setLocalDescription(await this.pc.createOffer());
-      await this.request('session-initiate', { initiator: this.me },
+      await this.request('session-initiate', { initiator: this.initiatorAddress },
         describe(this.pc.localDescription?.sdp ?? '', 'initiator', this.nick));
       this.startTrickle();
     });
@@ -91,7 +91,7 @@ export class Peer {
         await transceiver.sender.replaceTrack(this.tracks[kind]);
       }
       await this.pc.setLocalDescription(await this.pc.createAnswer());
-      await this.request('session-accept', { initiator: this.address, responder: this.me },
+      await this.request('session-accept', { initiator: this.initiatorAddress, responder: this.me },
         describe(this.pc.localDescription?.sdp ?? '', 'responder', this.nick));
       this.startTrickle();
     });
@@ -148,7 +148,7 @@ export class Peer {
   terminate(condition: string, words = ''): void {
     if (this.closed) return;
     this.close();
-    this.request('session-terminate', { initiator: this.initiator ? this.me : this.address }, [
+    this.request('session-terminate', { initiator: this.initiatorAddress }, [
       x('reason', {}, x(condition), words ? x('text', {}, words) : null),
     ]).catch(() => undefined);
     this.on.over(condition === 'success' ? '' : condition);
@@ -162,6 +162,10 @@ export class Peer {
     this.pc.ontrack = null;
     this.pc.onconnectionstatechange = null;
     this.pc.close();
+  }
+
+  private get initiatorAddress(): string {
+    return this.initiator ? this.me : this.address;
   }
 
   private run(work: () => Promise<void>): void {
@@ -281,7 +285,7 @@ export class Peer {
       const found = this.found.splice(0);
       const sdp = this.pc.localDescription?.sdp;
       if (this.closed || !sdp) return;
-      this.request('transport-info', { initiator: this.initiator ? this.me : this.address },
+      this.request('transport-info', { initiator: this.initiatorAddress },
         trickle(sdp, this.initiator ? 'initiator' : 'responder', found)).catch(() => undefined);
     }, TRICKLE_MS);
   }

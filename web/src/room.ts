@@ -34,7 +34,7 @@ export interface RoomEvents {
   changed(): void;
   joined(who: Occupant): void;
   left(who: Occupant, how: Departure): void;
-  roleChanged(who: Occupant, before: Occupant): void;
+  roleChanged(who: Occupant): void;
   chat(line: ChatLine): void;
   subject(words: string): void;
   muted(kind: 'audio' | 'video', actor: string): void;
@@ -189,7 +189,7 @@ export class Room {
     } else if (this.entered && !before) {
       if (!occupant.isFocus) this.on.joined(occupant);
     } else if (this.entered && before && before.role !== occupant.role) {
-      this.on.roleChanged(occupant, before);
+      this.on.roleChanged(occupant);
     }
     if (this.entered) this.on.changed();
   }

@@ -2,7 +2,7 @@
 
 import { Meeting } from '../meeting';
 import { Settings } from '../config';
-import { LocalMedia } from '../media';
+import { Kind, LocalMedia } from '../media';
 import { CallState } from '../call';
 import { ChatLine } from '../room';
 import { RemoteMedia } from '../peer';
@@ -205,7 +205,7 @@ export class Desk {
     }
   }
 
-  private flip(kind: 'audio' | 'video'): void {
+  private flip(kind: Kind): void {
     const wanted = !this.media.isOn(kind);
     void this.media.set(kind, wanted).then((done) => {
       if (!done && this.element.isConnected) notice(kind === 'audio' ? 'There is no microphone to use' : 'There is no camera to use');
@@ -217,7 +217,7 @@ export class Desk {
     if (room) void this.meeting.ask(request(room), done);
   }
 
-  private mute(who: Occupant, kind: 'audio' | 'video'): void {
+  private mute(who: Occupant, kind: Kind): void {
     this.act((room) => room.mute(who.nick, kind), kind === 'audio'
       ? `You muted ${displayName(who)}` : `You switched ${displayName(who)}’s camera off`);
   }

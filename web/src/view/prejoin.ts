@@ -1,6 +1,6 @@
 // Before the meeting: a look at oneself, the name, the devices.
 
-import { LocalMedia, troubleWords } from '../media';
+import { Kind, LocalMedia, troubleWords } from '../media';
 import { h, setText, setVideo, show } from './dom';
 import { picker, toggle } from './devices';
 
@@ -22,7 +22,7 @@ export function prejoin(media: LocalMedia, options: PrejoinOptions): Screen {
   video.muted = true;
   const blank = h('p', { class: 'blank', testid: 'preview-note' });
   const trouble = h('p', { class: 'hint', testid: 'device-note', role: 'status' });
-  const flip = (kind: 'audio' | 'video') => () => void media.set(kind, !media.isOn(kind));
+  const flip = (kind: Kind) => () => void media.set(kind, !media.isOn(kind));
   const mic = toggle(media, 'audio', 'toggle-mic', flip('audio'));
   const camera = toggle(media, 'video', 'toggle-camera', flip('video'));
   const pickers = [picker(media, 'audio', 'pre'), picker(media, 'video', 'pre')];
