@@ -177,6 +177,13 @@ nomem:
 	return false;
 }
 
+/* What could not be handed on: an element of XML's own namespace can't be written without its prefix, and
+ * browsers say "parsererror" by an element of that name. A sender of either would be nobody that others see. */
+static bool is_unwritable(const struct element *e)
+{
+	return str_eqc(e->ns, NS_XML) || str_eqc(e->name, "parsererror");
+}
+
 static bool is_stanza_name(struct str name)
 {
 	return str_eqc(name, "iq") || str_eqc(name, "presence") || str_eqc(name, "message");
@@ -206,6 +213,10 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
 	}
 	if (!take_name(p, name, false, &e->ns, &e->name))
 		return;
+	if (is_unwritable(e)) {
+		stop(p, XML_RESTRICTED);
+		return;
+	}
 	if (p->open == 0)
 		p->adopt = e->ns.n == 0 && is_stanza_name(e->name);
 	if (p->adopt && e->ns.n == 0)

@@ -37,7 +37,7 @@ extern const struct xml_limits xml_limits_before_auth, xml_limits_after_auth;
 enum xml_fault {
 	XML_FINE = 0,
 	XML_NOT_WELL_FORMED,    /* stream error not-well-formed */
-	XML_RESTRICTED,         /* DTD, entity, comment or processing instruction: restricted-xml */
+	XML_RESTRICTED,         /* DTD, entity, comment, processing instruction, <xml:.../>, <parsererror/>: restricted-xml */
 	XML_TOO_LARGE,          /* the rest: policy-violation, one kind for each limit */
 	XML_TOO_DEEP,
 	XML_TOO_MANY_ATTRIBUTES,

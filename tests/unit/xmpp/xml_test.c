@@ -68,6 +68,9 @@ static void test_faults(void **state)
 	expect_fault("<a/><b/>", XML_NOT_WELL_FORMED);
 	expect_fault("<a b='1' b='2'/>", XML_NOT_WELL_FORMED);
 	expect_fault("<a b=1/>", XML_NOT_WELL_FORMED);
+	expect_fault("<a><xml:b/></a>", XML_RESTRICTED);
+	expect_fault("<a><b><parsererror xmlns='http://www.w3.org/1999/xhtml'/></b></a>", XML_RESTRICTED);
+	expect_fault("<a xml:lang='en'/>", XML_FINE);
 	expect_fault("<p:a/>", XML_NOT_WELL_FORMED);
 	expect_fault("<p:a:b xmlns:p='n'/>", XML_NOT_WELL_FORMED);
 	expect_fault("<a>\xff</a>", XML_NOT_WELL_FORMED);
