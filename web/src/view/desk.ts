@@ -208,7 +208,8 @@ export class Desk {
   private flip(kind: Kind): void {
     const wanted = !this.media.isOn(kind);
     void this.media.set(kind, wanted).then((done) => {
-      if (!done && this.element.isConnected) notice(kind === 'audio' ? 'There is no microphone to use' : 'There is no camera to use');
+      if (done || !this.element.isConnected) return;
+      notice(kind === 'audio' ? 'There is no microphone to use' : 'There is no camera to use');
     });
   }
 

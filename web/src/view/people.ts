@@ -65,7 +65,8 @@ function person(who: Occupant, canModerate: boolean, markGuests: boolean, action
       'starOff', () => actions.revoke(who)));
   }
   if (canModerate && !who.isSelf && mayKick) {
-    tools.push(button('person-kick', 'Remove from the meeting', 'remove', () => actions.kick(who), false, 'plain remove'));
+    tools.push(button('person-kick', 'Remove from the meeting', 'remove', () => actions.kick(who),
+      false, 'plain remove'));
   }
   return h('li', { testid: 'person', 'data-nick': who.nick, 'data-role': who.role,
     'data-affiliation': who.affiliation },
