@@ -27,7 +27,6 @@ bool str_eqc(struct str a, const char *z);
 bool str_eq_ascii_nocase(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
-int str_cmp(struct str a, struct str b);            /* byte order, for sorting */
 size_t str_find(struct str s, char c);              /* index, or s.n when not there */
 struct str str_sub(struct str s, size_t from, size_t to); /* clamped */
 struct str str_trim(struct str s);                  /* ASCII white space */

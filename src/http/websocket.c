@@ -234,14 +234,6 @@ int ws_send_last(struct ws *w, struct str text)
 {
 	return send_text(w, text, NULL, true);
 }
-size_t ws_queued(const struct ws *w)
-{
-	return w->dead ? 0 : tcp_queued(w->tcp);
-}
-struct tcp *ws_tcp(struct ws *w)
-{
-	return w->tcp;
-}
 
 void ws_close(struct ws *w, unsigned code, uint32_t linger_ms)
 {

@@ -47,8 +47,6 @@ void ws_set_max_message(struct ws *w, uint32_t bytes);
 int ws_send(struct ws *w, struct str head, struct block *tail);
 /* The same past max_queued: for the reason of a close. */
 int ws_send_last(struct ws *w, struct str text);
-size_t ws_queued(const struct ws *w);
-struct tcp *ws_tcp(struct ws *w);
 /* The owner lets go: a close frame is queued, no event comes any more, the connection ends when the peer
  * has answered or after linger_ms. */
 void ws_close(struct ws *w, unsigned code, uint32_t linger_ms);

@@ -15,19 +15,6 @@
 #define COPY_BELOW 256 /* a smaller block is cheaper copied than referenced */
 #define QUEUE_SHARE 262144 /* bytes that a connection may have waiting when max_queued_total is reached */
 
-const char *tcp_end_text(enum tcp_end e)
-{
-	switch (e) {
-	case TCP_END_EOF:
-		return "eof";
-	case TCP_END_ERROR:
-		return "error";
-	case TCP_END_STALLED:
-		return "stalled";
-	}
-	return "?";
-}
-
 static void want(struct tcp *t)
 {
 	int w = 0;

@@ -14,7 +14,6 @@ enum tcp_end {
 	TCP_END_ERROR,   /* reset, or the path is dead */
 	TCP_END_STALLED, /* queued bytes made no progress for stall_ms */
 };
-const char *tcp_end_text(enum tcp_end e);
 
 struct tcp_events {
 	void *arg;

@@ -126,7 +126,6 @@ struct room {
 	unsigned n, moderators;
 	uint64_t next_joined;
 	bool had_moderator;
-	bool ending;                /* being destroyed: no rule of the last moderator any more */
 	char *password;             /* owned; NULL: none */
 	char *subject, *subject_nick; /* owned or NULL */
 	struct map identities, names, emails, avatars;
@@ -203,8 +202,6 @@ bool occupant_index(struct occupant *o);    /* identity, e-mail, picture */
 enum { STATUS_JOINED = 1, STATUS_SELF = 2 };    /* 100, 110 */
 /* Reads the children of a client's presence. false: no memory, or larger than allowed (*too_large). */
 bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a, bool *too_large);
-/* Renders the tail anew from seat, name and the client's part. false on no memory: the old one stays. */
-bool presence_render(struct occupant *o);
 /* The occupant's own copy: codes, and permissions when wanted. */
 void presence_write_self(struct occupant *o, unsigned status, bool permissions, struct buf *out);
 /* Renders, sends the new presence to everybody, the occupant included, but not to who is not told yet who is here

@@ -97,7 +97,8 @@ static bool render(struct occupant *o, struct str body)
 	return true;
 }
 
-bool presence_render(struct occupant *o)
+/* Renders the tail anew from seat, name and the client's part. false on no memory: the old one stays. */
+static bool render_again(struct occupant *o)
 {
 	struct str body = STR("");
 	if (o->presence.tail)
@@ -181,7 +182,7 @@ void presence_publish(struct occupant *o, bool permissions, const struct occupan
 	struct room *r = o->room;
 	struct buf self;
 	buf_init(&self, 0);
-	bool fine = presence_render(o);
+	bool fine = render_again(o);
 	if (fine)
 		presence_write_self(o, STATUS_SELF, permissions, &self);
 	if (!fine || self.failed) {

@@ -270,7 +270,6 @@ void room_notify_config(struct room *r)
 void room_destroy(struct room *r, struct str reason)
 {
 	struct buf b;
-	r->ending = true;
 	r->service->counters.destroyed++;
 	log_info("room=%s event=room-destroy occupants=%u reason=%s", log_value(r->node), r->n,
 	        log_value(reason));
@@ -342,9 +341,4 @@ void occupant_write_jid(const struct occupant *o, struct buf *out)
 	xml_escape(out, o->room->jid);
 	buf_putc(out, '/');
 	xml_escape(out, str_c(o->nick));
-}
-
-struct room *occupant_room(const struct occupant *o)
-{
-	return o->room;
 }

@@ -103,7 +103,6 @@ void room_destroy(struct room *r, struct str reason);
 
 struct str occupant_nick(const struct occupant *o);
 void occupant_write_jid(const struct occupant *o, struct buf *out);  /* room/nick, escaped for XML */
-struct room *occupant_room(const struct occupant *o);
 struct str occupant_real_jid(const struct occupant *o);
 bool occupant_is_moderator(const struct occupant *o);
 /* Queues a whole stanza for the occupant's session. */

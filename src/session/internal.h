@@ -43,7 +43,6 @@ struct session {
 	char *query_room, *query_prefix; /* owned, NULL: none */
 	char *token;                     /* owned, until login; never logged */
 	enum reason token_reason;        /* the request's fault, if any */
-	void *user;
 
 	/* limits */
 	uint32_t login_stanzas;
@@ -89,7 +88,6 @@ bool session_may_log(struct sessions *ss);
 /* stream.c */
 void stream_message(struct session *s, struct str text);
 void stream_open_reply(struct session *s);
-void stream_features(struct session *s);
 
 /* login.c */
 void login_take_request(struct session *s, const struct http_request *r);

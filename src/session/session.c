@@ -431,14 +431,6 @@ struct str session_query_prefix(const struct session *s)
 {
 	return str_c(s->query_prefix);
 }
-void *session_user(const struct session *s)
-{
-	return s->user;
-}
-void session_set_user(struct session *s, void *user)
-{
-	s->user = user;
-}
 
 bool session_from_this_server(const struct session *s, struct str jid)
 {

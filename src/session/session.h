@@ -104,9 +104,6 @@ struct str session_query_room(
 struct str session_query_prefix(const struct session *s); /* prefix= of the URL; absent without */
 bool session_from_this_server(
         const struct session *s, struct str jid); /* is jid the session's own, bare or full */
-/* Anything the room engine wants to find again (its list of seats); NULL at first. Owned by who sets it. */
-void *session_user(const struct session *s);
-void session_set_user(struct session *s, void *user);
 
 /* Fills in how rooms reach these sessions. */
 void session_outbox(struct sessions *ss, struct outbox *out);

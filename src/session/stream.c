@@ -22,7 +22,7 @@ void stream_open_reply(struct session *s)
 	session_flush(s);
 }
 
-void stream_features(struct session *s)
+static void stream_features(struct session *s)
 {
 	struct buf *b = session_begin(s);
 	buf_puts(b, "<stream:features xmlns:stream='" NS_STREAMS "' xmlns='" NS_CLIENT "'>");

@@ -4,7 +4,8 @@
 #include "base/err.h"
 #include "base/utf8.h"
 
-bool jid_node_ok(struct str node)
+/* Bytes that a node may hold, after normalising. */
+static bool jid_node_ok(struct str node)
 {
 	size_t pos = 0;
 	if (node.n == 0 || node.n > JID_PART_MAX)

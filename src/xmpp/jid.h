@@ -17,7 +17,6 @@ struct jid {
 int jid_parse(struct str s, struct arena *a, struct jid *out);
 /* Splits text that jid_parse has normalised before; no checks, borrows s. */
 struct jid jid_view(struct str s);
-bool jid_node_ok(struct str node);          /* bytes that a node may hold (after normalising) */
 bool jid_resource_ok(struct str resource);  /* non-empty, UTF-8, no controls */
 /* Room nicks: ^[a-zA-Z0-9][a-zA-Z0-9_]*$, at most 64 bytes (signaling: endpoint ids). */
 bool jid_nick_ok(struct str nick);
