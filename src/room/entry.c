@@ -203,9 +203,7 @@ static void commit(struct room_service *s, struct room *r, const struct room_cli
 		return;
 	}
 	s->counters.joins++;
-	timer_stop(&r->ready);
-	if (r->started <= 0)
-		r->started = service_unix(s);
+	room_entered(r);
 	log_joined(o, v);
 	departure_consequences(r, v, &o->seat, o);
 	deliver(o, &self, element_child(st->element, "x", NS_MUC));

@@ -34,15 +34,16 @@ struct room_service {
 	double unix_offset;         /* Unix seconds at now_ms 0 */
 	struct map rooms;           /* bare JID -> room */
 	struct map attendees;       /* handle bytes -> attendee */
-	struct map addresses;       /* peer -> address */
+	struct map addresses;       /* peer -> opener */
+	struct map waiting;         /* session key -> opener, of rooms that nobody has entered yet */
 	struct room_counters counters;
 	struct buf head;            /* "<presence to='..'" of the delivery at hand */
 	uint64_t memory_logged_ms;
 	struct limit log_lines;
 };
 
-/* How many rooms an address has opened that still live. */
-struct address {
+/* How many rooms an address or a session has opened. */
+struct opener {
 	unsigned rooms;
 	struct str key;
 	char bytes[];
@@ -137,7 +138,7 @@ struct room {
 	size_t history_bytes;
 	struct list departed;
 	unsigned n_departed;
-	struct address *address;    /* who opened it, or NULL */
+	struct opener *address, *waiting; /* who opened it, or NULL */
 };
 
 #define OCCUPANT_OF(seat_pointer) ((struct occupant *)(void *)(uintptr_t)(seat_pointer))
@@ -170,6 +171,7 @@ struct group *group_find(const struct map *m, struct str key);
 /* A room with the focus inside; NULL on no memory or when a limit refuses. */
 struct room *room_new(struct room_service *s, const struct jid *jid, const struct room_client *opener);
 void room_free(struct room *r);
+void room_entered(struct room *r); /* a human is inside: it waits for nobody any more */
 void room_free_if_empty(struct room *r);
 struct occupant *room_occupant_of(const struct room *r, struct session_handle h);
 struct occupant *room_occupant_jid(const struct room *r, struct str jid);  /* real JID, full or bare */

@@ -1,6 +1,7 @@
 /* room.c - a room: opened, found, told about, ended. pure */
 #include "room/room.h"
 
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -85,41 +86,78 @@ static bool make_focus(struct room *r)
 	return r->focus != NULL;
 }
 
-static bool take_address(struct room *r, const struct room_client *opener)
+/* One more room of that opener. ERR_LIMIT: it has max already. */
+static int take_opener(struct map *m, struct str key, unsigned max, struct opener **out)
 {
-	struct room_service *s = r->service;
-	if (!opener || opener->peer_loopback || opener->peer.n == 0)
-		return true;
-	struct address *a = map_get(&s->addresses, opener->peer);
-	if (a && a->rooms >= s->settings.rooms_per_address) {
-		s->counters.limit_rooms_per_address++;
-		if (service_may_log(s))
-			log_warn("event=limit limit=rooms_per_address address=%s", log_value(opener->peer));
-		return false;
-	}
-	if (!a) {
-		a = mem_zalloc(sizeof *a + opener->peer.n + 1);
-		if (!a)
-			return false;
-		memcpy(a->bytes, opener->peer.p, opener->peer.n);
-		a->key = str_from(a->bytes, opener->peer.n);
-		if (!map_put(&s->addresses, a->key, a)) {
-			mem_free(a);
-			return false;
+	struct opener *o = map_get(m, key);
+	if (o && o->rooms >= max)
+		return ERR_LIMIT;
+	if (!o) {
+		o = mem_zalloc(sizeof *o + key.n + 1);
+		if (!o)
+			return ERR_NOMEM;
+		memcpy(o->bytes, key.p, key.n);
+		o->key = str_from(o->bytes, key.n);
+		if (!map_put(m, o->key, o)) {
+			mem_free(o);
+			return ERR_NOMEM;
 		}
 	}
-	a->rooms++;
-	r->address = a;
-	return true;
+	o->rooms++;
+	*out = o;
+	return ERR_OK;
 }
 
-static void drop_address(struct room *r)
+static void drop_opener(struct map *m, struct opener **held)
 {
-	if (!r->address || --r->address->rooms > 0)
+	struct opener *o = *held;
+	*held = NULL;
+	if (!o || --o->rooms > 0)
 		return;
-	map_remove(&r->service->addresses, r->address->key);
-	mem_free(r->address);
-	r->address = NULL;
+	map_remove(m, o->key);
+	mem_free(o);
+}
+
+static void note_limit(struct room_service *s, uint64_t *counter, const char *limit, struct str who)
+{
+	++*counter;
+	if (service_may_log(s))
+		log_warn("event=limit limit=%s who=%s", limit, log_value(who));
+}
+
+/* Counts the room for whoever opens it: for his address as long as it lives, for his session as long as nobody
+ * has entered it. */
+static bool take_openers(struct room *r, const struct room_client *c)
+{
+	struct room_service *s = r->service;
+	if (!c)
+		return true;
+	int err = ERR_OK;
+	if (!c->peer_loopback && c->peer.n)
+		err = take_opener(&s->addresses, c->peer, s->settings.rooms_per_address, &r->address);
+	if (err == ERR_LIMIT)
+		note_limit(s, &s->counters.limit_rooms_per_address, "rooms_per_address", c->peer);
+	if (err || !c->key.n)
+		return err == ERR_OK;
+	err = take_opener(&s->waiting, c->key, s->settings.rooms_per_session, &r->waiting);
+	if (err == ERR_LIMIT)
+		note_limit(s, &s->counters.limit_rooms_per_session, "rooms_per_session",
+		        str_sub(c->key, 0, 8));
+	return err == ERR_OK;
+}
+
+static void drop_openers(struct room *r)
+{
+	drop_opener(&r->service->addresses, &r->address);
+	drop_opener(&r->service->waiting, &r->waiting);
+}
+
+void room_entered(struct room *r)
+{
+	timer_stop(&r->ready);
+	drop_opener(&r->service->waiting, &r->waiting);
+	if (r->started <= 0)
+		r->started = service_unix(r->service);
 }
 
 static void on_ready_over(void *arg, uint64_t now_ms)
@@ -160,13 +198,14 @@ struct room *room_new(struct room_service *s, const struct jid *jid, const struc
 	list_init(&r->departed);
 	if (!rand_uuid(r->meeting_id) || !make_focus(r))
 		goto nomem;
-	if (!take_address(r, opener)) {
+	if (!take_openers(r, opener)) {
+		drop_openers(r);
 		block_unref(r->focus);
 		mem_free(r);
 		return NULL;
 	}
 	if (!map_put(&s->rooms, r->jid, r)) {
-		drop_address(r);
+		drop_openers(r);
 		goto nomem;
 	}
 	s->counters.rooms++;
@@ -200,7 +239,7 @@ void room_free(struct room *r)
 	timer_stop(&r->end);
 	map_remove(&s->rooms, r->jid);
 	s->counters.rooms--;
-	drop_address(r);
+	drop_openers(r);
 	message_free_history(r);
 	free_records(r);
 	size_t pos = 0;

@@ -37,6 +37,7 @@ struct room_service *room_service_new(const struct room_settings *settings, cons
 	map_init(&s->rooms);
 	map_init(&s->attendees);
 	map_init(&s->addresses);
+	map_init(&s->waiting);
 	buf_init(&s->head, 0);
 	return s;
 }
@@ -54,6 +55,7 @@ void room_service_free(struct room_service *s)
 	map_done(&s->rooms);
 	map_done(&s->attendees);
 	map_done(&s->addresses);
+	map_done(&s->waiting);
 	buf_done(&s->head);
 	mem_free(s);
 }

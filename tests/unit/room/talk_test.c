@@ -359,6 +359,33 @@ static void test_clash(void **state)
 	assert_seen(1, ann, OCCUPANT("ann"), ">Ann</nick>", "code='110'");
 }
 
+/* Asking for rooms costs nothing, so one client cannot hold many that nobody enters; from loopback neither. */
+static void test_waiting_rooms(void **state)
+{
+	struct meeting *m = *state;
+	m->settings.rooms_per_session = 3;
+	meeting_start(m);
+	struct client *a = meeting_client(m, NULL), *b = meeting_client(m, NULL);
+	a->as.peer_loopback = b->as.peer_loopback = true;
+	static const char ask[] = "<iq type='set' id='c%d' to='focus.meet.example'><conference xmlns='" NS_FOCUS
+	                          "' room='r%d@conference.meet.example'/></iq>";
+	for (int i = 0; i < 5; i++)
+		meeting_send(m, a, ask, i, i);
+	assert_seen(3, a, "ready='true'");
+	assert_seen(2, a, "type='error'", "resource-constraint");
+	assert_int_equal(room_service_counters(m->rooms)->limit_rooms_per_session, 2);
+	meeting_send(m, b, ask, 9, 9); /* others may */
+	assert_seen(1, b, "ready='true'");
+	meeting_send(m, b, "<presence to='r0@conference.meet.example/b'><x xmlns='" NS_MUC "'/></presence>");
+	meeting_send(m, a, ask, 6, 6); /* one of the three was entered */
+	assert_seen(4, a, "ready='true'");
+	meeting_sleep(m, m->settings.ready_ms + 200); /* and the others are over */
+	assert_int_equal(room_service_counters(m->rooms)->rooms, 1);
+	for (int i = 10; i < 14; i++)
+		meeting_send(m, a, ask, i, i);
+	assert_seen(7, a, "ready='true'");
+}
+
 static void test_ready_room(void **state)
 {
 	struct meeting *m = *state;
@@ -382,4 +409,4 @@ static void test_ready_room(void **state)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 UNIT_MAIN(T(test_groupchat), T(test_private), T(test_subject), T(test_history), T(test_message_size),
         T(test_password), T(test_form_refusals), T(test_destroy), T(test_disco), T(test_relay),
-        T(test_names), T(test_clash), T(test_ready_room))
+        T(test_names), T(test_clash), T(test_waiting_rooms), T(test_ready_room))
