@@ -53,6 +53,14 @@ const CLIENTS = { page: PageClient, library: LibraryClient };
 /** Somebody comes in with one of the two clients. */
 export const come = (kind, where, who) => CLIENTS[kind].join(where, who);
 
+/** Between two, the smaller id starts the session, and ids are drawn at random: `other` comes in anew until `starter` does. */
+export async function startedBy(starter, other) {
+  const id = async (client) => (await until('somebody in the meeting', () => client.people())).find((p) => p.me).id;
+  const first = await id(starter);
+  for (let i = 0; i < 20 && (await id(other)) < first; i++) await other.reload();
+  ok(first < (await id(other)), 'the ids never came out in that order');
+}
+
 /** A test in fresh tabs. When it fails: what each tab last saw and said, and a picture of each. */
 export function meet(name, body, seconds = 45) {
   test(name, async () => {

@@ -43,7 +43,8 @@ export class PageClient {
     // What somebody does who gets round the read-only field: the page's own setting is turned over.
     if (who.unlockName) {
       await client.tab.context.route('**/config.js*', async (route) => {
-        const answer = await route.fetch();
+        // by number: a bare machine may know no localhost outside the browser
+        const answer = await route.fetch({ url: route.request().url().replace('//localhost:', '//127.0.0.1:') });
         await route.fulfill({ response: answer, body: `${await answer.text()}\n;config.readOnlyName = false;` });
       });
     }
