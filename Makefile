@@ -4,6 +4,8 @@
 #   make run              build it and start it with a trial configuration
 #   make test             everything, ends with "N passed, N failed"
 #   make fuzz             every fuzz target for FUZZ_SECONDS each (default 900)
+#   make bench-compare    beside Debian's prosody: CPU time and memory, as ratios (SCENARIOS=quick: 50 seconds)
+#   make bench-decide     the time of a role decision, beside that of a signature
 #   make help             this
 #
 # PRESET=release|asan|tsan|fuzz   CC=gcc|clang   BUILD=folder for this preset's results
@@ -42,7 +44,7 @@ FUZZ_SOURCES := $(sort $(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
 FUZZ := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/fuzz/%)
 PAGE := build/web/index.html build/web/page.js build/web/page.css
 
-.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help
+.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help bench-compare bench-decide
 .DEFAULT_GOAL := help
 
 help:
@@ -118,5 +120,18 @@ fuzz: deps-test
 	@$(MAKE) --no-print-directory PRESET=fuzz fuzzers
 	@tools/fuzz-all build/fuzz/fuzz $(FUZZ_SECONDS)
 
+# Benchmarks: the load tool shares nothing with the server; bench/decide is linked with it.
+$(BUILD)/bench/%.o: CFLAGS_ALL += -I.
+bench-compare: deps
+	@$(MAKE) --no-print-directory PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
+	@node bench/compare.mjs $(BUILD)/bench/load $(BUILD)/gavel
+bench-decide: deps
+	@$(MAKE) --no-print-directory PRESET=release BUILD=$(BUILD) $(BUILD)/bench/decide
+	@$(BUILD)/bench/decide
+$(BUILD)/bench/load: $(BUILD)/bench/load.o $(BUILD)/bench/crowd.o $(BUILD)/bench/wire.o
+	@$(CC) $(LDFLAGS_$(PRESET)) $^ -lcrypto -o $@
+$(BUILD)/bench/decide: $(BUILD)/bench/decide.o $(BUILD)/libgavel.a
+	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
+
 .SECONDARY:
--include $(UNIT_SUPPORT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d) $(FUZZ_SOURCES:%.c=$(BUILD)/%.d) $(BUILD)/src/main.d
+-include $(UNIT_SUPPORT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_SOURCES:%.c=$(BUILD)/%.d) $(FUZZ_SOURCES:%.c=$(BUILD)/%.d) $(BUILD)/src/main.d $(wildcard $(BUILD)/bench/*.d)

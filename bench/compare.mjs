@@ -1,0 +1,196 @@
+// compare.mjs - Gavel beside Debian's prosody: CPU time per join and per delivery, and memory per session.
+//
+//   node bench/compare.mjs LOAD GAVEL      SCENARIOS=quick|all (default all)
+//
+// Both are driven in turn by the same load tool, A B A B; each run has a fresh server. The server is pinned to one
+// core and the load to another. The last line is one JSON object.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Gavel, Prosody, sleep } from './servers.mjs';
+
+const [load, gavel] = process.argv.slice(2).map((p) => resolve(p));
+Gavel.binary = gavel;
+const quick = process.env.SCENARIOS === 'quick';
+const began = Date.now();
+const elapsed = () => (Date.now() - began) / 1000;
+const progress = (text) => console.log(`[${elapsed().toFixed(1).padStart(6)} s] ${text}`);
+
+/** Cores that this process may use. */
+function cores() {
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1];
+  return list.split(',').flatMap((part) => {
+    const [a, b = a] = part.split('-').map(Number);
+    return Array.from({ length: b - a + 1 }, (_, i) => a + i);
+  });
+}
+const [serverCore, loadCore = serverCore] = cores();
+
+/** Starts the load tool; lines of JSON go to `line`. Resolves when it has ended well. */
+function start(server, options, phases, line) {
+  const args = [...server.loadOptions(), '--port', server.port, '--pid', server.pid, '--core', loadCore, ...options, ...phases];
+  const child = spawn(load, args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
+  process.once('exit', () => child.kill('SIGKILL'));
+  let rest = '';
+  child.stdout.setEncoding('utf8').on('data', (d) => {
+    const lines = (rest + d).split('\n');
+    rest = lines.pop();
+    for (const l of lines) line(JSON.parse(l));
+  });
+  const ended = new Promise((done, no) => {
+    child.on('close', (code) => (code === 0 ? done() : no(new Error(`the load on ${server.name} ended with ${code}\n${server.said}`))));
+  });
+  return { child, ended };
+}
+
+const figures = new Map(); // "join 1x50, us" -> { prosody: [..], gavel: [..] }
+function note(key, name, value) {
+  if (!figures.has(key)) figures.set(key, { prosody: [], gavel: [] });
+  figures.get(key)[name].push(value);
+}
+
+const counted = { prosody: { presences: 0, messages: 0 }, gavel: { presences: 0, messages: 0 } };
+function take(name, scenario, o) {
+  if (o.phase === 'end') {
+    counted[name].presences += o.presences;
+    counted[name].messages += o.messages;
+    return;
+  }
+  if (o.phase === 'lone') {
+    note(`lone join ${scenario.name}, ms`, name, o.ms_enter);
+    note(`lone login and join ${scenario.name}, ms`, name, o.ms_whole);
+    progress(`${name} ${scenario.name}: a lone join takes ${o.ms_enter.toFixed(2)} ms`);
+    return;
+  }
+  const value = o.us_per_join ?? o.us_per_delivery;
+  note(`${o.phase} ${scenario.name}, us`, name, value);
+  progress(`${name} ${scenario.name} ${o.phase}: ${value.toFixed(2)} us (${o.cpu_s.toFixed(2)} s of CPU in ${o.wall_s.toFixed(1)} s)`);
+}
+
+async function runOne(Kind, scenario) {
+  const server = await new Kind(serverCore).start();
+  const phases = (Kind === Gavel && scenario.gavelPhases) || scenario.phases;
+  try {
+    await start(server, ['--rooms', scenario.rooms, '--size', scenario.size, ...(scenario.options ?? [])], phases,
+      (o) => take(server.name, scenario, o)).ended;
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Memory of a crowd ten seconds after its last join, without any load before; minus the empty server. */
+async function memoryOne(Kind, rooms) {
+  const server = await new Kind(serverCore).start();
+  try {
+    await sleep(1500);
+    const empty = server.memory();
+    await new Promise((done, no) => {
+      const { child, ended } = start(server, ['--warm', 0, '--rooms', rooms, '--size', 4], ['join', 'idle'], async (o) => {
+        if (o.phase !== 'idle') return;
+        await sleep(10000);
+        const full = server.memory();
+        const each = (full.pss - empty.pss) / o.sessions;
+        note('memory of the empty server, MiB', server.name, empty.rss / 1024);
+        note('memory per session, KiB', server.name, each);
+        progress(`${server.name}: ${(empty.rss / 1024).toFixed(1)} MiB empty, ${each.toFixed(2)} KiB per session (${o.sessions} in ${rooms} rooms)`);
+        child.stdin.end();
+      });
+      ended.then(done, no);
+    });
+  } finally {
+    await server.stop();
+  }
+}
+
+const median = (v) => {
+  const s = [...v].sort((a, b) => a - b);
+  return s.length % 2 ? s[(s.length - 1) / 2] : (s[s.length / 2 - 1] + s[s.length / 2]) / 2;
+};
+const geometric = (v) => Math.exp(v.reduce((a, x) => a + Math.log(x), 0) / v.length);
+const round = (x, digits = 2) => Number(x.toFixed(digits));
+
+const ratio = (key) => {
+  const f = figures.get(key);
+  return f?.prosody.length && f.gavel.length ? median(f.prosody) / median(f.gavel) : null;
+};
+const mean = (pattern) => {
+  const ratios = [...figures.keys()].filter((k) => pattern.test(k)).map(ratio).filter((r) => r !== null);
+  return ratios.length ? round(geometric(ratios), 1) : null;
+};
+
+function table() {
+  const show = (v) => (v.length ? `${median(v).toFixed(2)} (${Math.min(...v).toFixed(2)}-${Math.max(...v).toFixed(2)}, ${v.length})` : '-');
+  const rows = [['', 'prosody: median (spread, runs)', 'gavel', 'ratio']];
+  for (const [key, f] of figures) {
+    const r = ratio(key);
+    rows.push([key, show(f.prosody), show(f.gavel), r === null ? '-' : r.toFixed(1)]);
+  }
+  const width = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
+  for (const r of rows) console.log(r.map((c, i) => (i ? c.padStart(width[i]) : c.padEnd(width[i]))).join('  '));
+}
+
+const talk = ['join', 'presence', 'chat'];
+const scenarios = quick ? [
+  { name: '1x50', rooms: 1, size: 50, phases: talk, rounds: 2 },
+  { name: '1x100', rooms: 1, size: 100, phases: talk, rounds: 2 },
+  { name: '100x4', rooms: 100, size: 4, phases: ['join'], rounds: 1 },
+] : [
+  { name: '1x50', rooms: 1, size: 50, phases: ['join', 'lone', 'presence', 'chat', 'paced'], rounds: 3 },
+  { name: '1x200', rooms: 1, size: 200, phases: talk, rounds: 3 },
+  { name: '100x4', rooms: 100, size: 4, phases: ['join'], rounds: 3 },
+  /* deliveries among 500 only to see whether the cost is flat: the other takes minutes for them */
+  { name: '1x500', rooms: 1, size: 500, phases: ['join'], gavelPhases: talk, rounds: 2 },
+];
+
+const QUICK_SECONDS = 25; // second rounds are left out when the first ones took so long
+
+async function main() {
+  const made = spawnSync('sh', [resolve(dirname(fileURLToPath(import.meta.url)), 'install-peer'), 'prosody'], { stdio: 'inherit' });
+  if (made.status !== 0) process.exit(1);
+  const versions = { prosody: Prosody.version(), gavel: Gavel.version() };
+  const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Linux ${release()}`;
+  progress(`${versions.prosody} and ${versions.gavel} on ${machine}; server on core ${serverCore}, load on core ${loadCore}`);
+  const memory = async () => {
+    for (let i = 0; i < (quick ? 1 : 2); i += 1) {
+      if (quick) await Promise.all([memoryOne(Prosody, 100), memoryOne(Gavel, 100)]);
+      else for (const Kind of [Prosody, Gavel]) await memoryOne(Kind, 500);
+    }
+  };
+  const left = [];
+  if (!quick) await memory();
+  const most = Math.max(...scenarios.map((s) => s.rounds));
+  const beside = quick ? memory() : null; // idle servers take no CPU time
+  for (let i = 0; i < most; i += 1) {
+    for (const s of scenarios.filter((x) => i < x.rounds)) {
+      if (quick && i > 0 && elapsed() > QUICK_SECONDS) {
+        left.push(`${s.name} round ${i + 1}`);
+        continue;
+      }
+      for (const Kind of [Prosody, Gavel]) await runOne(Kind, s);
+    }
+  }
+  await beside;
+  console.log('');
+  table();
+  if (left.length) console.log(`left out for want of time: ${left.join(', ')}`);
+  const of = (key, name) => (figures.get(key) ? round(median(figures.get(key)[name]), 3) : null);
+  const both = (key) => ({ prosody: of(key, 'prosody'), gavel: of(key, 'gavel') });
+  console.log(JSON.stringify({
+    cpu_ratio_join: mean(/^join /),
+    cpu_ratio_delivery: mean(/^(presence|chat) 1x(50|100|200),/),
+    memory_ratio_session: mean(/^memory per session/),
+    cpu_ratio_paced: mean(/^paced /),
+    session_kib: both('memory per session, KiB'),
+    empty_mib: both('memory of the empty server, MiB'),
+    lone_join_ms: both('lone join 1x50, ms'),
+    ratios: Object.fromEntries([...figures.keys()].map((k) => [k, ratio(k) === null ? null : round(ratio(k), 1)])),
+    counted, wrong: 0, versions, machine, scenarios: quick ? 'quick' : 'all', seconds: Math.round(elapsed()),
+  }));
+}
+
+main().catch((e) => {
+  console.error(e.stack ?? e);
+  process.exit(1);
+});

@@ -1,0 +1,148 @@
+// servers.mjs - starts what is compared, each with a configuration of ours in a folder of its own, on loopback.
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+
+const running = new Set();
+process.on('exit', () => { for (const s of running) s.kill(); });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+
+async function freePort() {
+  const s = createServer();
+  await new Promise((r) => { s.listen(0, '127.0.0.1', r); });
+  const { port } = s.address();
+  await new Promise((r) => { s.close(r); });
+  return port;
+}
+
+const reachable = (port) => new Promise((done) => {
+  const c = connect(port, '127.0.0.1', () => { c.destroy(); done(true); });
+  c.on('error', () => done(false));
+});
+
+class Server {
+  constructor(core) {
+    this.core = core;
+    this.folder = mkdtempSync(join(tmpdir(), `bench-${this.name}-`));
+  }
+
+  async start() {
+    this.port = await freePort();
+    const [command, ...args] = this.prepare();
+    this.child = spawn('taskset', ['-c', String(this.core), command, ...args], { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.said = '';
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.on('data', (d) => { if (this.said.length < 10000) this.said += d; });
+    }
+    running.add(this);
+    this.ended = new Promise((r) => { this.child.on('close', r); });
+    for (let i = 0; i < 400; i += 1) {
+      if (this.child.exitCode !== null) break;
+      if (await reachable(this.port)) return this;
+      await sleep(50);
+    }
+    throw new Error(`${this.name} did not start:\n${this.said}`);
+  }
+
+  get pid() { return this.child.pid; }
+
+  kill() {
+    this.child?.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+    running.delete(this);
+  }
+
+  async stop() {
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 3000);
+    await this.ended;
+    clearTimeout(timer);
+    this.kill();
+  }
+
+  /** KiB. pss: what is mapped by others too counts in part; rss: all of it. */
+  memory() {
+    const text = readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
+    const field = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)[1]);
+    return { pss: field('Pss'), rss: field('Rss') };
+  }
+}
+
+export class Gavel extends Server {
+  static binary = 'build/gavel';
+  get name() { return 'gavel'; }
+
+  static version() { return execFileSync(Gavel.binary, ['version'], { encoding: 'utf8' }).trim().split('\n')[0]; }
+
+  /** Tokens on, the log as it is by default, and limits out of the way of a load that comes from one address. */
+  prepare() {
+    this.secret = randomBytes(32).toString('hex');
+    const state = join(this.folder, 'state');
+    mkdirSync(state, { mode: 0o700 });
+    const config = {
+      app_id: 'my_app', app_secret: this.secret, public_host: 'meet.example.com', bind: ['127.0.0.1'],
+      http_port: this.port, state_directory: state, joins_per_second: 100000, stanzas_per_second: 100000,
+      bytes_per_second: 1 << 30, queued_bytes: 1 << 30,
+    };
+    const file = join(this.folder, 'gavel.yaml');
+    writeFileSync(file, Object.entries(config).map(([k, v]) => `${k}: ${JSON.stringify(v)}\n`).join(''), { mode: 0o600 });
+    return ['sh', '-c', `exec "$0" serve --config "$1" 2>log`, Gavel.binary, file];
+  }
+
+  loadOptions() {
+    return ['--peer', 'gavel', '--secret', this.secret, '--domain', 'meet.jitsi', '--muc', 'muc.meet.jitsi', '--focus', 'focus.meet.jitsi'];
+  }
+}
+
+export class Prosody extends Server {
+  get name() { return 'prosody'; }
+
+  static version() {
+    return `Prosody ${execFileSync('dpkg-query', ['-W', '-f=${Version}', 'prosody'], { encoding: 'utf8' })}`;
+  }
+
+  /** As Jitsi's packages set it up, without Jitsi's modules: real addresses in the room, room for many rooms. */
+  prepare() {
+    const file = join(this.folder, 'prosody.cfg.lua');
+    writeFileSync(file, `
+run_as_root = true
+pidfile = "${this.folder}/prosody.pid"
+data_path = "${this.folder}"
+log = { info = "${this.folder}/log" }
+network_backend = "epoll"
+gc = { mode = "incremental", threshold = 400, speed = 250, step_size = 13 }
+interfaces = { "127.0.0.1" }
+c2s_ports = {}
+c2s_direct_tls_ports = {}
+s2s_ports = {}
+http_interfaces = { "127.0.0.1" }
+http_ports = { ${this.port} }
+https_ports = {}
+consider_websocket_secure = true
+c2s_require_encryption = false
+http_paths = { websocket = "/xmpp-websocket" }
+modules_enabled = { "saslauth", "disco", "websocket" }
+modules_disabled = { "s2s", "offline", "tls" }
+limits = {}
+VirtualHost "meet.jitsi"
+	authentication = "anonymous"
+	http_host = "127.0.0.1"
+Component "muc.meet.jitsi" "muc"
+	restrict_room_creation = false
+	muc_room_locking = false
+	muc_room_default_public_jids = true
+	muc_room_cache_size = 100000
+	muc_tombstones = false
+`);
+    return ['prosody', '-F', '--config', file];
+  }
+
+  loadOptions() {
+    return ['--peer', 'prosody', '--domain', 'meet.jitsi', '--muc', 'muc.meet.jitsi'];
+  }
+}
