@@ -67,7 +67,7 @@ static bool rule_path(const struct jval *path, int item, struct value_fault *f)
 	}
 	struct str rest = jval_str(path);
 	while (!str_absent(rest)) {
-		fine = fine && str_split(&rest, '.').n > 0;
+		fine = str_split(&rest, '.').n > 0 && fine; /* always split: rest must get shorter */
 		steps++;
 	}
 	if (!fine || steps == 0)

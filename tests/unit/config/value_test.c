@@ -161,6 +161,10 @@ static void rules_are_refused_for_each_reason(void **state)
 		"1 to 1024");
 	wrong(KEY_CLAIM_RULES, "[{\"path\":\"\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
 		"path must be");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a..b\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+		"path must be");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a.\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+		"path must be");
 	wrong(KEY_CLAIM_RULES, "[{\"path\":[],\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
 		"path must be");
 	wrong(KEY_CLAIM_RULES,
