@@ -12,7 +12,7 @@ const struct room_settings room_settings_default = {
         .rooms_per_session = 20,
         .occupants_per_room = 1000,
         .joins_per_second = 100,
-        .presence_bytes = 32768,
+        .presence_bytes = 16384, /* five times a usual one; a newcomer is sent those of everybody at once */
         .message_bytes = 262144,
         .history_messages = 20,
         .history_bytes = 65536,
@@ -23,8 +23,9 @@ const struct room_settings room_settings_default = {
         .log_lines_per_second = 50,
 };
 
-struct room_service *room_service_new(const struct room_settings *settings, const struct outbox *outbox,
-        const struct room_listener *listener, struct timer_wheel *timers)
+struct room_service *room_service_new(const struct room_settings *settings,
+        const struct outbox *outbox, const struct room_listener *listener,
+        struct timer_wheel *timers)
 {
 	struct room_service *s = mem_zalloc(sizeof *s);
 	if (!s)
@@ -77,7 +78,8 @@ void service_no_memory(struct room_service *s, const char *where)
 	if (s->memory_logged_ms && s->now_ms - s->memory_logged_ms < 60000)
 		return;
 	s->memory_logged_ms = s->now_ms ? s->now_ms : 1;
-	log_error("event=no-memory where=%s count=%llu", where, (unsigned long long)s->counters.no_memory);
+	log_error("event=no-memory where=%s count=%llu", where,
+	        (unsigned long long)s->counters.no_memory);
 }
 
 bool service_may_log(struct room_service *s)
@@ -177,7 +179,8 @@ static void on_iq(struct room_service *s, const struct room_client *c, const str
 	}
 }
 
-void room_service_stanza(struct room_service *s, const struct room_client *from, const struct stanza *st)
+void room_service_stanza(
+        struct room_service *s, const struct room_client *from, const struct stanza *st)
 {
 	if (st->kind == STANZA_IQ) {
 		on_iq(s, from, st);
@@ -205,14 +208,14 @@ void room_service_gone(struct room_service *s, struct session_handle h)
 	}
 }
 
-static void log_request_refused(
-        struct room_service *s, const struct room_client *c, struct str jid, const struct verdict *v)
+static void log_request_refused(struct room_service *s, const struct room_client *c, struct str jid,
+        const struct verdict *v)
 {
 	s->counters.refusals++;
 	if (service_may_log(s))
 		log_info("room=%s session=%.8s event=request refused because=%s%s",
-		        log_value(jid_view(jid).node), c->key.n ? c->key.p : "-", reason_name(v->reason),
-		        refusal_fix(v));
+		        log_value(jid_view(jid).node), c->key.n ? c->key.p : "-",
+		        reason_name(v->reason), refusal_fix(v));
 }
 
 enum reason room_service_request(
