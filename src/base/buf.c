@@ -63,11 +63,6 @@ void buf_str(struct buf *b, struct str s)
 	buf_add(b, s.p, s.n);
 }
 
-void buf_puts(struct buf *b, const char *z)
-{
-	buf_add(b, z, strlen(z));
-}
-
 void buf_putc(struct buf *b, char c)
 {
 	buf_add(b, &c, 1);
@@ -79,13 +74,17 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	va_list again;
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	size_t room = b->failed ? 0 : b->cap - b->n; /* mostly enough; what is written there counts only below */
+	int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		b->failed = true;
 	else if (buf_reserve(b, (size_t)n)) {
-		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+		if ((size_t)n >= room)
+			vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
 		b->n += (size_t)n;
+	} else if (room) {
+		b->p[b->n] = '\0';
 	}
 	va_end(again);
 }

@@ -17,7 +17,8 @@ void buf_done(struct buf *b);               /* frees; b may be reused after buf_
 void buf_reset(struct buf *b);              /* keeps the memory, clears n and failed */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, struct str s);
-void buf_puts(struct buf *b, const char *z);
+/* In line, so that the length of a literal is known. */
+static inline void buf_puts(struct buf *b, const char *z) { buf_add(b, z, strlen(z)); }
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool buf_reserve(struct buf *b, size_t more); /* room for `more` further bytes behind p+n */

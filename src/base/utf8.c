@@ -11,6 +11,8 @@ int32_t utf8_next(struct str s, size_t *pos)
 	utf8proc_int32_t cp = -1;
 	if (*pos >= s.n)
 		return -1;
+	if ((unsigned char)s.p[*pos] < 0x80)
+		return (unsigned char)s.p[(*pos)++];
 	utf8proc_ssize_t n =
 		utf8proc_iterate((const utf8proc_uint8_t *)s.p + *pos, (utf8proc_ssize_t)(s.n - *pos), &cp);
 	if (n <= 0)
@@ -19,10 +21,23 @@ int32_t utf8_next(struct str s, size_t *pos)
 	return cp;
 }
 
+/* Most of what is written is ASCII: eight bytes at a time, from pos on; returns where it ends, at the latest s.n. */
+static size_t skip_ascii(struct str s, size_t pos)
+{
+	for (uint64_t eight; pos + sizeof eight <= s.n; pos += sizeof eight) {
+		memcpy(&eight, s.p + pos, sizeof eight);
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (pos < s.n && (unsigned char)s.p[pos] < 0x80)
+		pos++;
+	return pos;
+}
+
 bool utf8_valid(struct str s)
 {
 	size_t pos = 0;
-	while (pos < s.n) {
+	while ((pos = skip_ascii(s, pos)) < s.n) {
 		if (utf8_next(s, &pos) < 0)
 			return false;
 	}
@@ -32,6 +47,10 @@ bool utf8_valid(struct str s)
 void utf8_put(struct buf *b, int32_t cp)
 {
 	utf8proc_uint8_t bytes[4];
+	if (cp >= 0 && cp < 0x80) {
+		buf_putc(b, (char)cp);
+		return;
+	}
 	utf8proc_ssize_t n = utf8proc_encode_char(cp, bytes);
 	buf_add(b, bytes, (size_t)n);
 }
@@ -51,12 +70,15 @@ size_t utf8_units16(struct str s)
 static int map_with(struct str s, struct buf *out, utf8proc_option_t options)
 {
 	utf8proc_uint8_t *text = NULL;
-	if (!utf8_valid(s))
-		return ERR_BADMSG;
-	if (s.n == 0) {
-		buf_add(out, "", 0);
+	if (skip_ascii(s, 0) == s.n) { /* the same in every normal form */
+		size_t at = out->n;
+		buf_str(out, s);
+		for (; options & UTF8PROC_CASEFOLD && at < out->n; at++)
+			out->p[at] = ascii_lower(out->p[at]);
 		return out->failed ? ERR_NOMEM : 0;
 	}
+	if (!utf8_valid(s))
+		return ERR_BADMSG;
 	utf8proc_ssize_t n =
 		utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &text, options);
 	if (n < 0)

@@ -101,10 +101,22 @@ static const char *escape_of(char c, bool in_attribute)
 	}
 }
 
+/* May escape_of have something for it; nearly all of what is written has not. */
+static const bool is_special[256] = {['&'] = true,
+        ['<'] = true,
+        ['>'] = true,
+        ['\r'] = true,
+        ['\n'] = true,
+        ['\t'] = true,
+        ['\''] = true,
+        ['"'] = true};
+
 static void escape(struct buf *b, struct str s, bool in_attribute)
 {
 	size_t plain = 0;
 	for (size_t i = 0; i < s.n; i++) {
+		if (!is_special[(unsigned char)s.p[i]])
+			continue;
 		const char *with = escape_of(s.p[i], in_attribute);
 		if (!with)
 			continue;

@@ -4,6 +4,7 @@
 #include <expat.h>
 
 #include "base/mem.h"
+#include "base/rand.h"
 #include "xmpp/ns.h"
 
 /* Between namespace, name and prefix in expat's names. No XML document can hold this character. */
@@ -21,6 +22,7 @@ const struct xml_limits xml_limits_after_auth = {
 
 struct xml_parser {
 	XML_Parser expat; /* made at first use, and anew after memory ran out */
+	unsigned long salt; /* of expat's hashes; 0: it draws one for each message, at a price */
 	/* of the message being read */
 	const struct xml_limits *limits;
 	struct arena *arena;
@@ -39,8 +41,11 @@ static const XML_Memory_Handling_Suite memory = {mem_alloc, mem_realloc, mem_fre
 struct xml_parser *xml_parser_new(void)
 {
 	struct xml_parser *p = mem_zalloc(sizeof *p);
-	if (p)
-		buf_init(&p->run, 0);
+	if (!p)
+		return NULL;
+	buf_init(&p->run, 0);
+	if (!rand_bytes(&p->salt, sizeof p->salt))
+		p->salt = 0;
 	return p;
 }
 
@@ -293,6 +298,7 @@ static bool prepare(struct xml_parser *p)
 	}
 	if (!p->expat)
 		return false;
+	(void)XML_SetHashSalt(p->expat, p->salt);
 	XML_SetUserData(p->expat, p);
 	XML_SetElementHandler(p->expat, on_start, on_end);
 	XML_SetCharacterDataHandler(p->expat, on_text);
