@@ -43,11 +43,13 @@ void crowd_wrong(struct crowd *c, const char *format, ...)
 
 static size_t base64url(const unsigned char *in, size_t n, char *out)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	size_t o = 0;
 	for (size_t i = 0; i < n; i += 3) {
 		size_t left = n - i;
-		unsigned v = (unsigned)in[i] << 16 | (left > 1 ? (unsigned)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
+		unsigned v = (unsigned)in[i] << 16 | (left > 1 ? (unsigned)in[i + 1] << 8 : 0) |
+		             (left > 2 ? in[i + 2] : 0);
 		for (size_t k = 0; k < (left > 2 ? 4 : left + 1); k++)
 			out[o++] = digits[v >> (18 - 6 * k) & 63];
 	}
@@ -66,15 +68,18 @@ static void write_query(const struct person *p, char *out, size_t size)
 	unsigned char sum[32];
 	unsigned sum_n = sizeof sum;
 	int claims_n = snprintf(claims, sizeof claims,
-	        "{\"iss\":\"%s\",\"aud\":\"jitsi\",\"sub\":\"%s\",\"room\":\"*\",\"exp\":%lld,\"context\":{\"user\":"
-	        "{\"id\":\"u%u\",\"name\":\"Person %05u\",\"avatar\":\"https://example.com/%u.png\"%s}}}",
-	        set->app_id, set->domain, (long long)time(NULL) + 3600, p->index, p->index, p->index,
-	        kinds[p->index % KINDS].claim);
+	        "{\"iss\":\"%s\",\"aud\":\"jitsi\",\"sub\":\"%s\",\"room\":\"*\",\"exp\":%lld,"
+	        "\"context\":{\"user\":"
+	        "{\"id\":\"u%u\",\"name\":\"Person "
+	        "%05u\",\"avatar\":\"https://example.com/%u.png\"%s}}}",
+	        set->app_id, set->domain, (long long)time(NULL) + 3600, p->index, p->index,
+	        p->index, kinds[p->index % KINDS].claim);
 	static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
 	size_t at = base64url((const unsigned char *)header, sizeof header - 1, input);
 	input[at++] = '.';
 	at += base64url((const unsigned char *)claims, (size_t)claims_n, input + at);
-	HMAC(EVP_sha256(), set->secret, (int)strlen(set->secret), (const unsigned char *)input, at, sum, &sum_n);
+	HMAC(EVP_sha256(), set->secret, (int)strlen(set->secret), (const unsigned char *)input, at,
+	        sum, &sum_n);
 	input[at++] = '.';
 	base64url(sum, sum_n, input + at);
 	snprintf(out + n, size - (size_t)n, "&token=%s", input);
@@ -94,20 +99,25 @@ static void say(struct person *p, const char *format, ...)
 /* As the web app sends it: what it can, what it sends, who it is; filled up to the size. */
 static void send_presence(struct person *p, bool join)
 {
-	static const char fill[] = "jvb-a1-screenshare-muted-true-video-type-camera-simulcast-layers-180-360-720-";
+	static const char fill[] =
+	        "jvb-a1-screenshare-muted-true-video-type-camera-simulcast-layers-180-360-720-";
 	static const char tail[] = "\"}}</SourceInfo></presence>";
 	char text[CROWD_PRESENCE_BYTES + 512];
 	const char *typed = kinds[p->index % KINDS].types_another_name ? "Nobody" : "Person";
 	int n = snprintf(text, sizeof text,
-	        "<presence xmlns='jabber:client' to='%s@%s/%08x'>%s<q>%08u</q><stats-id>Mavis-Lxs</stats-id>"
-	        "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://jitsi.org/jitsi-meet' "
-	        "ver='gZ0gQ+JfVJBdYzUNvn6pQjWxrA8='/><nick xmlns='http://jabber.org/protocol/nick'>%s %05u</nick>"
+	        "<presence xmlns='jabber:client' "
+	        "to='%s@%s/%08x'>%s<q>%08u</q><stats-id>Mavis-Lxs</stats-id>"
+	        "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' "
+	        "node='https://jitsi.org/jitsi-meet' "
+	        "ver='gZ0gQ+JfVJBdYzUNvn6pQjWxrA8='/><nick "
+	        "xmlns='http://jabber.org/protocol/nick'>%s %05u</nick>"
 	        "<audiomuted>true</audiomuted><videomuted>false</videomuted>"
 	        "<jitsi_participant_region>local</jitsi_participant_region>"
 	        "<jitsi_participant_codecList>av1,vp9,vp8,h264</jitsi_participant_codecList>"
-	        "<SourceInfo>{\"%08x-a0\":{\"muted\":true},\"%08x-v0\":{\"muted\":false,\"more\":\"",
-	        p->hall->name, p->hall->crowd->settings.muc, p->index, join ? JOIN_X : "", p->presences_sent++, typed,
-	        p->index, p->index, p->index);
+	        "<SourceInfo>{\"%08x-a0\":{\"muted\":true},\"%08x-v0\":{\"muted\":false,\"more\":"
+	        "\"",
+	        p->hall->name, p->hall->crowd->settings.muc, p->index, join ? JOIN_X : "",
+	        p->presences_sent++, typed, p->index, p->index, p->index);
 	size_t end = CROWD_PRESENCE_BYTES + (join ? sizeof JOIN_X - 1 : 0) - (sizeof tail - 1);
 	for (size_t i = (size_t)n; i < end; i++)
 		text[i] = fill[i % (sizeof fill - 1)];
@@ -123,9 +133,12 @@ void crowd_update(struct person *p)
 void crowd_speak(struct person *p)
 {
 	say(p,
-	        "<message xmlns='jabber:client' to='%s@%s' type='groupchat' id='m%u-%u'><body>%08u A remark of ordinary "
-	        "length, as people write them in meetings: shall we go on, or is there anything else?</body></message>",
-	        p->hall->name, p->hall->crowd->settings.muc, p->index, p->messages_sent, p->messages_sent);
+	        "<message xmlns='jabber:client' to='%s@%s' type='groupchat' id='m%u-%u'><body>%08u "
+	        "A remark of ordinary "
+	        "length, as people write them in meetings: shall we go on, or is there anything "
+	        "else?</body></message>",
+	        p->hall->name, p->hall->crowd->settings.muc, p->index, p->messages_sent,
+	        p->messages_sent);
 	p->messages_sent++;
 }
 
@@ -145,7 +158,8 @@ void crowd_enter(struct person *p)
 	}
 	p->state = PERSON_ASKING;
 	say(p,
-	        "<iq xmlns='jabber:client' type='set' to='%s' id='conf'><conference xmlns='http://jitsi.org/protocol/focus' "
+	        "<iq xmlns='jabber:client' type='set' to='%s' id='conf'><conference "
+	        "xmlns='http://jitsi.org/protocol/focus' "
 	        "room='%s@%s' machine-uid='0123456789abcdef'/></iq>",
 	        set->focus, p->hall->name, set->muc);
 }
@@ -177,7 +191,8 @@ void crowd_forget(struct person *p)
 		h->people[i].presences[p->index] = h->people[i].messages[p->index] = 0;
 }
 
-/* Where an attribute's value begins in a start tag of n bytes; NULL: it has none. name is " from=", with blank. */
+/* Where an attribute's value begins in a start tag of n bytes; NULL: it has none. name is " from=",
+ * with blank. */
 static const char *attribute(const char *p, size_t n, const char *name, size_t name_n)
 {
 	const char *at = memmem(p, n, name, name_n);
@@ -225,8 +240,10 @@ static void check_role_and_name(struct person *p, uint32_t from, const char *t, 
 	const struct kind *k = &kinds[from % KINDS];
 	char name[24];
 	size_t last = n < 1000 ? 0 : n - 1000; /* the item stands at the end */
-	if (!memmem(t + last, n - last, k->owner ? owner : member, k->owner ? sizeof owner - 1 : sizeof member - 1))
-		crowd_wrong(c, "%u hears a wrong role of %u: %.*s", p->index, from, (int)(n - last), t + last);
+	if (!memmem(t + last, n - last, k->owner ? owner : member,
+	            k->owner ? sizeof owner - 1 : sizeof member - 1))
+		crowd_wrong(c, "%u hears a wrong role of %u: %.*s", p->index, from, (int)(n - last),
+		        t + last);
 	int name_n = snprintf(name, sizeof name, ">Person %05u</nick>", from);
 	if (!memmem(t, n < 400 ? n : 400, name, (size_t)name_n))
 		crowd_wrong(c, "%u hears a wrong name of %u: %.400s", p->index, from, t);
@@ -247,7 +264,8 @@ static void on_presence(struct person *p, const char *t, size_t n)
 		return;
 	}
 	if (from < 0 || from >= p->hall->size || (type && *type != 'u')) {
-		crowd_wrong(c, "%u gets a presence that is not expected: %.*s", p->index, n < 500 ? (int)n : 500, t);
+		crowd_wrong(c, "%u gets a presence that is not expected: %.*s", p->index,
+		        n < 500 ? (int)n : 500, t);
 		return;
 	}
 	if (type) {
@@ -256,8 +274,8 @@ static void on_presence(struct person *p, const char *t, size_t n)
 	}
 	int64_t number = number_behind(t, n, "<q>", 3);
 	if (number != p->presences[from]++)
-		crowd_wrong(c, "%u hears presence %lld of %lld as his %u.", p->index, (long long)number, (long long)from,
-		        p->presences[from]);
+		crowd_wrong(c, "%u hears presence %lld of %lld as his %u.", p->index,
+		        (long long)number, (long long)from, p->presences[from]);
 	c->presences++;
 	if (c->settings.peer == CROWD_GAVEL)
 		check_role_and_name(p, (uint32_t)from, t, n);
@@ -285,7 +303,8 @@ static void on_chat(struct person *p, const char *t, size_t n)
 		return; /* a subject, a notice */
 	int64_t from = sender(t, head);
 	if (from < 0 || from >= p->hall->size || number != p->messages[from]++)
-		crowd_wrong(c, "%u hears message %lld of %lld out of order", p->index, (long long)number, (long long)from);
+		crowd_wrong(c, "%u hears message %lld of %lld out of order", p->index,
+		        (long long)number, (long long)from);
 	c->messages++;
 	if (from == p->index && c->echo)
 		c->echo(c->arg, p, true);
@@ -315,7 +334,8 @@ static void advance(struct person *p, const char *t, size_t n)
 		if (!holds(t, n, "xmpp-bind"))
 			return;
 		p->state = PERSON_BINDING;
-		say(p, "<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
+		say(p, "<iq xmlns='jabber:client' type='set' id='bind'><bind "
+		       "xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
 		return;
 	case PERSON_BINDING:
 		if (!holds(t, n, "<jid>"))
@@ -334,7 +354,8 @@ static void advance(struct person *p, const char *t, size_t n)
 	default:
 		break;
 	}
-	crowd_wrong(p->hall->crowd, "%u gets, in state %d: %.*s", p->index, (int)p->state, n < 500 ? (int)n : 500, t);
+	crowd_wrong(p->hall->crowd, "%u gets, in state %d: %.*s", p->index, (int)p->state,
+	        n < 500 ? (int)n : 500, t);
 }
 
 static void on_text(struct wire_link *l, const char *t, size_t n)

@@ -1,9 +1,12 @@
-/* crowd.h - the people of a load run: logging in, joining, speaking, and counting what each is told of each. io
+/* crowd.h - the people of a load run: logging in, joining, speaking, and counting what each is told
+ * of each. io
  *
- *   connect, upgrade, open, auth, open, bind, (conference request), presence --> joined: own presence has come
+ *   connect, upgrade, open, auth, open, bind, (conference request), presence --> joined: own
+ * presence has come
  *
- * Every presence and message carries a number that goes up by one. Whoever hears a number twice, misses one, or
- * hears of a wrong role or name, is written down in `wrong`. Stanzas are searched for strings, not parsed. Thread: one. */
+ * Every presence and message carries a number that goes up by one. Whoever hears a number twice,
+ * misses one, or hears of a wrong role or name, is written down in `wrong`. Stanzas are searched
+ * for strings, not parsed. Thread: one. */
 #pragma once
 #include "bench/wire.h"
 

@@ -1,7 +1,9 @@
-/* decide.c - the time of a role decision in a room of 5 and of 500, beside that of verifying the token. io
+/* decide.c - the time of a role decision in a room of 5 and of 500, beside that of verifying the
+ * token. io
  *
- * The room is a real one, filled through joins; the view is the one that the room hands to the policy. Each figure is
- * the median of several stretches of CPU time, with the least and the most. */
+ * The room is a real one, filled through joins; the view is the one that the room hands to the
+ * policy. Each figure is the median of several stretches of CPU time, with the least and the most.
+ */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
@@ -81,12 +83,15 @@ static size_t base64url(const unsigned char *in, size_t n, char *out)
 static void make_token(unsigned person, EVP_PKEY *key, char *out)
 {
 	char claims[512];
-	const char *header = key ? "{\"alg\":\"RS256\",\"typ\":\"JWT\"}" : "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+	const char *header =
+	        key ? "{\"alg\":\"RS256\",\"typ\":\"JWT\"}" : "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
 	unsigned char sum[512];
 	size_t sum_n = sizeof sum;
 	int n = snprintf(claims, sizeof claims,
-	        "{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"meet.example\",\"room\":\"demo\",\"exp\":%d,\"context\":"
-	        "{\"user\":{\"id\":\"u%u\",\"name\":\"Person %u\",\"email\":\"p%u@example.org\"%s}}}",
+	        "{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"meet.example\",\"room\":\"demo\","
+	        "\"exp\":%d,\"context\":"
+	        "{\"user\":{\"id\":\"u%u\",\"name\":\"Person "
+	        "%u\",\"email\":\"p%u@example.org\"%s}}}",
 	        NOW + 3600, person, person, person, person % 4 ? "" : ",\"moderator\":true");
 	size_t at = base64url((const unsigned char *)header, strlen(header), out);
 	out[at++] = '.';
@@ -99,7 +104,8 @@ static void make_token(unsigned person, EVP_PKEY *key, char *out)
 		EVP_MD_CTX_free(c);
 	} else {
 		unsigned hmac_n = 0;
-		HMAC(EVP_sha256(), secret, (int)sizeof secret - 1, (unsigned char *)out, at, sum, &hmac_n);
+		HMAC(EVP_sha256(), secret, (int)sizeof secret - 1, (unsigned char *)out, at, sum,
+		        &hmac_n);
 		sum_n = hmac_n;
 	}
 	out[at++] = '.';
@@ -146,8 +152,10 @@ static void prepare_rsa(struct verification *v)
 	need(f && key && PEM_write_PUBKEY(f, key) == 1 && fclose(f) == 0, "cannot write a key");
 	struct token_key_file file = {.kid = STR_NONE, .path = str_c(path)};
 	token_settings_init(&v->settings);
-	v->settings.keys = (struct token_key_settings){
-	        .source = TOKEN_KEYS_FILE, .key_files = &file, .n_key_files = 1, .app_secret = STR_NONE};
+	v->settings.keys = (struct token_key_settings){.source = TOKEN_KEYS_FILE,
+	        .key_files = &file,
+	        .n_key_files = 1,
+	        .app_secret = STR_NONE};
 	load_keys(v);
 	unlink(path);
 	make_token(1, key, v->token);
@@ -184,15 +192,20 @@ static void join(struct room_service *s, unsigned person, struct claims *claims)
 	snprintf(key, sizeof key, "%08x-0000-4000-8000-000000000000", person);
 	snprintf(jid, sizeof jid, "%s@meet.example/r", key);
 	int n = snprintf(text, sizeof text,
-	        "<presence xmlns='jabber:client' to='" ROOM "/%08x'><x xmlns='" NS_MUC "'/><nick xmlns='" NS_NICK
-	        "'>Person %u</nick></presence>",
+	        "<presence xmlns='jabber:client' to='" ROOM "/%08x'><x xmlns='" NS_MUC
+	        "'/><nick xmlns='" NS_NICK "'>Person %u</nick></presence>",
 	        person, person);
 	arena_init(&a, 0);
-	need(p && xml_parse(p, str_from(text, (size_t)n), &xml_limits_after_auth, &a, &e) == XML_FINE &&
+	need(p &&
+	                xml_parse(p, str_from(text, (size_t)n), &xml_limits_after_auth, &a, &e) ==
+	                        XML_FINE &&
 	                stanza_read(e, &a, &st) == 0,
 	        "a stanza is none");
-	const struct room_client c = {
-	        .handle = {0, person, 1}, .jid = str_c(jid), .key = str_c(key), .peer_loopback = true, .claims = claims};
+	const struct room_client c = {.handle = {0, person, 1},
+	        .jid = str_c(jid),
+	        .key = str_c(key),
+	        .peer_loopback = true,
+	        .claims = claims};
 	room_service_stanza(s, &c, &st);
 	arena_done(&a);
 	xml_parser_free(p);
@@ -211,7 +224,8 @@ static void decide(void *arg)
 	need(v.accepted, "the decision refuses");
 }
 
-static double measure_room(const struct verification *v, const struct policy_settings *policy, unsigned size)
+static double measure_room(
+        const struct verification *v, const struct policy_settings *policy, unsigned size)
 {
 	struct timer_wheel wheel;
 	const struct outbox outbox = {.send = drop};
@@ -222,7 +236,8 @@ static double measure_room(const struct verification *v, const struct policy_set
 	settings.policy = policy;
 	settings.joins_per_second = 100000;
 	timer_wheel_init(&wheel, 1000);
-	struct room_service *s = room_service_new(&settings, &outbox, &(struct room_listener){0}, &wheel);
+	struct room_service *s =
+	        room_service_new(&settings, &outbox, &(struct room_listener){0}, &wheel);
 	need(s != NULL, "no memory");
 	room_service_clock(s, 1000, NOW);
 	for (unsigned i = 0; i < size; i++) {
@@ -261,9 +276,11 @@ int main(void)
 	prepare_hmac(&hmac);
 	prepare_rsa(&rsa);
 	double five = measure_room(&hmac, &policy, 5), many = measure_room(&hmac, &policy, 500);
-	double hs = measure("token_verify, HS256", verify, &hmac), rs = measure("token_verify, RS256 (2048 bits)", verify, &rsa);
-	printf("{\"decide_us_5\":%.3f,\"decide_us_500\":%.3f,\"verify_us_hs256\":%.3f,\"verify_us_rs256\":%.3f}\n", five, many,
-	        hs, rs);
+	double hs = measure("token_verify, HS256", verify, &hmac),
+	       rs = measure("token_verify, RS256 (2048 bits)", verify, &rsa);
+	printf("{\"decide_us_5\":%.3f,\"decide_us_500\":%.3f,\"verify_us_hs256\":%.3f,\"verify_us_"
+	       "rs256\":%.3f}\n",
+	        five, many, hs, rs);
 	token_keys_free(hmac.keys);
 	token_keys_free(rsa.keys);
 	return 0;

@@ -28,6 +28,7 @@ struct load {
 	uint32_t rooms, size, flight, repeats;
 	double cpu, wall, rate;
 	uint32_t halls_made;
+	bool somebody; /* is in the halls */
 	struct hall **halls; /* of the last join */
 	/* a closed loop */
 	bool going, message;
@@ -162,6 +163,7 @@ static void phase_join(struct load *l)
 		sum.wall += s.wall;
 		repeats++;
 	} while (sum.cpu < l->cpu && repeats < l->repeats && seconds(CLOCK_MONOTONIC) - began < l->wall);
+	l->somebody = true;
 	double joins = (double)repeats * l->rooms * l->size;
 	printf("{\"phase\":\"join\",\"rooms\":%u,\"size\":%u,\"repeats\":%u,\"cpu_s\":%.4f,\"wall_s\":%.4f,"
 	       "\"us_per_join\":%.2f,\"us_per_presence\":%.3f}\n",
@@ -306,7 +308,12 @@ static void phase_idle(struct load *l)
 
 static void run(struct load *l, const char *phase)
 {
-	if (strcmp(phase, "join") == 0)
+	bool join = strcmp(phase, "join") == 0;
+	if (!join && !l->somebody) {
+		fprintf(stderr, "load: join comes first\n");
+		exit(2);
+	}
+	if (join)
 		phase_join(l);
 	else if (strcmp(phase, "lone") == 0)
 		phase_lone(l);

@@ -54,13 +54,15 @@ static void watch(struct wire_link *l, int op, uint32_t events)
 
 bool wire_open(struct wire *w, struct wire_link *l, const char *query)
 {
-	static const char form[] = "GET /xmpp-websocket%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\n"
-	                           "Connection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
-	                           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n";
+	static const char form[] =
+	        "GET /xmpp-websocket%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\n"
+	        "Connection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
+	        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n";
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(w->port)};
 	int one = 1;
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	*l = (struct wire_link){.wire = w, .fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+	*l = (struct wire_link){
+	        .wire = w, .fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
 	if (l->fd < 0)
 		return false;
 	(void)setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -147,7 +149,8 @@ static void send_frame(struct wire_link *l, unsigned opcode, const char *p, size
 	}
 	memcpy(f + at, &key, 4);
 	at += 4;
-	for (size_t i = 0; i < n; i += 8) { /* writes up to seven bytes too many, for which there is room */
+	for (size_t i = 0; i < n;
+	        i += 8) { /* writes up to seven bytes too many, for which there is room */
 		uint64_t eight = 0;
 		memcpy(&eight, p + i, n - i < 8 ? n - i : 8);
 		eight ^= wide;
@@ -233,7 +236,8 @@ static void on_readable(struct wire_link *l)
 	}
 	size_t total = have + (size_t)n, at = 0, part;
 	do {
-		part = l->upgraded ? take_frame(l, p + at, total - at) : take_answer(l, p + at, total - at);
+		part = l->upgraded ? take_frame(l, p + at, total - at)
+		                   : take_answer(l, p + at, total - at);
 		at += part;
 	} while (part && l->fd >= 0 && at < total);
 	if (l->fd < 0)

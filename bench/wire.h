@@ -1,6 +1,8 @@
-/* wire.h - a cheap WebSocket client: many connections to one local server, whole text frames out of them. io
+/* wire.h - a cheap WebSocket client: many connections to one local server, whole text frames out of
+ * them. io
  *
- * Made for load: no fragments, no extensions, one shared read buffer, nothing allocated per frame. Thread: one. */
+ * Made for load: no fragments, no extensions, one shared read buffer, nothing allocated per frame.
+ * Thread: one. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,12 +22,14 @@ struct wire_link {
 struct wire_events {
 	void (*opened)(struct wire_link *l); /* the 101 has come */
 	void (*text)(struct wire_link *l, const char *p, size_t n);
-	void (*ended)(struct wire_link *l, const char *why); /* the peer closed, or an error; the link is closed */
+	void (*ended)(struct wire_link *l,
+	        const char *why); /* the peer closed, or an error; the link is closed */
 };
 
 struct wire *wire_new(uint16_t port, const struct wire_events *ev); /* NULL: no descriptors */
 void wire_free(struct wire *w);
-/* query: what stands behind the path, with its question mark, or "". false: no descriptors, no memory. */
+/* query: what stands behind the path, with its question mark, or "". false: no descriptors, no
+ * memory. */
 bool wire_open(struct wire *w, struct wire_link *l, const char *query);
 /* One masked text frame. */
 void wire_send(struct wire_link *l, const char *p, size_t n);
