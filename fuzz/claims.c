@@ -1,4 +1,5 @@
-/* claims.c - header and payload as decoded text, "header NUL payload", past a signature that is taken as valid. io
+/* claims.c - header and payload as decoded text, "header NUL payload", past a signature that is
+ * taken as valid. io
  */
 #include <stdlib.h>
 

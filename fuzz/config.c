@@ -1,4 +1,5 @@
-/* config.c - a configuration file (first byte 'y'), a .env file ('e') or raw Lua lines ('l') from a stranger. io */
+/* config.c - a configuration file (first byte 'y'), a .env file ('e') or raw Lua lines ('l') from a
+ * stranger. io */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -1,4 +1,5 @@
-/* http.c - request heads: whole and piece by piece must mean the same, and nothing may point outside. io */
+/* http.c - request heads: whole and piece by piece must mean the same, and nothing may point
+ * outside. io */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -26,7 +27,8 @@ static void use(const struct http_head *h, struct str in)
 	}
 	if (h->method != HTTP_OTHER && (h->path.n == 0 || h->path.p[0] != '/'))
 		abort();
-	if (http_percent_decode(h->path, false, &out) == ERR_OK && memchr(out.p ? out.p : "", 0, out.n))
+	if (http_percent_decode(h->path, false, &out) == ERR_OK &&
+	        memchr(out.p ? out.p : "", 0, out.n))
 		abort();
 	buf_reset(&out);
 	(void)http_query_get(h->query, "token", &out);

@@ -1,4 +1,5 @@
-/* jwt.c - a compact token from a stranger, against one secret and against one list of public keys. io */
+/* jwt.c - a compact token from a stranger, against one secret and against one list of public keys.
+ * io */
 #include <stdlib.h>
 
 #include "token/jwt.h"
@@ -6,11 +7,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* RFC 7515 A.3 and RFC 8037 A.2 */
-static const char jwks[] = "{\"keys\":[{\"kty\":\"EC\",\"kid\":\"k\",\"crv\":\"P-256\",\"x\":"
-			   "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
-			   "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"},"
-			   "{\"kty\":\"OKP\",\"kid\":\"k\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
-			   "7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}";
+static const char jwks[] =
+        "{\"keys\":[{\"kty\":\"EC\",\"kid\":\"k\",\"crv\":\"P-256\",\"x\":"
+        "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+        "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"},"
+        "{\"kty\":\"OKP\",\"kid\":\"k\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
+        "7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}";
 
 static void verify(const struct token_settings *s, const struct token_keys *k, struct str text)
 {
@@ -20,7 +22,8 @@ static void verify(const struct token_settings *s, const struct token_keys *k, s
 	if ((r.reason == R_NONE) != (r.claims != NULL) || strpbrk(r.text, "<>&\n"))
 		abort();
 	token_result_done(&r);
-	(void)token_from_request(str_sub(text, 0, text.n / 2), str_sub(text, text.n / 2, text.n), &token);
+	(void)token_from_request(
+	        str_sub(text, 0, text.n / 2), str_sub(text, text.n / 2, text.n), &token);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

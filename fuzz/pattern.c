@@ -1,4 +1,5 @@
-/* pattern.c - "pattern NUL text": Lua patterns, canonical room names, cleaned names and skeletons. io */
+/* pattern.c - "pattern NUL text": Lua patterns, canonical room names, cleaned names and skeletons.
+ * io */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -23,7 +24,8 @@ static void try_pattern(struct str pattern, struct str text)
 	for (size_t i = 0; i < pattern.n && plain; i++)
 		plain = !memchr("^$*+?.([%-)", pattern.p[i], 11);
 	if (plain)
-		require((r == PATTERN_YES) == (pattern.n == text.n && memcmp(pattern.p, text.p, text.n) == 0));
+		require((r == PATTERN_YES) ==
+		        (pattern.n == text.n && memcmp(pattern.p, text.p, text.n) == 0));
 	if (pattern.n > PATTERN_BYTES_MAX)
 		require(r == PATTERN_INVALID);
 	pattern_has_lazy_dash(pattern);
@@ -41,7 +43,8 @@ static void try_room(struct str name)
 	require(err == ERR_OK ? utf8_valid(name) : !utf8_valid(name));
 	for (size_t i = 0; !err && i < canonical.n; i++) {
 		char c = canonical.p[i];
-		require(c > ' ' && c < 0x7f && !(c >= 'A' && c <= 'Z') && !strchr("/?#[]@:\"<>&\\", c));
+		require(c > ' ' && c < 0x7f && !(c >= 'A' && c <= 'Z') &&
+		        !strchr("/?#[]@:\"<>&\\", c));
 	}
 	if (!err) {
 		require(room_decode(buf_view(&canonical), &decoded) == ERR_OK);

@@ -1,4 +1,5 @@
-/* replay.c - runs a fuzz target over files, without the fuzzer: replay FILE|FOLDER... Each file is one input. io */
+/* replay.c - runs a fuzz target over files, without the fuzzer: replay FILE|FOLDER... Each file is
+ * one input. io */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

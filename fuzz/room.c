@@ -1,5 +1,6 @@
-/* room.c - fuzz: stanzas of four clients, minutes that pass and clients that vanish, through the focus and the rooms;
- * whatever is sent to anybody must be one well-formed stanza with the receiver's address. io
+/* room.c - fuzz: stanzas of four clients, minutes that pass and clients that vanish, through the
+ * focus and the rooms; whatever is sent to anybody must be one well-formed stanza with the
+ * receiver's address. io
  *
  * The input is lines: "N<xml>" client N (0-3) sends, "N-" it is gone, "+" ten seconds pass. */
 #include <stdlib.h>
@@ -29,7 +30,8 @@ struct world {
 static void on_send(void *arg, struct session_handle to, struct str head, struct block *tail)
 {
 	const struct world *w = arg;
-	static const struct xml_limits limits = {.bytes = 1u << 24, .depth = 64, .attributes = 256, .elements = 65536};
+	static const struct xml_limits limits = {
+	        .bytes = 1u << 24, .depth = 64, .attributes = 256, .elements = 65536};
 	static struct xml_parser *checker;
 	if (!checker && !(checker = xml_parser_new()))
 		abort();
@@ -41,8 +43,10 @@ static void on_send(void *arg, struct session_handle to, struct str head, struct
 	buf_str(&whole, head);
 	if (tail)
 		buf_str(&whole, block_view(tail));
-	if (xml_parse(checker, buf_view(&whole), &limits, &a, &e) != XML_FINE || !str_eqc(e->ns, NS_CLIENT) ||
-	        !str_eq(element_attr(e, "to"), w->clients[to.index].jid) || element_attr(e, "from").n == 0)
+	if (xml_parse(checker, buf_view(&whole), &limits, &a, &e) != XML_FINE ||
+	        !str_eqc(e->ns, NS_CLIENT) ||
+	        !str_eq(element_attr(e, "to"), w->clients[to.index].jid) ||
+	        element_attr(e, "from").n == 0)
 		abort();
 	buf_done(&whole);
 	arena_done(&a);
@@ -56,9 +60,11 @@ static void on_close(void *arg, struct session_handle to, const char *condition,
 static void begin(struct world *w)
 {
 	static const char *const claims[CLIENTS] = {
-	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000100,\"context\":{\"user\":"
+	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000100,\"context\":{"
+	        "\"user\":"
 	        "{\"id\":\"1\",\"name\":\"Ann\",\"email\":\"a@b.c\",\"moderator\":true}}}",
-	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":{\"id\":2,\"name\":\"Bob\"},"
+	        "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":{\"id\":2,"
+	        "\"name\":\"Bob\"},"
 	        "\"features\":{\"recording\":true}}}",
 	        NULL, NULL};
 	static struct policy_settings policy;
@@ -72,8 +78,12 @@ static void begin(struct world *w)
 	arena_init(&w->arena, 0);
 	timer_wheel_init(&w->wheel, w->now_ms);
 	w->outbox = (struct outbox){.arg = w, .send = on_send, .close = on_close};
-	const struct focus_settings focus = {.domain = STR("d"), .muc_domain = STR("c.d"), .focus_domain = STR("f.d"),
-	        .focus_jid = STR("focus@a.d"), .auth = true, .version = "1"};
+	const struct focus_settings focus = {.domain = STR("d"),
+	        .muc_domain = STR("c.d"),
+	        .focus_domain = STR("f.d"),
+	        .focus_jid = STR("focus@a.d"),
+	        .auth = true,
+	        .version = "1"};
 	struct room_settings rooms = room_settings_default;
 	rooms.domain = STR("d");
 	rooms.muc_domain = STR("c.d");
@@ -88,10 +98,13 @@ static void begin(struct world *w)
 	if (!w->rooms)
 		abort();
 	focus_attach(w->focus, w->rooms);
-	static const char *const jids[CLIENTS] = {"00000000@d/r", "11111111@d/r", "22222222@d/r", "33333333@d/r"};
+	static const char *const jids[CLIENTS] = {
+	        "00000000@d/r", "11111111@d/r", "22222222@d/r", "33333333@d/r"};
 	for (uint32_t i = 0; i < CLIENTS; i++) {
-		w->clients[i] = (struct room_client){.handle = {0, i, 1}, .jid = str_c(jids[i]),
-		        .key = str_from(jids[i], 8), .peer = STR("192.0.2.1"),
+		w->clients[i] = (struct room_client){.handle = {0, i, 1},
+		        .jid = str_c(jids[i]),
+		        .key = str_from(jids[i], 8),
+		        .peer = STR("192.0.2.1"),
 		        .claims = claims[i] ? token_claims_parse(str_c(claims[i])) : NULL};
 	}
 }
@@ -128,7 +141,8 @@ static void run_line(struct world *w, struct str line)
 		return;
 	}
 	arena_reset(&w->arena);
-	if (xml_parse(w->parser, str_sub(line, 1, line.n), &xml_limits_after_auth, &w->arena, &e) != XML_FINE)
+	if (xml_parse(w->parser, str_sub(line, 1, line.n), &xml_limits_after_auth, &w->arena, &e) !=
+	        XML_FINE)
 		return;
 	if (stanza_read(e, &w->arena, &st) == ERR_OK && st.has_to)
 		focus_client_stanza(w->focus, c, &st);

@@ -1,4 +1,5 @@
-/* websocket.c - frames of a client: whole and in pieces they must be the same messages and the same end. io
+/* websocket.c - frames of a client: whole and in pieces they must be the same messages and the same
+ * end. io
  *
  * The first byte says how large the pieces are. */
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* xml.c - fuzz: any bytes through the XML parser; what is accepted must be written, read again, and mean
- * the same. io */
+/* xml.c - fuzz: any bytes through the XML parser; what is accepted must be written, read again, and
+ * mean the same. io */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -48,14 +48,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&out, 0);
 	if (xml_parse(parser, str_from((const char *)data, size), &first, &a, &e) == XML_FINE) {
 		xml_write(&out, e, STR(""));
-		if (xml_parse(parser, buf_view(&out), &second, &a, &again) != XML_FINE || !same(e, again))
+		if (xml_parse(parser, buf_view(&out), &second, &a, &again) != XML_FINE ||
+		        !same(e, again))
 			abort();
 		struct stanza st;
 		if (stanza_read(e, &a, &st) != ERR_TYPE) {
 			struct stanza_error err = stanza_error_make("modify", "bad-request", NULL);
 			buf_reset(&out);
 			stanza_error_reply(&out, &st, st.to.full, STR("a@b/c"), &err);
-			if (out.n && xml_parse(parser, buf_view(&out), &second, &a, &again) != XML_FINE)
+			if (out.n &&
+			        xml_parse(parser, buf_view(&out), &second, &a, &again) != XML_FINE)
 				abort();
 		}
 	}

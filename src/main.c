@@ -10,7 +10,8 @@ static const struct command {
 	const char *help;
 } commands[] = {
         {"serve", cli_serve, "run the server"},
-        {"check", cli_check, "show the effective settings, where each came from, and what contradicts"},
+        {"check", cli_check,
+                "show the effective settings, where each came from, and what contradicts"},
         {"explain", cli_explain,
                 "what a token may do in a room, and why; or what the running server decided"},
         {"token", cli_token, "make or read a token"},
@@ -24,7 +25,8 @@ static void print_help(FILE *out)
 	fputs("gavel COMMAND [ARGUMENTS]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
-	fputs("\n`gavel COMMAND --help` tells more. Exit codes: 0 done, 1 it did not work, 2 bad arguments "
+	fputs("\n`gavel COMMAND --help` tells more. Exit codes: 0 done, 1 it did not work, 2 bad "
+	      "arguments "
 	      "or "
 	      "configuration.\n",
 	        out);
@@ -66,8 +68,9 @@ static int unknown(const char *word)
 			nearest = &commands[i];
 		}
 	}
-	fprintf(stderr, "gavel: no such command: %.40s%s%s%s\n", word, nearest ? " (did you mean " : "",
-	        nearest ? nearest->name : "", nearest ? "?)" : ". `gavel --help` lists them");
+	fprintf(stderr, "gavel: no such command: %.40s%s%s%s\n", word,
+	        nearest ? " (did you mean " : "", nearest ? nearest->name : "",
+	        nearest ? "?)" : ". `gavel --help` lists them");
 	return CLI_USAGE;
 }
 
@@ -77,7 +80,8 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return CLI_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	        strcmp(argv[1], "help") == 0) {
 		print_help(stdout);
 		return CLI_OK;
 	}

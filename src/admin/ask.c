@@ -60,7 +60,8 @@ static void answer_rooms(const struct ask_sources *s, struct buf *out)
 		jval_quote(room_jid(r), out);
 		buf_puts(out, ",\"meeting\":");
 		jval_quote(room_meeting_id(r), out);
-		buf_printf(out, ",\"occupants\":%u,\"moderators\":%u}", room_size(r), room_moderators(r));
+		buf_printf(out, ",\"occupants\":%u,\"moderators\":%u}", room_size(r),
+		        room_moderators(r));
 		first = false;
 	}
 	buf_puts(out, "]}\n");

@@ -1,8 +1,10 @@
 /* ask.h - questions about the running server, and their answers: one JSON object each way. pure
  *
- *   {"ask":"record","room":"demo","occupant":"3f2a9c1e"}   why is he what he is; occupant may be left out
+ *   {"ask":"record","room":"demo","occupant":"3f2a9c1e"}   why is he what he is; occupant may be
+ * left out
  *   {"ask":"rooms"}                                        which rooms there are
- *   {"ask":"counters"}                                     what each limit has refused, and what goes on
+ *   {"ask":"counters"}                                     what each limit has refused, and what
+ * goes on
  *   -> {"ok":true,"result":...} or {"ok":false,"error":"no such room"}
  *
  * Nothing here changes anything, and no token or secret is in any answer. Thread: the worker's. */

@@ -42,7 +42,8 @@ struct connection {
 static int make_address(struct str folder, struct sockaddr_un *out)
 {
 	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
-	int n = snprintf(out->sun_path, sizeof out->sun_path, "%.*s/" CONTROL_NAME, STR_FMT(folder));
+	int n = snprintf(
+	        out->sun_path, sizeof out->sun_path, "%.*s/" CONTROL_NAME, STR_FMT(folder));
 	return n > 0 && (size_t)n < sizeof out->sun_path ? ERR_OK : ERR_LIMIT;
 }
 
@@ -128,7 +129,8 @@ static void on_accept(void *arg, int ready)
 	}
 	list_append(&c->connections, &k->link);
 	c->n++;
-	timer_start(loop_timers(c->loop), &k->timer, loop_now_ms(c->loop) + TIMEOUT_MS, on_timeout, k);
+	timer_start(
+	        loop_timers(c->loop), &k->timer, loop_now_ms(c->loop) + TIMEOUT_MS, on_timeout, k);
 	loop_watch_set(k->watch, LOOP_READ);
 }
 
@@ -183,7 +185,8 @@ static bool make_folder(struct str folder)
 static bool start(struct control *c, struct str folder, char *why, size_t why_size)
 {
 	if (make_address(folder, &c->address)) {
-		snprintf(why, why_size, "the path of the state folder is too long for a control socket");
+		snprintf(why, why_size,
+		        "the path of the state folder is too long for a control socket");
 		return false;
 	}
 	if (!make_folder(folder)) {
@@ -197,7 +200,8 @@ static bool start(struct control *c, struct str folder, char *why, size_t why_si
 	unlink(c->address.sun_path);
 	c->fd = listen_at(&c->address);
 	if (c->fd < 0) {
-		snprintf(why, why_size, "cannot listen at %s: %s", c->address.sun_path, strerror(errno));
+		snprintf(why, why_size, "cannot listen at %s: %s", c->address.sun_path,
+		        strerror(errno));
 		return false;
 	}
 	c->watch = loop_watch_new(c->loop, c->fd, on_accept, c);
@@ -209,8 +213,8 @@ static bool start(struct control *c, struct str folder, char *why, size_t why_si
 	return true;
 }
 
-struct control *control_new(
-        struct loop *l, struct str folder, const struct ask_sources *sources, char *why, size_t why_size)
+struct control *control_new(struct loop *l, struct str folder, const struct ask_sources *sources,
+        char *why, size_t why_size)
 {
 	struct control *c = mem_zalloc(sizeof *c);
 	if (!c) {

@@ -40,7 +40,8 @@ int base64url_decode(struct str s, struct buf *out)
 
 void base64url_encode(struct str s, struct buf *out)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint32_t bits = 0;
 	int have = 0;
 	for (size_t i = 0; i < s.n; i++) {

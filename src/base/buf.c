@@ -74,7 +74,11 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	va_list again;
 	va_copy(again, ap);
-	size_t room = b->failed ? 0 : b->cap - b->n; /* mostly enough; what is written there counts only below */
+	size_t room =
+	        b->failed
+	                ? 0
+	                : b->cap -
+	                          b->n; /* mostly enough; what is written there counts only below */
 	int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
 	if (n < 0)

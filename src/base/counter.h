@@ -4,6 +4,6 @@
 #include <stdint.h>
 
 struct counter {
-	const char *name;   /* stable, lower case with underscores */
+	const char *name; /* stable, lower case with underscores */
 	uint64_t count;
 };

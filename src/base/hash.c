@@ -1,4 +1,5 @@
-/* hash.c - SHA-256 (OpenSSL) and SipHash-1-3 (Aumasson and Bernstein), whose key is drawn once per process. io */
+/* hash.c - SHA-256 (OpenSSL) and SipHash-1-3 (Aumasson and Bernstein), whose key is drawn once per
+ * process. io */
 #include "base/hash.h"
 
 #include <openssl/rand.h>
@@ -58,8 +59,10 @@ uint64_t hash_key(struct str s)
 {
 	pthread_once(&sip_once, sip_draw);
 	uint64_t v[4] = {
-		sip_key[0] ^ 0x736f6d6570736575, sip_key[1] ^ 0x646f72616e646f6d,
-		sip_key[0] ^ 0x6c7967656e657261, sip_key[1] ^ 0x7465646279746573,
+	        sip_key[0] ^ 0x736f6d6570736575,
+	        sip_key[1] ^ 0x646f72616e646f6d,
+	        sip_key[0] ^ 0x6c7967656e657261,
+	        sip_key[1] ^ 0x7465646279746573,
 	};
 	uint64_t last = (uint64_t)s.n << 56;
 	size_t i = 0;

@@ -81,7 +81,8 @@ static bool number_syntax(struct str s, bool *integer)
 	return at == s.n;
 }
 
-/* Copies one number (bad ones as they are); what no integer or double holds becomes the nearest double, as a real. */
+/* Copies one number (bad ones as they are); what no integer or double holds becomes the nearest
+ * double, as a real. */
 static void clamp_number(struct str number, struct buf *out)
 {
 	bool integer;
@@ -175,23 +176,37 @@ enum jval_type jval_type(const struct jval *j)
 	if (!j)
 		return JVAL_ABSENT;
 	switch (json_typeof(in(j))) {
-	case JSON_OBJECT: return JVAL_OBJECT;
-	case JSON_ARRAY: return JVAL_ARRAY;
-	case JSON_STRING: return JVAL_STRING;
-	case JSON_INTEGER: return JVAL_INTEGER;
-	case JSON_REAL: return JVAL_REAL;
-	case JSON_TRUE: return JVAL_TRUE;
-	case JSON_FALSE: return JVAL_FALSE;
-	default: return JVAL_NULL;
+	case JSON_OBJECT:
+		return JVAL_OBJECT;
+	case JSON_ARRAY:
+		return JVAL_ARRAY;
+	case JSON_STRING:
+		return JVAL_STRING;
+	case JSON_INTEGER:
+		return JVAL_INTEGER;
+	case JSON_REAL:
+		return JVAL_REAL;
+	case JSON_TRUE:
+		return JVAL_TRUE;
+	case JSON_FALSE:
+		return JVAL_FALSE;
+	default:
+		return JVAL_NULL;
 	}
 }
 
 const char *jval_type_name(const struct jval *j)
 {
 	static const char *const names[] = {
-		[JVAL_ABSENT] = "absent", [JVAL_OBJECT] = "object", [JVAL_ARRAY] = "array",
-		[JVAL_STRING] = "string", [JVAL_INTEGER] = "number", [JVAL_REAL] = "number",
-		[JVAL_TRUE] = "boolean", [JVAL_FALSE] = "boolean", [JVAL_NULL] = "null",
+	        [JVAL_ABSENT] = "absent",
+	        [JVAL_OBJECT] = "object",
+	        [JVAL_ARRAY] = "array",
+	        [JVAL_STRING] = "string",
+	        [JVAL_INTEGER] = "number",
+	        [JVAL_REAL] = "number",
+	        [JVAL_TRUE] = "boolean",
+	        [JVAL_FALSE] = "boolean",
+	        [JVAL_NULL] = "null",
 	};
 	return names[jval_type(j)];
 }

@@ -8,6 +8,6 @@ struct limit {
 	uint64_t at_ms;
 };
 
-/* Takes `cost` from a bucket that holds at most `burst` and refills `per_second`; false when it does not hold enough.
- * A zeroed struct is a full bucket. */
+/* Takes `cost` from a bucket that holds at most `burst` and refills `per_second`; false when it
+ * does not hold enough. A zeroed struct is a full bucket. */
 bool limit_take(struct limit *l, double cost, double per_second, double burst, uint64_t now_ms);

@@ -34,7 +34,8 @@ void log_line(enum log_level level, const char *fmt, ...)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
 	size_t n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
-	n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ %s ", ts.tv_nsec / 1000000, names[level]);
+	n += (size_t)snprintf(
+	        line + n, sizeof line - n, ".%03ldZ %s ", ts.tv_nsec / 1000000, names[level]);
 	va_list ap;
 	va_start(ap, fmt);
 	int more = vsnprintf(line + n, sizeof line - n - 1, fmt, ap);
@@ -45,7 +46,8 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (n > sizeof line - 2)
 		n = sizeof line - 2;
 	line[n++] = '\n';
-	/* A full pipe must not stop the server: its line is lost. A pipe that polls writable takes a whole line. */
+	/* A full pipe must not stop the server: its line is lost. A pipe that polls writable takes
+	 * a whole line. */
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 	if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT))
 		return;

@@ -18,7 +18,8 @@ void map_done(struct map *m)
 }
 
 /* The slot that holds key, or the free one where it belongs. */
-static struct map_entry *slot_for(struct map_entry *slots, size_t cap, struct str key, uint64_t hash)
+static struct map_entry *slot_for(
+        struct map_entry *slots, size_t cap, struct str key, uint64_t hash)
 {
 	size_t i = (size_t)hash & (cap - 1);
 	while (slots[i].value && !(slots[i].hash == hash && str_eq(slots[i].key, key)))

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool rand_bytes(void *out, size_t n);           /* false: no randomness, refuse */
+bool rand_bytes(void *out, size_t n); /* false: no randomness, refuse */
 /* A random (version 4) UUID in lower case into out[37]. */
 bool rand_uuid(char out[37]);
 /* n lower-case hex digits plus NUL. */

@@ -37,7 +37,8 @@ static void run_slot(struct list *slot, uint64_t now_ms)
 	/* Moved aside first: callbacks may start timers into this very slot. */
 	struct list due;
 	list_init(&due);
-	LIST_EACH_SAFE(it, slot) {
+	LIST_EACH_SAFE(it, slot)
+	{
 		struct timer *t = LIST_OWNER(it, struct timer, link);
 		if (t->at_ms <= now_ms) {
 			list_remove(it);

@@ -13,15 +13,16 @@ int32_t utf8_next(struct str s, size_t *pos)
 		return -1;
 	if ((unsigned char)s.p[*pos] < 0x80)
 		return (unsigned char)s.p[(*pos)++];
-	utf8proc_ssize_t n =
-		utf8proc_iterate((const utf8proc_uint8_t *)s.p + *pos, (utf8proc_ssize_t)(s.n - *pos), &cp);
+	utf8proc_ssize_t n = utf8proc_iterate(
+	        (const utf8proc_uint8_t *)s.p + *pos, (utf8proc_ssize_t)(s.n - *pos), &cp);
 	if (n <= 0)
 		return -1;
 	*pos += (size_t)n;
 	return cp;
 }
 
-/* Most of what is written is ASCII: eight bytes at a time, from pos on; returns where it ends, at the latest s.n. */
+/* Most of what is written is ASCII: eight bytes at a time, from pos on; returns where it ends, at
+ * the latest s.n. */
 static size_t skip_ascii(struct str s, size_t pos)
 {
 	for (uint64_t eight; pos + sizeof eight <= s.n; pos += sizeof eight) {
@@ -80,7 +81,7 @@ static int map_with(struct str s, struct buf *out, utf8proc_option_t options)
 	if (!utf8_valid(s))
 		return ERR_BADMSG;
 	utf8proc_ssize_t n =
-		utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &text, options);
+	        utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &text, options);
 	if (n < 0)
 		return n == UTF8PROC_ERROR_NOMEM ? ERR_NOMEM : ERR_BADMSG;
 	buf_add(out, text, (size_t)n);
@@ -100,16 +101,17 @@ int utf8_nfkc(struct str s, struct buf *out)
 
 int utf8_nfkd_fold(struct str s, struct buf *out)
 {
-	return map_with(s, out,
-		UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD);
+	return map_with(
+	        s, out, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD);
 }
 
 /* Unicode 3.13 Final_Sigma asks for cased letters around, skipping case-ignorable characters. */
 static bool is_cased(int32_t cp)
 {
 	utf8proc_category_t c = utf8proc_category(cp);
-	return c == UTF8PROC_CATEGORY_LU || c == UTF8PROC_CATEGORY_LL || c == UTF8PROC_CATEGORY_LT ||
-		(cp >= 0x2160 && cp <= 0x217f) || (cp >= 0x24b6 && cp <= 0x24e9) || cp == 0xaa || cp == 0xba;
+	return c == UTF8PROC_CATEGORY_LU || c == UTF8PROC_CATEGORY_LL ||
+	       c == UTF8PROC_CATEGORY_LT || (cp >= 0x2160 && cp <= 0x217f) ||
+	       (cp >= 0x24b6 && cp <= 0x24e9) || cp == 0xaa || cp == 0xba;
 }
 
 static bool is_case_ignorable(int32_t cp)
@@ -122,9 +124,9 @@ static bool is_case_ignorable(int32_t cp)
 	case UTF8PROC_CATEGORY_SK:
 		return true;
 	default:
-		return cp == 0x27 || cp == 0x2e || cp == 0x3a || cp == 0xb7 || cp == 0x2018 || cp == 0x2019 ||
-			cp == 0x2024 || cp == 0x2027 || cp == 0xfe13 || cp == 0xfe52 || cp == 0xfe55 ||
-			cp == 0xff07 || cp == 0xff0e || cp == 0xff1a;
+		return cp == 0x27 || cp == 0x2e || cp == 0x3a || cp == 0xb7 || cp == 0x2018 ||
+		       cp == 0x2019 || cp == 0x2024 || cp == 0x2027 || cp == 0xfe13 ||
+		       cp == 0xfe52 || cp == 0xfe55 || cp == 0xff07 || cp == 0xff0e || cp == 0xff1a;
 	}
 }
 
@@ -158,7 +160,8 @@ int utf8_lower(struct str s, struct buf *out)
 	return out->failed ? ERR_NOMEM : 0;
 }
 
-/* utf8proc names categories in the order of the Unicode standard: LU..LO, MN..ME, ND..NO, PC..PO, SM..SO, Z..., C... */
+/* utf8proc names categories in the order of the Unicode standard: LU..LO, MN..ME, ND..NO, PC..PO,
+ * SM..SO, Z..., C... */
 static bool in_range(int32_t cp, utf8proc_category_t from, utf8proc_category_t to)
 {
 	utf8proc_category_t c = utf8proc_category(cp);

@@ -58,7 +58,8 @@ static bool has_token(const struct run *r)
 	return r->in->token != CASE_NO_TOKEN && r->settings->auth == AUTH_JWT;
 }
 
-/* Somebody inside keeps his session when its token runs out: on_expiry decides later, from the claims. */
+/* Somebody inside keeps his session when its token runs out: on_expiry decides later, from the
+ * claims. */
 static void verify_insider(struct run *r)
 {
 	verify_at(r, r->in->now);
@@ -79,10 +80,10 @@ static bool login(struct run *r, bool insider)
 			verify_at(r, r->in->now);
 	}
 	struct connect_request c = {
-		.settings = r->settings,
-		.present = has_token(r),
-		.token = r->out->token.reason,
-		.claims = r->out->token.claims,
+	        .settings = r->settings,
+	        .present = has_token(r),
+	        .token = r->out->token.reason,
+	        .claims = r->out->token.claims,
 	};
 	policy_connect(&c, &r->out->verdict);
 	if (!r->out->verdict.accepted && r->out->token.text[0] && r->out->token_read)
@@ -93,16 +94,16 @@ static bool login(struct run *r, bool insider)
 static struct join_request join_request(const struct run *r, const struct seat *moving)
 {
 	return (struct join_request){
-		.settings = r->settings,
-		.room = r->view,
-		.now = r->in->now,
-		.claims = r->out->token.claims,
-		.session = STR("case"),
-		.nick = r->in->nick,
-		.password = r->in->password,
-		.admitted = r->in->admitted,
-		.requested = true,
-		.moving = moving,
+	        .settings = r->settings,
+	        .room = r->view,
+	        .now = r->in->now,
+	        .claims = r->out->token.claims,
+	        .session = STR("case"),
+	        .nick = r->in->nick,
+	        .password = r->in->password,
+	        .admitted = r->in->admitted,
+	        .requested = true,
+	        .moving = moving,
 	};
 }
 
@@ -111,7 +112,7 @@ static void enter(struct run *r, const struct seat *moving)
 	struct join_request join = join_request(r, moving);
 	r->out->subject = moving;
 	if (!moving && !r->view->breakout &&
-		policy_conference(&join, &r->out->verdict) == CONFERENCE_REFUSED)
+	        policy_conference(&join, &r->out->verdict) == CONFERENCE_REFUSED)
 		return;
 	policy_join(&join, &r->out->verdict);
 }
@@ -147,7 +148,8 @@ static void run_service_join(struct run *r)
 	policy_join(&join, &r->out->verdict);
 }
 
-/* The holder of the token is inside but not listed: his seat is what a join in an open room gives. */
+/* The holder of the token is inside but not listed: his seat is what a join in an open room gives.
+ */
 static const struct seat *holder_seat(struct run *r)
 {
 	struct policy_settings open = *r->settings;
@@ -209,19 +211,20 @@ static void run_resume(struct run *r)
 		return;
 	}
 	struct resume_request resume = {
-		.settings = r->settings,
-		.room = r->view,
-		.now = r->in->now,
-		.seat = seat,
-		.same_token = same,
-		.expired = jval_true(jval_getc(r->in->event, "expired")),
-		.claims = same ? NULL : r->out->token.claims,
-		.session = STR("case"),
-		.nick = r->in->nick,
+	        .settings = r->settings,
+	        .room = r->view,
+	        .now = r->in->now,
+	        .seat = seat,
+	        .same_token = same,
+	        .expired = jval_true(jval_getc(r->in->event, "expired")),
+	        .claims = same ? NULL : r->out->token.claims,
+	        .session = STR("case"),
+	        .nick = r->in->nick,
 	};
 	r->out->subject = seat;
 	if (policy_resume(&resume, &r->out->verdict) == RESUME_IGNORED)
-		enter(r, NULL); /* a new session, evaluated from zero; the old seat is still there */
+		enter(r,
+		        NULL); /* a new session, evaluated from zero; the old seat is still there */
 }
 
 static void put_item(struct run *r, struct item_request *item)
@@ -236,7 +239,8 @@ static void put_item(struct run *r, struct item_request *item)
 
 static void run_grant(struct run *r)
 {
-	put_item(r, &(struct item_request){.has_affiliation = true, .affiliation = AFFILIATION_OWNER});
+	put_item(r,
+	        &(struct item_request){.has_affiliation = true, .affiliation = AFFILIATION_OWNER});
 }
 
 static void run_revoke(struct run *r)
@@ -251,7 +255,8 @@ static void run_kick(struct run *r)
 
 static void run_ban(struct run *r)
 {
-	put_item(r, &(struct item_request){.has_affiliation = true, .affiliation = AFFILIATION_OUTCAST});
+	put_item(r, &(struct item_request){
+	                    .has_affiliation = true, .affiliation = AFFILIATION_OUTCAST});
 }
 
 static void run_item(struct run *r)
@@ -262,8 +267,8 @@ static void run_item(struct run *r)
 	item.has_affiliation = !str_absent(affiliation);
 	item.has_role = !str_absent(role);
 	if ((!item.has_affiliation && !item.has_role) ||
-		(item.has_affiliation && !affiliation_parse(affiliation, &item.affiliation)) ||
-		(item.has_role && !role_parse(role, &item.role))) {
+	        (item.has_affiliation && !affiliation_parse(affiliation, &item.affiliation)) ||
+	        (item.has_role && !role_parse(role, &item.role))) {
 		fail(r, "event: an item needs an affiliation or a role of XEP-0045");
 		return;
 	}
@@ -274,8 +279,8 @@ static void run_leave(struct run *r)
 {
 	r->out->subject = seat_of(r, "who");
 	if (r->out->subject)
-		policy_leave(r->settings, r->view, r->out->subject, jval_true(jval_getc(r->in->event, "switch_room")),
-			&r->out->verdict);
+		policy_leave(r->settings, r->view, r->out->subject,
+		        jval_true(jval_getc(r->in->event, "switch_room")), &r->out->verdict);
 	else
 		fail(r, "event: `who` is no occupant");
 }
@@ -293,8 +298,8 @@ static void run_expire(struct run *r)
 static void run_configure(struct run *r)
 {
 	r->out->subject = seat_of(r, "by");
-	policy_config_change(r->settings, r->out->subject, jval_true(jval_getc(r->in->event, "names_people")),
-		&r->out->verdict);
+	policy_config_change(r->settings, r->out->subject,
+	        jval_true(jval_getc(r->in->event, "names_people")), &r->out->verdict);
 }
 
 /* Our own: the resource that a join or a change of nick asks for. */
@@ -302,11 +307,11 @@ static void run_resource(struct run *r)
 {
 	const struct jval *taken = jval_getc(r->in->event, "taken");
 	struct resource_request q = {
-		.resource = text_of(r, "resource"),
-		.current = text_of(r, "current"),
-		.session = text_of(r, "session"),
-		.strict = jval_true(jval_getc(r->in->event, "strict")),
-		.taken = jval_true(taken),
+	        .resource = text_of(r, "resource"),
+	        .current = text_of(r, "current"),
+	        .session = text_of(r, "session"),
+	        .strict = jval_true(jval_getc(r->in->event, "strict")),
+	        .taken = jval_true(taken),
 	};
 	policy_resource(&q, &r->out->verdict);
 }
@@ -334,22 +339,22 @@ static const struct {
 	enum case_kind kind;
 	void (*run)(struct run *r);
 } events[] = {
-	{"connect", CASE_CONNECT, run_connect},
-	{"join", CASE_JOIN, run_join},
-	{"plain-join", CASE_JOIN, run_plain_join},
-	{"service-join", CASE_JOIN, run_service_join},
-	{"rename", CASE_RENAME, run_rename},
-	{"resume", CASE_RESUME, run_resume},
-	{"grant", CASE_ITEM, run_grant},
-	{"revoke", CASE_ITEM, run_revoke},
-	{"kick", CASE_ITEM, run_kick},
-	{"ban", CASE_ITEM, run_ban},
-	{"item", CASE_ITEM, run_item},
-	{"leave", CASE_LEAVE, run_leave},
-	{"expire", CASE_EXPIRE, run_expire},
-	{"configure", CASE_OTHER, run_configure},
-	{"resource", CASE_OTHER, run_resource},
-	{"flood", CASE_OTHER, run_flood},
+        {"connect", CASE_CONNECT, run_connect},
+        {"join", CASE_JOIN, run_join},
+        {"plain-join", CASE_JOIN, run_plain_join},
+        {"service-join", CASE_JOIN, run_service_join},
+        {"rename", CASE_RENAME, run_rename},
+        {"resume", CASE_RESUME, run_resume},
+        {"grant", CASE_ITEM, run_grant},
+        {"revoke", CASE_ITEM, run_revoke},
+        {"kick", CASE_ITEM, run_kick},
+        {"ban", CASE_ITEM, run_ban},
+        {"item", CASE_ITEM, run_item},
+        {"leave", CASE_LEAVE, run_leave},
+        {"expire", CASE_EXPIRE, run_expire},
+        {"configure", CASE_OTHER, run_configure},
+        {"resource", CASE_OTHER, run_resource},
+        {"flood", CASE_OTHER, run_flood},
 };
 
 void case_run(const struct case_input *in, struct case_result *out)

@@ -14,9 +14,10 @@ static struct jval *text_or_null(struct str s)
 
 static bool put_refusal(struct jval *o, const struct verdict *v)
 {
-	return jval_set(o, "accepted", jval_new_bool(false)) && jval_set(o, "stage", word(stage_name(v->stage))) &&
-		jval_set(o, "condition", v->condition ? word(v->condition) : jval_new_null()) &&
-		jval_set(o, "reason", word(reason_name(v->reason)));
+	return jval_set(o, "accepted", jval_new_bool(false)) &&
+	       jval_set(o, "stage", word(stage_name(v->stage))) &&
+	       jval_set(o, "condition", v->condition ? word(v->condition) : jval_new_null()) &&
+	       jval_set(o, "reason", word(reason_name(v->reason)));
 }
 
 static struct jval *reason_or_null(enum reason r)
@@ -27,7 +28,7 @@ static struct jval *reason_or_null(enum reason r)
 static bool put_standing(struct jval *o, enum affiliation affiliation, enum role role)
 {
 	return jval_set(o, "affiliation", word(affiliation_name(affiliation))) &&
-		jval_set(o, "role", word(role_name(role)));
+	       jval_set(o, "role", word(role_name(role)));
 }
 
 static bool put_acceptance(struct jval *o, const struct case_result *r)
@@ -37,16 +38,17 @@ static bool put_acceptance(struct jval *o, const struct case_result *r)
 		return false;
 	if (r->kind == CASE_CONNECT || (r->kind == CASE_OTHER && !r->subject))
 		return true;
-	if (!put_standing(o, v->affiliation, v->role) || !jval_set(o, "source", word(source_name(v->source))) ||
-		!jval_set(o, "reason", reason_or_null(v->reason)))
+	if (!put_standing(o, v->affiliation, v->role) ||
+	        !jval_set(o, "source", word(source_name(v->source))) ||
+	        !jval_set(o, "reason", reason_or_null(v->reason)))
 		return false;
 	if (v->has_name)
 		return jval_set(o, "name", text_or_null(name_str(&v->name))) &&
-			jval_set(o, "name_editable", jval_new_bool(v->name_editable));
+		       jval_set(o, "name_editable", jval_new_bool(v->name_editable));
 	if (r->kind != CASE_RESUME || !r->subject)
 		return true;
 	return jval_set(o, "name", text_or_null(r->subject->name)) &&
-		jval_set(o, "name_editable", jval_new_bool(!r->subject->name_frozen));
+	       jval_set(o, "name_editable", jval_new_bool(!r->subject->name_frozen));
 }
 
 static bool put_change(struct jval *list, const struct scene *scene, const struct change *c)
@@ -56,7 +58,8 @@ static bool put_change(struct jval *list, const struct scene *scene, const struc
 	if (ok && c->is_name)
 		ok = jval_set(o, "name", text_or_null(name_str(&c->name)));
 	else if (ok)
-		ok = put_standing(o, c->affiliation, c->role) && jval_set(o, "reason", reason_or_null(c->reason));
+		ok = put_standing(o, c->affiliation, c->role) &&
+		     jval_set(o, "reason", reason_or_null(c->reason));
 	if (!ok) {
 		jval_free(o);
 		return false;
@@ -73,7 +76,8 @@ static bool put_changes(struct jval *o, const struct case_input *in, const struc
 
 	/* A rename of somebody frozen brings no new name into the meeting. */
 	while (ok && r->kind != CASE_RENAME &&
-		verdict_change_next(&r->verdict, &in->config->policy, &in->scene->view, r->subject, &cursor, &change))
+	        verdict_change_next(&r->verdict, &in->config->policy, &in->scene->view, r->subject,
+	                &cursor, &change))
 		ok = put_change(list, in->scene, &change);
 	if (!ok || cursor.nomem) {
 		jval_free(list);
@@ -84,7 +88,8 @@ static bool put_changes(struct jval *o, const struct case_input *in, const struc
 
 static bool has_elected(enum case_kind kind)
 {
-	return kind == CASE_LEAVE || kind == CASE_ITEM || kind == CASE_EXPIRE || kind == CASE_RESUME;
+	return kind == CASE_LEAVE || kind == CASE_ITEM || kind == CASE_EXPIRE ||
+	       kind == CASE_RESUME;
 }
 
 struct jval *case_json(const struct case_input *in, const struct case_result *r)

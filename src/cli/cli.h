@@ -14,7 +14,8 @@ enum {
 int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
-int cli_explain_live(int argc, char **argv); /* called by explain for --live; argv as explain got it */
+int cli_explain_live(
+        int argc, char **argv); /* called by explain for --live; argv as explain got it */
 int cli_token(int argc, char **argv);
 int cli_link(int argc, char **argv);
 int cli_version(int argc, char **argv);

@@ -14,7 +14,11 @@
 #include "policy/explain.h"
 #include "policy/match.h"
 
-enum { TOKEN_FILE_MAX = 1024 * 1024, KEYS_FILE_MAX = 1024 * 1024, ROOM_FILE_MAX = 16 * 1024 * 1024 };
+enum {
+	TOKEN_FILE_MAX = 1024 * 1024,
+	KEYS_FILE_MAX = 1024 * 1024,
+	ROOM_FILE_MAX = 16 * 1024 * 1024
+};
 
 struct explain {
 	const struct explain_options *o;
@@ -22,7 +26,7 @@ struct explain {
 	struct config_report report;
 	struct token_keys *keys;
 	struct buf keys_text, token, header, claims, node;
-	struct jval *room;              /* owned */
+	struct jval *room; /* owned */
 	struct scene scene;
 	struct case_input in;
 };
@@ -33,11 +37,13 @@ static int bad(const char *what)
 	return CLI_USAGE;
 }
 
-/* The file or .env given, else the environment where it has ENABLE_AUTH, else gavel.yaml of the state folder. */
+/* The file or .env given, else the environment where it has ENABLE_AUTH, else gavel.yaml of the
+ * state folder. */
 static int load_config(struct explain *x)
 {
 	static const char name[] = "/gavel.yaml";
-	struct config_source source = {.file = x->o->config, .env_file = x->o->env, .environ = environ};
+	struct config_source source = {
+	        .file = x->o->config, .env_file = x->o->env, .environ = environ};
 	char path[4096];
 	struct str enabled = STR_NONE;
 
@@ -46,7 +52,7 @@ static int load_config(struct explain *x)
 			enabled = str_c(*e + 12);
 	}
 	if (!source.file && !source.env_file && !enabled.n &&
-		config_state_directory(environ, path, sizeof path - sizeof name) == ERR_OK) {
+	        config_state_directory(environ, path, sizeof path - sizeof name) == ERR_OK) {
 		memcpy(path + strlen(path), name, sizeof name);
 		if (access(path, R_OK) == 0)
 			source.file = path;
@@ -96,7 +102,8 @@ static int read_token(struct explain *x)
 static void make_header(struct explain *x, const struct jval *payload)
 {
 	const struct token_settings *ts = &x->config.token;
-	const struct token_issuer *issuer = token_settings_issuer(ts, jval_str(jval_getc(payload, "iss")));
+	const struct token_issuer *issuer =
+	        token_settings_issuer(ts, jval_str(jval_getc(payload, "iss")));
 	unsigned algs = token_key_settings_algs(issuer ? &issuer->keys : &ts->keys);
 	enum token_alg alg = TOKEN_HS256;
 
@@ -106,7 +113,8 @@ static void make_header(struct explain *x, const struct jval *payload)
 			break;
 		}
 	}
-	buf_printf(&x->header, "{\"alg\":\"%s\",\"kid\":\"claims\",\"typ\":\"JWT\"}", token_alg_name(alg));
+	buf_printf(&x->header, "{\"alg\":\"%s\",\"kid\":\"claims\",\"typ\":\"JWT\"}",
+	        token_alg_name(alg));
 }
 
 static int read_claims(struct explain *x)
@@ -120,8 +128,8 @@ static int read_claims(struct explain *x)
 	}
 	struct jval *payload = jval_parse(buf_view(&x->claims), 16, &e);
 	if (!jval_is_object(payload)) {
-		fprintf(stderr, "gavel explain: --claims is no JSON object%s%s\n", payload ? "" : ": ",
-			payload ? "" : e.text);
+		fprintf(stderr, "gavel explain: --claims is no JSON object%s%s\n",
+		        payload ? "" : ": ", payload ? "" : e.text);
 		jval_free(payload);
 		return CLI_USAGE;
 	}
@@ -129,15 +137,16 @@ static int read_claims(struct explain *x)
 	jval_free(payload);
 	x->in.token = CASE_PARTS;
 	x->in.parts = (struct token_parts){
-		.header = buf_view(&x->header),
-		.payload = buf_view(&x->claims),
-		.signature_present = true,
+	        .header = buf_view(&x->header),
+	        .payload = buf_view(&x->claims),
+	        .signature_present = true,
 	};
 	x->in.signature_valid = x->in.any_key = true;
 	return x->header.failed ? bad("out of memory") : CLI_OK;
 }
 
-/* On the wire a node has only these; anything else is a name, and travels as the client would write it. */
+/* On the wire a node has only these; anything else is a name, and travels as the client would write
+ * it. */
 static bool is_wire_form(struct str room)
 {
 	for (size_t i = 0; i < room.n; i++) {
@@ -195,7 +204,7 @@ static int build_room(struct explain *x)
 	else if (room_canonical(room, &x->node))
 		return bad("--room: no valid UTF-8");
 	if (x->node.failed || !put_text(x->room, "node", buf_view(&x->node)) ||
-		!put_text(x->room, "tenant", str_c(x->o->tenant ? x->o->tenant : "")))
+	        !put_text(x->room, "tenant", str_c(x->o->tenant ? x->o->tenant : "")))
 		return bad("--room or --tenant: no valid UTF-8, or out of memory");
 	if (!scene_build(&x->scene, x->room, &x->config.policy, &error)) {
 		fprintf(stderr, "gavel explain: --occupants: %s\n", error);
@@ -222,15 +231,17 @@ static void write_text(const struct explain *x, const struct case_result *r, str
 	derivation_lines(x, &settings);
 	explain_token_lines(&x->in, r, x->o->claims != NULL, &token);
 	struct explain_facts facts = {
-		.settings = &x->config.policy,
-		.room = &x->scene.view,
-		.claims = r->token.claims,
-		.verdict = &r->verdict,
-		.typed = x->in.nick,
-		.token_lines = buf_view(&token),
-		.refusal_hint = r->token_read && r->verdict.stage == STAGE_SASL ? str_c(r->token.hint) : STR_NONE,
-		.setting_lines = buf_view(&settings),
-		.stock = x->o->compare_jitsi ? &x->config.stock : NULL,
+	        .settings = &x->config.policy,
+	        .room = &x->scene.view,
+	        .claims = r->token.claims,
+	        .verdict = &r->verdict,
+	        .typed = x->in.nick,
+	        .token_lines = buf_view(&token),
+	        .refusal_hint = r->token_read && r->verdict.stage == STAGE_SASL
+	                                ? str_c(r->token.hint)
+	                                : STR_NONE,
+	        .setting_lines = buf_view(&settings),
+	        .stock = x->o->compare_jitsi ? &x->config.stock : NULL,
 	};
 	explain_write(&facts, out);
 	out->failed |= token.failed || settings.failed;

@@ -1,4 +1,5 @@
-/* explain_live.c - `gavel explain --live`: asks the running server why somebody has the role he has. io */
+/* explain_live.c - `gavel explain --live`: asks the running server why somebody has the role he
+ * has. io */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +17,17 @@ static const char help[] =
         "gavel explain --live ROOM[/OCCUPANT] [--config FILE|--env FILE|--state FOLDER] [--json]\n"
         "gavel explain --live [--rooms] [...]\n"
         "\n"
-        "Asks the running server, through the control socket in its state folder, for the decision record "
+        "Asks the running server, through the control socket in its state folder, for the decision "
+        "record "
         "of everybody in\n"
-        "the room, or of one occupant (nick or JID), also of those who have left a while ago: the decision "
+        "the room, or of one occupant (nick or JID), also of those who have left a while ago: the "
+        "decision "
         "at the door, and\n"
         "every later change of role with the time, who did it, and why.\n"
         "\n"
         "  --rooms         which rooms there are\n"
-        "  --counters      what each limit has refused, and what goes on (also without any of these)\n"
+        "  --counters      what each limit has refused, and what goes on (also without any of "
+        "these)\n"
         "  --config FILE   the server's configuration (it names the state folder)\n"
         "  --env FILE      the docker .env the server was started with\n"
         "  --state FOLDER  the state folder itself\n"
@@ -39,8 +43,8 @@ struct live {
 
 static bool bad(const char *what, const char *word)
 {
-	fprintf(stderr, "gavel explain --live: %s%s%s (--help tells more)\n", what, word ? ": " : "",
-	        word ? word : "");
+	fprintf(stderr, "gavel explain --live: %s%s%s (--help tells more)\n", what,
+	        word ? ": " : "", word ? word : "");
 	return false;
 }
 
@@ -177,7 +181,8 @@ static void print_decision(const struct jval *d)
 		printf(" -> %s%s\n", text(c, "says"),
 		        jval_true(jval_getc(c, "misplaced")) ? " (misplaced, never grants)" : "");
 	}
-	if (jval_is_string(jval_getc(d, "silent_reason")) && jval_str(jval_getc(d, "silent_reason")).n)
+	if (jval_is_string(jval_getc(d, "silent_reason")) &&
+	        jval_str(jval_getc(d, "silent_reason")).n)
 		printf("    had the token been silent: %s\n", text(d, "silent_reason"));
 	printf("    name   ");
 	if (jval_is_string(jval_getc(d, "name")))
@@ -230,8 +235,9 @@ static void print_result(const struct live *o, const struct jval *result)
 		}
 		return;
 	}
-	printf("room %s  meeting %s  opened %s  occupants %lld  moderators %lld\n", text(result, "room"),
-	        text(result, "meeting"), clock_text(jval_getc(result, "opened")),
+	printf("room %s  meeting %s  opened %s  occupants %lld  moderators %lld\n",
+	        text(result, "room"), text(result, "meeting"),
+	        clock_text(jval_getc(result, "opened")),
 	        (long long)jval_integer(jval_getc(result, "occupants")),
 	        (long long)jval_integer(jval_getc(result, "moderators")));
 	const struct jval *records = jval_getc(result, "records");
@@ -273,9 +279,11 @@ int cli_explain_live(int argc, char **argv)
 	buf_init(&question, ASK_BYTES_MAX);
 	buf_init(&answer, 0);
 	write_question(&o, &question);
-	int err = question.failed ? ERR_LIMIT : control_ask(str_c(folder), buf_view(&question), &answer);
+	int err = question.failed ? ERR_LIMIT
+	                          : control_ask(str_c(folder), buf_view(&question), &answer);
 	if (err == ERR_NOTFOUND)
-		fprintf(stderr, "gavel explain --live: no server answers at %s/" CONTROL_NAME "\n", folder);
+		fprintf(stderr, "gavel explain --live: no server answers at %s/" CONTROL_NAME "\n",
+		        folder);
 	else if (err)
 		fprintf(stderr, "gavel explain --live: %s\n", err_text((enum err)err));
 	code = err ? CLI_FAIL : show(&o, buf_view(&answer));

@@ -7,7 +7,7 @@ struct explain_options {
 	const char *config, *env;
 	const char *room, *tenant, *token, *claims;
 	const char *keys, *occupants, *nick, *password, *vectors;
-	int64_t now;            /* Unix seconds; 0: the clock */
+	int64_t now; /* Unix seconds; 0: the clock */
 	bool guest, admitted, compare_jitsi, json, check, live, help;
 };
 

@@ -17,7 +17,8 @@ static void put_quoted(struct str s, struct buf *out)
 static void refused_lines(const struct token_result *t, struct buf *out)
 {
 	buf_puts(out, "token     ");
-	for (unsigned step = TOKEN_STEP_SIZE; step <= (unsigned)t->passed && step < TOKEN_STEP_COUNT; step++)
+	for (unsigned step = TOKEN_STEP_SIZE;
+	        step <= (unsigned)t->passed && step < TOKEN_STEP_COUNT; step++)
 		buf_printf(out, "%s ok, ", token_step_name((enum token_step)step));
 	buf_printf(out, "then %s: %s\n", reason_name(t->reason), t->text);
 }
@@ -41,12 +42,14 @@ static void sub_part(const struct case_input *in, const struct verdict *v, struc
 	if (v->reason == E_TENANT_MISMATCH)
 		buf_puts(out, " (does not fit)");
 	else if (!in->config->policy.domain_verification)
-		buf_printf(out, " (not compared%s)", v->warnings & W_TENANT_UNCHECKED ? ": W_TENANT_UNCHECKED" : "");
+		buf_printf(out, " (not compared%s)",
+		        v->warnings & W_TENANT_UNCHECKED ? ": W_TENANT_UNCHECKED" : "");
 	else
 		buf_puts(out, " ok");
 }
 
-static void good_lines(const struct case_input *in, const struct case_result *r, bool given, struct buf *out)
+static void good_lines(
+        const struct case_input *in, const struct case_result *r, bool given, struct buf *out)
 {
 	const struct claims *c = r->token.claims;
 	const struct room_view *room = &in->scene->view;
@@ -56,7 +59,9 @@ static void good_lines(const struct case_input *in, const struct case_result *r,
 	if (given)
 		buf_puts(out, "not signed: claims as given");
 	else
-		buf_printf(out, "%s ok", r->token.alg < TOKEN_ALG_COUNT ? token_alg_name(r->token.alg) : "signature");
+		buf_printf(out, "%s ok",
+		        r->token.alg < TOKEN_ALG_COUNT ? token_alg_name(r->token.alg)
+		                                       : "signature");
 	buf_puts(out, ", iss ");
 	put_quoted(c->iss, out);
 	buf_puts(out, " ok, aud ");
@@ -82,7 +87,8 @@ static void good_lines(const struct case_input *in, const struct case_result *r,
 		buf_printf(out, "          expires in %.0f s\n", c->exp - (double)in->now);
 }
 
-void explain_token_lines(const struct case_input *in, const struct case_result *r, bool given, struct buf *out)
+void explain_token_lines(
+        const struct case_input *in, const struct case_result *r, bool given, struct buf *out)
 {
 	if (in->config->policy.auth == AUTH_NONE)
 		buf_puts(out, "token     not read: auth=none, everybody is a guest\n");

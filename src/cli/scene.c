@@ -41,12 +41,14 @@ static bool find_ban(void *room, const struct ban_key *key)
 	return false;
 }
 
-static const struct seat *next_mode_moderator(void *room, const struct identity *id, const struct seat *after)
+static const struct seat *next_mode_moderator(
+        void *room, const struct identity *id, const struct seat *after)
 {
 	const struct scene *s = of(room);
 	for (size_t i = start_after(s, after); i < s->n_seats; i++) {
 		const struct seat *seat = &s->seats[i].seat;
-		if (seat_is_moderator(seat) && seat->source == SOURCE_MODE && identity_eq(&seat->identity, id))
+		if (seat_is_moderator(seat) && seat->source == SOURCE_MODE &&
+		        identity_eq(&seat->identity, id))
 			return seat;
 	}
 	return NULL;
@@ -68,7 +70,8 @@ static bool find_frozen_name(void *room, const struct name_skeleton *k, const st
 	return false;
 }
 
-static const struct seat *next_free_name(void *room, const struct name_skeleton *k, const struct seat *after)
+static const struct seat *next_free_name(
+        void *room, const struct name_skeleton *k, const struct seat *after)
 {
 	const struct scene *s = of(room);
 	for (size_t i = start_after(s, after); i < s->n_seats; i++) {
@@ -96,13 +99,13 @@ static bool no_profile(void *room, struct str value, const struct seat *except)
 }
 
 static const struct room_lookups lookups = {
-	.banned = find_ban,
-	.mode_moderator = next_mode_moderator,
-	.frozen_name = find_frozen_name,
-	.free_name = next_free_name,
-	.next_joined = next_joined,
-	.token_email = no_profile,
-	.token_avatar = no_profile,
+        .banned = find_ban,
+        .mode_moderator = next_mode_moderator,
+        .frozen_name = find_frozen_name,
+        .free_name = next_free_name,
+        .next_joined = next_joined,
+        .token_email = no_profile,
+        .token_avatar = no_profile,
 };
 
 /* [iss, id] */
@@ -137,7 +140,8 @@ static const char *read_standing(const struct jval *j, struct seat *seat)
 {
 	const struct jval *affiliation = jval_getc(j, "affiliation"), *role = jval_getc(j, "role");
 
-	if (given(jval_getc(j, "source")) && !source_parse(jval_str(jval_getc(j, "source")), &seat->source))
+	if (given(jval_getc(j, "source")) &&
+	        !source_parse(jval_str(jval_getc(j, "source")), &seat->source))
 		return "occupant: unknown source";
 	seat->affiliation = seat->guest ? AFFILIATION_NONE : AFFILIATION_MEMBER;
 	seat->role = ROLE_PARTICIPANT;
@@ -156,7 +160,8 @@ static const char *read_standing(const struct jval *j, struct seat *seat)
 	return NULL;
 }
 
-static const char *read_name(const struct jval *j, const struct policy_settings *settings, struct scene_seat *out)
+static const char *read_name(
+        const struct jval *j, const struct policy_settings *settings, struct scene_seat *out)
 {
 	struct seat *seat = &out->seat;
 	seat->name = jval_str(jval_getc(j, "name"));
@@ -170,8 +175,8 @@ static const char *read_name(const struct jval *j, const struct policy_settings 
 	return NULL;
 }
 
-static const char *read_seat(const struct jval *j, size_t position, const struct policy_settings *settings,
-	struct scene_seat *out)
+static const char *read_seat(const struct jval *j, size_t position,
+        const struct policy_settings *settings, struct scene_seat *out)
 {
 	struct seat *seat = &out->seat;
 
@@ -215,7 +220,8 @@ static void sort_seats(struct scene *s)
 	}
 }
 
-static const char *read_seats(struct scene *s, const struct jval *list, const struct policy_settings *settings)
+static const char *read_seats(
+        struct scene *s, const struct jval *list, const struct policy_settings *settings)
 {
 	size_t n = jval_size(list);
 	if (given(list) && !jval_is_array(list))
@@ -266,9 +272,11 @@ static void sum_up(struct scene *s)
 	}
 }
 
-bool scene_build(struct scene *s, const struct jval *room, const struct policy_settings *settings, const char **error)
+bool scene_build(struct scene *s, const struct jval *room, const struct policy_settings *settings,
+        const char **error)
 {
-	const struct jval *had = jval_getc(room, "had_moderator"), *exists = jval_getc(room, "exists");
+	const struct jval *had = jval_getc(room, "had_moderator"),
+	                  *exists = jval_getc(room, "exists");
 
 	*s = (struct scene){.view.lookups = &lookups};
 	*error = read_seats(s, jval_getc(room, "occupants"), settings);

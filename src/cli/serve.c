@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/keys.h"
 #include "cli/server.h"
 #include "cli/trial.h"
 
@@ -15,16 +16,19 @@ extern char **environ;
 static const char help[] =
         "gavel serve [--config FILE] [--set KEY=VALUE]... [--trial]\n"
         "\n"
-        "Runs the server until SIGINT or SIGTERM. Settings come from flags, the environment and FILE; "
+        "Runs the server until SIGINT or SIGTERM. Settings come from flags, the environment and "
+        "FILE; "
         "`gavel check` shows\n"
         "them. With neither a file nor ENABLE_AUTH in the environment it refuses to start.\n"
         "\n"
         "  --config FILE     the configuration (YAML, one key a line)\n"
         "  --set KEY=VALUE   one setting, over file and environment\n"
-        "  --trial           make a configuration and a secret in the state folder once, and print links "
+        "  --trial           make a configuration and a secret in the state folder once, and print "
+        "links "
         "to try\n"
         "\n"
-        "Exit codes: 0 ended by a signal, 1 it could not run (a port that is taken), 2 bad arguments or "
+        "Exit codes: 0 ended by a signal, 1 it could not run (a port that is taken), 2 bad "
+        "arguments or "
         "configuration.\n";
 
 struct options {
@@ -36,8 +40,8 @@ struct options {
 
 static bool bad(const char *what, const char *word)
 {
-	fprintf(stderr, "gavel serve: %s%s%s. `gavel serve --help` tells more.\n", what, word ? ": " : "",
-	        word ? word : "");
+	fprintf(stderr, "gavel serve: %s%s%s. `gavel serve --help` tells more.\n", what,
+	        word ? ": " : "", word ? word : "");
 	return false;
 }
 
@@ -90,10 +94,10 @@ static void print_report(const struct config_report *r)
 	buf_done(&b);
 }
 
-static int run(const struct config *c, bool trial)
+static int run(const struct config *c, const struct token_keys *keys, bool trial)
 {
 	char why[640] = "";
-	struct server *s = server_new(c, why, sizeof why);
+	struct server *s = server_new(c, keys, why, sizeof why);
 	if (!s) {
 		fprintf(stderr, "gavel serve: %s\n", why);
 		return CLI_FAIL;
@@ -107,6 +111,26 @@ static int run(const struct config *c, bool trial)
 	server_run(s);
 	server_free(s);
 	return CLI_OK;
+}
+
+static int load_keys_and_run(const struct config *c, bool trial)
+{
+	struct token_keys *keys;
+	struct token_error e;
+	if (!keys_load(c, &keys, &e)) {
+		fprintf(stderr, "gavel serve: %s\n", e.text);
+		return CLI_USAGE;
+	}
+	struct buf notes;
+	buf_init(&notes, 0);
+	keys_notes(c, keys, &notes);
+	struct str rest = buf_view(&notes);
+	while (rest.n)
+		log_warn("event=config %.*s", STR_FMT(str_split(&rest, '\n')));
+	buf_done(&notes);
+	int code = run(c, keys, trial);
+	token_keys_free(keys);
+	return code;
 }
 
 int cli_serve(int argc, char **argv)
@@ -140,7 +164,7 @@ int cli_serve(int argc, char **argv)
 	if (err == ERR_NOMEM || report.nomem)
 		fputs("gavel serve: out of memory\n", stderr), code = CLI_FAIL;
 	else if (!err && !report.fatal)
-		code = run(&c, o.trial);
+		code = load_keys_and_run(&c, o.trial);
 	config_report_free(&report);
 	config_free(&c);
 	return code;

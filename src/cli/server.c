@@ -2,8 +2,8 @@
  *
  *   tcp -> http -> websocket -> session -> focus -> room -> outbox -> session
  *
- * The parts know each other by the small function tables that are filled in here. One worker: everything on
- * one loop. */
+ * The parts know each other by the small function tables that are filled in here. One worker:
+ * everything on one loop. */
 #include "cli/server.h"
 
 #include <errno.h>
@@ -39,8 +39,8 @@ struct server {
 	struct sessions *sessions;
 	struct focus *focus;
 	struct room_service *rooms;
-	struct control *control; /* NULL: there is none, and a log line says why */
-	struct token_keys *keys;
+	struct control *control;       /* NULL: there is none, and a log line says why */
+	const struct token_keys *keys; /* NULL with auth=none */
 	struct outbox outbox;
 	struct buf config_js;
 	char web_folder[512], url[2100];
@@ -61,7 +61,8 @@ const char *server_url(const struct server *s)
 	return s->url;
 }
 
-/* Everybody below asks nobody for the time: it is handed on before anything else happens in a turn. */
+/* Everybody below asks nobody for the time: it is handed on before anything else happens in a turn.
+ */
 static void tell_time(void *arg)
 {
 	struct server *s = arg;
@@ -96,7 +97,8 @@ static bool fail(char *why, size_t size, const char *text)
 	return false;
 }
 
-/* As many descriptors as the system allows; the bound on connections follows what it really gives. */
+/* As many descriptors as the system allows; the bound on connections follows what it really gives.
+ */
 static uint32_t connections_allowed(uint32_t sessions)
 {
 	struct rlimit r;
@@ -213,8 +215,10 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 static void start_control(struct server *s)
 {
 	const struct server_settings *set = &s->config->server;
-	const struct ask_sources sources = {
-	        .rooms = s->rooms, .muc_domain = set->muc_domain, .counters = list_counters, .arg = s};
+	const struct ask_sources sources = {.rooms = s->rooms,
+	        .muc_domain = set->muc_domain,
+	        .counters = list_counters,
+	        .arg = s};
 	char why[256] = "no state folder";
 	s->control = set->state_directory.n
 	                     ? control_new(s->loop, set->state_directory, &sources, why, sizeof why)
@@ -271,7 +275,8 @@ static bool start_http(struct server *s)
 		snprintf(s->web_folder, sizeof s->web_folder, "%.*s", STR_FMT(set->web_folder));
 	struct http_settings settings = {
 	        .max_head = l->http_head_bytes,
-	        /* twice the token's bound: one that is too long is refused where the reason can be told */
+	        /* twice the token's bound: one that is too long is refused where the reason can be
+	           told */
 	        .max_target = TARGET_BYTES + 2 * s->config->token.max_token_bytes,
 	        .head_timeout_ms = l->handshake_timeout * 1000,
 	        .idle_timeout_ms = l->idle_timeout * 1000,
@@ -297,7 +302,8 @@ static bool explain_listen(
 {
 	if (err == ERR_EXISTS)
 		snprintf(why, size,
-		        "port %u is taken on %s: another program listens there. Stop it, or set http_port "
+		        "port %u is taken on %s: another program listens there. Stop it, or set "
+		        "http_port "
 		        "(HTTP_PORT=%u).",
 		        port, host, port == 65535 ? 8000u : port + 1u);
 	else if (err == ERR_IO && errno == EACCES)
@@ -307,7 +313,8 @@ static bool explain_listen(
 		        "http_port to a higher one.",
 		        host, port);
 	else
-		snprintf(why, size, "cannot listen on %s port %u: %s. See bind and http_port.", host, port,
+		snprintf(why, size, "cannot listen on %s port %u: %s. See bind and http_port.",
+		        host, port,
 		        err == ERR_TYPE       ? "not a numeric address"
 		        : err == ERR_NOTFOUND ? "no such address on this host"
 		                              : err_text((enum err)err));
@@ -315,8 +322,8 @@ static bool explain_listen(
 	return false;
 }
 
-/* All addresses on one port. An address that this host does not have (::1 where IPv6 is off) is left out,
- * with a warning, as long as another one is there. */
+/* All addresses on one port. An address that this host does not have (::1 where IPv6 is off) is
+ * left out, with a warning, as long as another one is there. */
 static bool listen_all(struct server *s, char *why, size_t size)
 {
 	const struct str_list *bind = &s->config->server.bind;
@@ -335,7 +342,8 @@ static bool listen_all(struct server *s, char *why, size_t size)
 		if (err)
 			return explain_listen(s, err, host, port, why, size);
 		listening++;
-		int more = snprintf(s->addresses + n, sizeof s->addresses - n, "%s%s", n ? "," : "", host);
+		int more = snprintf(
+		        s->addresses + n, sizeof s->addresses - n, "%s%s", n ? "," : "", host);
 		n = more > 0 && n + (size_t)more < sizeof s->addresses ? n + (size_t)more : n;
 	}
 	if (!listening)
@@ -382,23 +390,13 @@ static void on_signal(void *arg, int signum)
 	timer_start(loop_timers(s->loop), &s->look, now + SHUTDOWN_LOOK_MS, on_look, s);
 }
 
-static bool load_keys(struct server *s, char *why, size_t size)
-{
-	struct token_error e;
-	if (!token_keys_serve_supported(&s->config->token, &e))
-		return fail(why, size, e.text);
-	s->keys = token_keys_load(&s->config->token, STR_NONE, &e);
-	return s->keys || fail(why, size, e.text);
-}
-
 static bool build(struct server *s, char *why, size_t size)
 {
-	if (s->config->policy.auth == AUTH_JWT && !load_keys(s, why, size))
-		return false;
 	s->loop = loop_new();
 	if (!s->loop || !start_sessions(s) || !start_rooms(s) || !start_http(s) || !start_tcp(s))
 		return fail(why, size, "out of memory or descriptors");
-	if (loop_on_signal(s->loop, SIGINT, on_signal, s) || loop_on_signal(s->loop, SIGTERM, on_signal, s))
+	if (loop_on_signal(s->loop, SIGINT, on_signal, s) ||
+	        loop_on_signal(s->loop, SIGTERM, on_signal, s))
 		return fail(why, size, "cannot receive signals");
 	if (!listen_all(s, why, size))
 		return false;
@@ -406,7 +404,8 @@ static bool build(struct server *s, char *why, size_t size)
 	return true;
 }
 
-struct server *server_new(const struct config *c, char *why, size_t why_size)
+struct server *server_new(
+        const struct config *c, const struct token_keys *keys, char *why, size_t why_size)
 {
 	struct server *s = mem_zalloc(sizeof *s);
 	if (!s) {
@@ -414,6 +413,7 @@ struct server *server_new(const struct config *c, char *why, size_t why_size)
 		return NULL;
 	}
 	s->config = c;
+	s->keys = keys;
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error code, not our end */
 	if (build(s, why, why_size))
 		return s;
@@ -421,7 +421,8 @@ struct server *server_new(const struct config *c, char *why, size_t why_size)
 	return NULL;
 }
 
-/* From the edge inwards: first nobody can reach a session any more, then the sessions leave their rooms. */
+/* From the edge inwards: first nobody can reach a session any more, then the sessions leave their
+ * rooms. */
 void server_free(struct server *s)
 {
 	if (!s)
@@ -434,7 +435,6 @@ void server_free(struct server *s)
 	room_service_free(s->rooms);
 	focus_free(s->focus);
 	loop_free(s->loop); /* last: the others have timers on it */
-	token_keys_free(s->keys);
 	buf_done(&s->config_js);
 	mem_free(s);
 }

@@ -14,19 +14,23 @@
 #define KEYS_FILE_MAX (1024 * 1024)
 
 static const char help[] =
-	"gavel token make --room R [--name N] [--moderator|--participant] [--ttl 1h]\n"
-	"                 [--id ID] [--email E] [--avatar URL] [--config FILE|--env FILE] [--json]\n"
-	"  Makes a token with the configuration's app_secret and prints it.\n"
-	"  --room '*' opens every room. Without --moderator or --participant the token is silent about\n"
-	"  the role. --ttl takes 90s, 15m, 1h, 7d. Without --id a random one is made.\n"
-	"\n"
-	"gavel token read [TOKEN|-] [--config FILE|--env FILE [--keys FILE]] [--json]\n"
-	"  Shows what stands in a token (or in a link with one; `-` or nothing: standard input).\n"
-	"  Nothing is verified unless a configuration is given; then its verdict comes first.\n"
-	"  --keys: PEM or JWKS that stands in for a key server or key list.\n"
-	"\n"
-	"Without --config and --env, make takes the environment, or gavel.yaml of the state folder.\n"
-	"Neither needs the network. Exit: 0 fine, 1 refused or unreadable, 2 bad usage or configuration.\n";
+        "gavel token make --room R [--name N] [--moderator|--participant] [--ttl 1h]\n"
+        "                 [--id ID] [--email E] [--avatar URL] [--config FILE|--env FILE] "
+        "[--json]\n"
+        "  Makes a token with the configuration's app_secret and prints it.\n"
+        "  --room '*' opens every room. Without --moderator or --participant the token is silent "
+        "about\n"
+        "  the role. --ttl takes 90s, 15m, 1h, 7d. Without --id a random one is made.\n"
+        "\n"
+        "gavel token read [TOKEN|-] [--config FILE|--env FILE [--keys FILE]] [--json]\n"
+        "  Shows what stands in a token (or in a link with one; `-` or nothing: standard input).\n"
+        "  Nothing is verified unless a configuration is given; then its verdict comes first.\n"
+        "  --keys: PEM or JWKS that stands in for a key server or key list.\n"
+        "\n"
+        "Without --config and --env, make takes the environment, or gavel.yaml of the state "
+        "folder.\n"
+        "Neither needs the network. Exit: 0 fine, 1 refused or unreadable, 2 bad usage or "
+        "configuration.\n";
 
 static int make(int argc, char **argv)
 {
@@ -96,9 +100,11 @@ static struct str token_in(struct str text)
 	static const char *const marks[] = {"jwt=", "token="};
 	text = str_trim(text);
 	for (size_t i = 0; i < 2; i++) {
-		const char *hit = text.n ? memmem(text.p, text.n, marks[i], strlen(marks[i])) : NULL;
+		const char *hit =
+		        text.n ? memmem(text.p, text.n, marks[i], strlen(marks[i])) : NULL;
 		if (hit) {
-			struct str rest = str_sub(text, (size_t)(hit - text.p) + strlen(marks[i]), text.n);
+			struct str rest =
+			        str_sub(text, (size_t)(hit - text.p) + strlen(marks[i]), text.n);
 			return str_sub(rest, 0, str_find(rest, '&'));
 		}
 	}
@@ -134,7 +140,8 @@ static void decode(struct reading *r)
 	struct str payload = str_absent(rest) ? STR_NONE : str_split(&rest, '.');
 	if (str_absent(rest) || str_find(rest, '.') != rest.n) {
 		r->fault = "parts";
-		snprintf(r->fault_text, sizeof r->fault_text, "a token has three parts, divided by two dots");
+		snprintf(r->fault_text, sizeof r->fault_text,
+		        "a token has three parts, divided by two dots");
 		return;
 	}
 	r->header = decode_part(r, header, "header");
@@ -151,8 +158,9 @@ static void put_json(const struct jval *j, struct buf *out)
 	struct str s = buf_view(&raw);
 	while (at < s.n) {
 		int32_t cp = utf8_next(s, &at);
-		bool steers = cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
-			(cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
+		bool steers = cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
+		              (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+		              (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
 		if (cp < 0)
 			break;
 		if (steers)
@@ -185,14 +193,15 @@ static void put_time(const char *name, const struct jval *j, int64_t now, struct
 {
 	char text[64];
 	struct tm tm;
-	if (!jval_is_number(j) || jval_number(j) < 0 || jval_number(j) > 253402300799.0) /* year 9999 */
+	if (!jval_is_number(j) || jval_number(j) < 0 ||
+	        jval_number(j) > 253402300799.0) /* year 9999 */
 		return;
 	time_t t = (time_t)jval_number(j);
 	double left = jval_number(j) - (double)now;
 	if (!gmtime_r(&t, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return;
 	buf_printf(out, "%s      %s (%.0f s %s)\n", name, text, left < 0 ? -left : left,
-		left < 0 ? "ago" : "from now");
+	        left < 0 ? "ago" : "from now");
 }
 
 static void print_plain(const struct reading *r)
@@ -202,13 +211,16 @@ static void print_plain(const struct reading *r)
 	const struct token_result *v = &r->verdict;
 	buf_init(&out, 0);
 	if (!r->judged)
-		buf_puts(&out, "NOT VERIFIED: no configuration was given, anybody can write such a token\n");
+		buf_puts(&out, "NOT VERIFIED: no configuration was given, anybody can write such a "
+		               "token\n");
 	else if (v->reason)
-		buf_printf(&out, "REFUSED  %s \"%s\"\n         %s\n", reason_name(v->reason), v->text, v->hint);
+		buf_printf(&out, "REFUSED  %s \"%s\"\n         %s\n", reason_name(v->reason),
+		        v->text, v->hint);
 	else
 		buf_printf(&out,
-			"VERIFIED %s%s%s: this configuration accepts the token (rooms are checked at join)\n",
-			token_alg_name(v->alg), v->kid[0] ? ", kid " : "", v->kid);
+		        "VERIFIED %s%s%s: this configuration accepts the token (rooms are checked "
+		        "at join)\n",
+		        token_alg_name(v->alg), v->kid[0] ? ", kid " : "", v->kid);
 	for (unsigned w = 0; w < WARNING_COUNT && r->judged; w++) {
 		if (v->warnings & 1u << w)
 			buf_printf(&out, "warning  %s\n", warning_name((enum warning_index)w));
@@ -238,9 +250,9 @@ static void print_json(const struct reading *r)
 	buf_init(&out, 0);
 	bool verified = r->judged && v->passed >= TOKEN_STEP_SIGNATURE;
 	buf_printf(&out, "{\"verified\":%s,\"accepted\":%s", verified ? "true" : "false",
-		!r->judged          ? "null"
-			: v->reason ? "false"
-				    : "true");
+	        !r->judged  ? "null"
+	        : v->reason ? "false"
+	                    : "true");
 	if (r->judged && v->reason) {
 		buf_printf(&out, ",\"reason\":\"%s\",\"text\":", reason_name(v->reason));
 		jval_quote(str_c(v->text), &out);
@@ -283,7 +295,8 @@ static int judge(struct reading *r)
 		fprintf(stderr, "gavel token read: --keys %s cannot be read\n", r->keys);
 		result = CLI_USAGE;
 	}
-	struct token_keys *k = result ? NULL : token_config_keys(&c, r->keys ? buf_view(&given) : STR_NONE);
+	struct token_keys *k =
+	        result ? NULL : token_config_keys(&c, r->keys ? buf_view(&given) : STR_NONE);
 	if (k) {
 		token_verify(&c.token, k, r->compact, (int64_t)time(NULL), &r->verdict);
 		r->verdict.issuer = NULL; /* it goes with the configuration */
@@ -301,23 +314,34 @@ static int read_options(struct reading *r, int argc, char **argv, bool *want_hel
 {
 	enum { CONFIG = 1, ENV, KEYS, JSON, HELP };
 	static const struct option options[] = {{"config", 1, NULL, CONFIG}, {"env", 1, NULL, ENV},
-		{"keys", 1, NULL, KEYS}, {"json", 0, NULL, JSON}, {"help", 0, NULL, HELP}, {0}};
+	        {"keys", 1, NULL, KEYS}, {"json", 0, NULL, JSON}, {"help", 0, NULL, HELP}, {0}};
 	int c;
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
-		case CONFIG: r->config = optarg; break;
-		case ENV: r->env = optarg; break;
-		case KEYS: r->keys = optarg; break;
-		case JSON: r->json = true; break;
+		case CONFIG:
+			r->config = optarg;
+			break;
+		case ENV:
+			r->env = optarg;
+			break;
+		case KEYS:
+			r->keys = optarg;
+			break;
+		case JSON:
+			r->json = true;
+			break;
 		case HELP:
-		case 'h': *want_help = true; return CLI_OK;
-		default: return CLI_USAGE;
+		case 'h':
+			*want_help = true;
+			return CLI_OK;
+		default:
+			return CLI_USAGE;
 		}
 	}
 	if (argc - optind > 1 || (r->keys && !r->config && !r->env)) {
 		fprintf(stderr, "gavel token read: %s\n",
-			r->keys ? "--keys needs --config or --env" : "one token only");
+		        r->keys ? "--keys needs --config or --env" : "one token only");
 		return CLI_USAGE;
 	}
 	if (optind < argc && strcmp(argv[optind], "-") != 0)
@@ -340,8 +364,10 @@ static int read_token(int argc, char **argv)
 	}
 	buf_init(&input, 0);
 	if (!r.token && !read_all(NULL, INPUT_MAX, &input)) {
-		fprintf(stderr, "gavel token read: standard input cannot be read, or holds more than %d bytes\n",
-			INPUT_MAX);
+		fprintf(stderr,
+		        "gavel token read: standard input cannot be read, or holds more than %d "
+		        "bytes\n",
+		        INPUT_MAX);
 		result = CLI_USAGE;
 	}
 	r.compact = token_in(r.token ? str_c(r.token) : buf_view(&input));

@@ -25,11 +25,20 @@ bool token_ttl_parse(const char *text, int64_t *out)
 	if (s.n < 2 || !str_u64(str_sub(s, 0, s.n - 1), &n))
 		return false;
 	switch (s.p[s.n - 1]) {
-	case 's': unit = 1; break;
-	case 'm': unit = 60; break;
-	case 'h': unit = 3600; break;
-	case 'd': unit = 86400; break;
-	default: return false;
+	case 's':
+		unit = 1;
+		break;
+	case 'm':
+		unit = 60;
+		break;
+	case 'h':
+		unit = 3600;
+		break;
+	case 'd':
+		unit = 86400;
+		break;
+	default:
+		return false;
 	}
 	if (n == 0 || n > (uint64_t)TTL_MAX / unit)
 		return false;
@@ -40,7 +49,7 @@ bool token_ttl_parse(const char *text, int64_t *out)
 static int usage(const char *command, const char *what, const char *value)
 {
 	fprintf(stderr, "%s: %s%s%s (--help tells more)\n", command, what, value ? ": " : "",
-		value ? value : "");
+	        value ? value : "");
 	return CLI_USAGE;
 }
 
@@ -63,14 +72,17 @@ static int check(const struct token_order *o, const char *command)
 {
 	const struct {
 		const char *option, *value;
-	} texts[] = {{"--room", o->room}, {"--name", o->name}, {"--id", o->id}, {"--email", o->email},
-		{"--avatar", o->avatar}};
+	} texts[] = {{"--room", o->room}, {"--name", o->name}, {"--id", o->id},
+	        {"--email", o->email}, {"--avatar", o->avatar}};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		if (texts[i].value && !is_text(texts[i].value))
-			return usage(command, "1 to 1024 bytes of UTF-8 without control characters are needed for",
-				texts[i].option);
+			return usage(command,
+			        "1 to 1024 bytes of UTF-8 without control characters are needed "
+			        "for",
+			        texts[i].option);
 	}
-	if (o->avatar && strncmp(o->avatar, "https://", 8) != 0 && strncmp(o->avatar, "http://", 7) != 0)
+	if (o->avatar && strncmp(o->avatar, "https://", 8) != 0 &&
+	        strncmp(o->avatar, "http://", 7) != 0)
 		return usage(command, "--avatar needs an http or https URL", NULL);
 	if (o->moderator && o->participant)
 		return usage(command, "--moderator and --participant exclude each other", NULL);
@@ -98,35 +110,64 @@ int token_order_parse(struct token_order *o, int argc, char **argv)
 		HELP
 	};
 	static const struct option options[] = {{"room", 1, NULL, ROOM}, {"name", 1, NULL, NAME},
-		{"moderator", 0, NULL, MODERATOR}, {"participant", 0, NULL, PARTICIPANT}, {"ttl", 1, NULL, TTL},
-		{"id", 1, NULL, ID}, {"email", 1, NULL, EMAIL}, {"avatar", 1, NULL, AVATAR},
-		{"config", 1, NULL, CONFIG}, {"env", 1, NULL, ENV}, {"url", 1, NULL, URL},
-		{"guest", 0, NULL, GUEST}, {"json", 0, NULL, JSON}, {"help", 0, NULL, HELP}, {0}};
+	        {"moderator", 0, NULL, MODERATOR}, {"participant", 0, NULL, PARTICIPANT},
+	        {"ttl", 1, NULL, TTL}, {"id", 1, NULL, ID}, {"email", 1, NULL, EMAIL},
+	        {"avatar", 1, NULL, AVATAR}, {"config", 1, NULL, CONFIG}, {"env", 1, NULL, ENV},
+	        {"url", 1, NULL, URL}, {"guest", 0, NULL, GUEST}, {"json", 0, NULL, JSON},
+	        {"help", 0, NULL, HELP}, {0}};
 	int c;
 	*o = (struct token_order){.ttl = TTL_DEFAULT};
 	optind = 0; /* GNU: start anew, argv may be part of another one */
 	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
 		switch (c) {
-		case ROOM: o->room = optarg; break;
-		case NAME: o->name = optarg; break;
-		case MODERATOR: o->moderator = true; break;
-		case PARTICIPANT: o->participant = true; break;
+		case ROOM:
+			o->room = optarg;
+			break;
+		case NAME:
+			o->name = optarg;
+			break;
+		case MODERATOR:
+			o->moderator = true;
+			break;
+		case PARTICIPANT:
+			o->participant = true;
+			break;
 		case TTL:
 			if (!token_ttl_parse(optarg, &o->ttl))
-				return usage(argv[0], "--ttl takes 90s, 15m, 1h or 7d, at most ten years; it got",
-					optarg);
+				return usage(argv[0],
+				        "--ttl takes 90s, 15m, 1h or 7d, at most ten years; it got",
+				        optarg);
 			break;
-		case ID: o->id = optarg; break;
-		case EMAIL: o->email = optarg; break;
-		case AVATAR: o->avatar = optarg; break;
-		case CONFIG: o->config = optarg; break;
-		case ENV: o->env = optarg; break;
-		case URL: o->url = optarg; break;
-		case GUEST: o->guest = true; break;
-		case JSON: o->json = true; break;
+		case ID:
+			o->id = optarg;
+			break;
+		case EMAIL:
+			o->email = optarg;
+			break;
+		case AVATAR:
+			o->avatar = optarg;
+			break;
+		case CONFIG:
+			o->config = optarg;
+			break;
+		case ENV:
+			o->env = optarg;
+			break;
+		case URL:
+			o->url = optarg;
+			break;
+		case GUEST:
+			o->guest = true;
+			break;
+		case JSON:
+			o->json = true;
+			break;
 		case HELP:
-		case 'h': o->help = true; return CLI_OK;
-		default: return CLI_USAGE; /* getopt has told */
+		case 'h':
+			o->help = true;
+			return CLI_OK;
+		default:
+			return CLI_USAGE; /* getopt has told */
 		}
 	}
 	if (optind < argc)
@@ -153,7 +194,7 @@ int token_config_load(struct config *c, const char *file, const char *env)
 	struct config_report r;
 	struct config_source source = {.file = file, .env_file = env, .environ = environ};
 	if (!file && !env && !getenv("ENABLE_AUTH") &&
-		config_state_directory(environ, path, sizeof path - 12) == ERR_OK) {
+	        config_state_directory(environ, path, sizeof path - 12) == ERR_OK) {
 		memcpy(path + strlen(path), "/gavel.yaml", 12);
 		if (access(path, R_OK) == 0)
 			source.file = path;
@@ -194,13 +235,14 @@ static void member(struct buf *out, const char *name, struct str value)
 	buf_putc(out, ',');
 }
 
-static void write_payload(const struct token_order *o, const struct config *c, int64_t now, struct buf *out)
+static void write_payload(
+        const struct token_order *o, const struct config *c, int64_t now, struct buf *out)
 {
 	const struct token_settings *t = &c->token;
 	char uuid[37];
-	bool listed = t->app_id.n &&
-		(!t->accepted_issuers.items || token_words_have(&t->accepted_issuers, t->app_id) ||
-			token_words_have(&t->accepted_issuers, STR("*")));
+	bool listed = t->app_id.n && (!t->accepted_issuers.items ||
+	                                     token_words_have(&t->accepted_issuers, t->app_id) ||
+	                                     token_words_have(&t->accepted_issuers, STR("*")));
 	struct str iss = listed ? t->app_id : first_but_star(&t->accepted_issuers);
 	struct str aud = first_but_star(&t->accepted_audiences);
 	if (str_absent(iss))
@@ -213,7 +255,7 @@ static void write_payload(const struct token_order *o, const struct config *c, i
 	member(out, "sub", c->policy.domain);
 	member(out, "room", str_c(o->room));
 	buf_printf(out, "\"iat\":%lld,\"exp\":%lld,\"context\":{\"user\":{", (long long)now,
-		(long long)(now + o->ttl));
+	        (long long)(now + o->ttl));
 	member(out, "name", str_c(o->name));
 	member(out, "email", str_c(o->email));
 	member(out, "avatar", str_c(o->avatar));
@@ -224,14 +266,16 @@ static void write_payload(const struct token_order *o, const struct config *c, i
 	buf_puts(out, "}}}");
 }
 
-/* The first HMAC algorithm that is allowed; TOKEN_ALG_COUNT: this configuration has no secret to sign with. */
+/* The first HMAC algorithm that is allowed; TOKEN_ALG_COUNT: this configuration has no secret to
+ * sign with. */
 static enum token_alg signing_alg(const struct token_settings *t)
 {
 	unsigned a = 0, allowed = token_key_settings_algs(&t->keys);
 	if (t->keys.source != TOKEN_KEYS_SECRET || t->keys.app_secret.n == 0)
 		return TOKEN_ALG_COUNT;
 	while (a < TOKEN_ALG_COUNT &&
-		(!(allowed & TOKEN_ALG_BIT(a)) || token_alg_family((enum token_alg)a) != TOKEN_FAMILY_HMAC))
+	        (!(allowed & TOKEN_ALG_BIT(a)) ||
+	                token_alg_family((enum token_alg)a) != TOKEN_FAMILY_HMAC))
 		a++;
 	return (enum token_alg)a;
 }
@@ -247,32 +291,36 @@ static int check_made(const struct config *c, struct str token, int64_t now)
 	token_keys_free(k);
 	if (r.reason)
 		fprintf(stderr, "gavel: this configuration would refuse the token: %s \"%s\"; %s\n",
-			reason_name(r.reason), r.text, r.hint);
+		        reason_name(r.reason), r.text, r.hint);
 	int result = r.reason ? CLI_FAIL : CLI_OK;
 	token_result_done(&r);
 	return result;
 }
 
-int token_order_sign(const struct token_order *o, const struct config *c, struct buf *token, struct buf *payload)
+int token_order_sign(
+        const struct token_order *o, const struct config *c, struct buf *token, struct buf *payload)
 {
 	int64_t now = (int64_t)time(NULL);
 	enum token_alg alg = signing_alg(&c->token);
 	if (c->policy.auth == AUTH_NONE) {
-		fprintf(stderr,
-			"gavel: auth=none: the server reads no tokens; everybody is a guest (set auth=jwt)\n");
+		fprintf(stderr, "gavel: auth=none: the server reads no tokens; everybody is a "
+		                "guest (set auth=jwt)\n");
 		return CLI_USAGE;
 	}
 	if (alg == TOKEN_ALG_COUNT) {
-		fprintf(stderr, "gavel: no secret to sign with: key_source=%s%s; tokens are made where the %s is\n",
-			token_key_source_name(c->token.keys.source),
-			c->token.keys.source == TOKEN_KEYS_SECRET
-				? " and app_secret is not set, or algs lists no HS*"
-				: "",
-			c->token.keys.source == TOKEN_KEYS_SECRET ? "secret" : "private key");
+		fprintf(stderr,
+		        "gavel: no secret to sign with: key_source=%s%s; tokens are made where the "
+		        "%s is\n",
+		        token_key_source_name(c->token.keys.source),
+		        c->token.keys.source == TOKEN_KEYS_SECRET
+		                ? " and app_secret is not set, or algs lists no HS*"
+		                : "",
+		        c->token.keys.source == TOKEN_KEYS_SECRET ? "secret" : "private key");
 		return CLI_USAGE;
 	}
 	write_payload(o, c, now, payload);
-	if (payload->failed || token_sign(alg, c->token.keys.app_secret, buf_view(payload), token)) {
+	if (payload->failed ||
+	        token_sign(alg, c->token.keys.app_secret, buf_view(payload), token)) {
 		fprintf(stderr, "gavel: out of memory\n");
 		return CLI_FAIL;
 	}

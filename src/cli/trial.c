@@ -20,13 +20,15 @@ bool trial_prepare(char *path, size_t size)
 {
 	char folder[512];
 	if (config_state_directory(environ, folder, sizeof folder)) {
-		fputs("gavel serve --trial: no state folder: set STATE_DIRECTORY or HOME.\n", stderr);
+		fputs("gavel serve --trial: no state folder: set STATE_DIRECTORY or HOME.\n",
+		        stderr);
 		return false;
 	}
 	int err = config_write_fresh(folder, path, size);
 	if (err) {
 		fprintf(stderr,
-		        "gavel serve --trial: cannot make %s: %s. STATE_DIRECTORY names another folder.\n",
+		        "gavel serve --trial: cannot make %s: %s. STATE_DIRECTORY names another "
+		        "folder.\n",
 		        folder, err == ERR_IO ? strerror(errno) : err_text((enum err)err));
 		return false;
 	}
@@ -35,8 +37,8 @@ bool trial_prepare(char *path, size_t size)
 
 static void put_user(struct buf *b, const char *id, const char *name, bool moderator)
 {
-	buf_printf(b, "\"context\":{\"user\":{\"id\":\"%s\",\"name\":\"%s\",\"moderator\":%s}}", id, name,
-	        moderator ? "true" : "false");
+	buf_printf(b, "\"context\":{\"user\":{\"id\":\"%s\",\"name\":\"%s\",\"moderator\":%s}}", id,
+	        name, moderator ? "true" : "false");
 }
 
 /* A token as an issuer would make it: for this room, for a day. */
@@ -50,11 +52,12 @@ static bool make_token(
 	jval_quote(c->token.app_id, &b);
 	buf_puts(&b, ",\"sub\":");
 	jval_quote(c->server.domain, &b);
-	buf_printf(&b, ",\"room\":\"" ROOM "\",\"iat\":%lld,\"exp\":%lld,", now, now + LINK_HOURS * 3600LL);
+	buf_printf(&b, ",\"room\":\"" ROOM "\",\"iat\":%lld,\"exp\":%lld,", now,
+	        now + LINK_HOURS * 3600LL);
 	put_user(&b, id, name, moderator);
 	buf_putc(&b, '}');
-	int err =
-	        b.failed ? ERR_NOMEM : token_sign(TOKEN_HS256, c->token.keys.app_secret, buf_view(&b), out);
+	int err = b.failed ? ERR_NOMEM
+	                   : token_sign(TOKEN_HS256, c->token.keys.app_secret, buf_view(&b), out);
 	buf_done(&b);
 	return !err && !out->failed;
 }
@@ -85,10 +88,12 @@ void trial_print(const struct config *c, const char *url, uint16_t port)
 	print_link(c, url, "participant", "participant-1", "Pat Participant", false);
 	if (c->policy.allow_guests)
 		printf("  %-12s %s/" ROOM "\n"
-		       "               without a token, once somebody with a link is in the room; a guest "
+		       "               without a token, once somebody with a link is in the room; "
+		       "a guest "
 		       "chooses the name\n\n",
 		        "guest", url);
-	printf("From another machine (browsers give cameras only to https and localhost), run there:\n\n"
+	printf("From another machine (browsers give cameras only to https and localhost), run "
+	       "there:\n\n"
 	       "  ssh -L %u:localhost:%u %s@%s\n\n"
 	       "and open the same links. Ctrl-C ends the server.\n\n",
 	        port, port, user ? user : "user", host);

@@ -4,9 +4,10 @@
 
 #include "config/config.h"
 
-/* Makes the state folder, the configuration and a random secret, unless they are there. path: of the
- * configuration. False: the reason was printed. */
+/* Makes the state folder, the configuration and a random secret, unless they are there. path: of
+ * the configuration. False: the reason was printed. */
 bool trial_prepare(char *path, size_t size);
-/* Two links into the room `demo`, how a guest comes in, and how to reach the server from another machine.
+/* Two links into the room `demo`, how a guest comes in, and how to reach the server from another
+ * machine.
  */
 void trial_print(const struct config *c, const char *url, uint16_t port);

@@ -9,7 +9,8 @@ bool warnings_set(struct jval *object, unsigned warnings)
 	bool ok = list != NULL;
 	for (unsigned i = 0; ok && i < WARNING_COUNT; i++) {
 		if (warnings & 1u << i)
-			ok = jval_append(list, jval_new_str(str_c(warning_name((enum warning_index)i))));
+			ok = jval_append(
+			        list, jval_new_str(str_c(warning_name((enum warning_index)i))));
 	}
 	if (!ok) {
 		jval_free(list);

@@ -14,7 +14,7 @@ enum { VECTORS_BYTES_MAX = 64 * 1024 * 1024, VECTORS_DEPTH_MAX = 64 };
 /* One entry of the file with the defaults merged in. */
 struct vector {
 	const struct jval *entry;
-	struct jval *config, *header, *claims, *room;   /* owned */
+	struct jval *config, *header, *claims, *room; /* owned */
 	struct buf header_text, payload_text;
 };
 
@@ -79,7 +79,8 @@ static bool vector_read(struct vector *v, const struct jval *defaults, const str
 	v->room = merge(defaults, entry, "room");
 	if (!v->config || !v->header || !v->claims || !v->room)
 		return false;
-	if (!drop(v->claims, jval_getc(entry, "drop_claims")) || !drop(v->header, jval_getc(entry, "drop_header")))
+	if (!drop(v->claims, jval_getc(entry, "drop_claims")) ||
+	        !drop(v->header, jval_getc(entry, "drop_header")))
 		return false;
 	jval_write(v->header, &v->header_text);
 	const struct jval *text = jval_getc(entry, "payload_text");
@@ -90,7 +91,8 @@ static bool vector_read(struct vector *v, const struct jval *defaults, const str
 	return !v->header_text.failed && !v->payload_text.failed;
 }
 
-static const struct jval *own_or_default(const struct jval *defaults, const struct jval *entry, const char *key)
+static const struct jval *own_or_default(
+        const struct jval *defaults, const struct jval *entry, const char *key)
 {
 	const struct jval *own = jval_getc(entry, key);
 	return own ? own : jval_getc(defaults, key);
@@ -105,8 +107,8 @@ static bool is_word(const struct jval *entry, const char *key, const char *word)
 static struct jval *fatal_json(const struct config_report *report)
 {
 	struct jval *o = jval_new_object();
-	if (o && jval_set(o, "accepted", jval_new_bool(false)) && jval_set(o, "fatal", jval_new_bool(true)) &&
-		warnings_set(o, report->warnings))
+	if (o && jval_set(o, "accepted", jval_new_bool(false)) &&
+	        jval_set(o, "fatal", jval_new_bool(true)) && warnings_set(o, report->warnings))
 		return o;
 	jval_free(o);
 	return NULL;
@@ -115,8 +117,10 @@ static struct jval *fatal_json(const struct config_report *report)
 static struct jval *env_json(const struct config *c, const struct config_report *report)
 {
 	struct jval *o = jval_new_object();
-	if (o && jval_set(o, "accepted", jval_new_bool(true)) && jval_set(o, "fatal", jval_new_bool(false)) &&
-		jval_set(o, "effective", config_effective_json(c)) && warnings_set(o, report->warnings))
+	if (o && jval_set(o, "accepted", jval_new_bool(true)) &&
+	        jval_set(o, "fatal", jval_new_bool(false)) &&
+	        jval_set(o, "effective", config_effective_json(c)) &&
+	        warnings_set(o, report->warnings))
 		return o;
 	jval_free(o);
 	return NULL;
@@ -144,12 +148,15 @@ static void fill_input(const struct jval *defaults, const struct vector *v, stru
 	const struct jval *kind = own_or_default(defaults, entry, "token");
 
 	in->now = jval_integer(own_or_default(defaults, entry, "now"));
-	in->token = str_eqc(jval_str(kind), "absent") || str_eqc(jval_str(kind), "empty") ? CASE_NO_TOKEN : CASE_PARTS;
+	in->token = str_eqc(jval_str(kind), "absent") || str_eqc(jval_str(kind), "empty")
+	                    ? CASE_NO_TOKEN
+	                    : CASE_PARTS;
 	in->parts.header = buf_view(&v->header_text);
 	in->parts.payload = buf_view(&v->payload_text);
 	in->parts.bytes = jval_integer(bytes) > 0 ? (size_t)jval_integer(bytes) : 0;
 	in->parts.signature_present = !is_word(entry, "signature", "missing");
-	in->signature_valid = !jval_getc(entry, "signature") || is_word(entry, "signature", "valid");
+	in->signature_valid =
+	        !jval_getc(entry, "signature") || is_word(entry, "signature", "valid");
 	in->nick = jval_str(jval_getc(entry, "nick"));
 	in->password = jval_str(jval_getc(entry, "password"));
 	in->admitted = jval_true(jval_getc(entry, "admitted"));
@@ -157,7 +164,8 @@ static void fill_input(const struct jval *defaults, const struct vector *v, stru
 }
 
 /* NULL: *error says what is wrong with the entry. */
-static struct jval *run_decision(const struct jval *defaults, const struct vector *v, const char **error)
+static struct jval *run_decision(
+        const struct jval *defaults, const struct vector *v, const char **error)
 {
 	struct config config;
 	struct config_report report;
@@ -189,7 +197,8 @@ static struct jval *run_decision(const struct jval *defaults, const struct vecto
 /* Members that must be objects where they are given. */
 static bool has_shape(const struct jval *entry)
 {
-	static const char *const objects[] = {"config", "header", "claims", "room", "event", "expect"};
+	static const char *const objects[] = {
+	        "config", "header", "claims", "room", "event", "expect"};
 	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
 		const struct jval *member = jval_getc(entry, objects[i]);
 		if (member && !jval_is_object(member))
@@ -198,7 +207,8 @@ static bool has_shape(const struct jval *entry)
 	return jval_is_object(entry);
 }
 
-static struct jval *run_vector(const struct jval *defaults, const struct jval *entry, const char **error)
+static struct jval *run_vector(
+        const struct jval *defaults, const struct jval *entry, const char **error)
 {
 	struct vector v;
 	struct jval *out = NULL;
@@ -247,7 +257,8 @@ struct tally {
 	size_t run, different, bad;
 };
 
-static void one_vector(const struct jval *defaults, const struct jval *entry, bool check, struct tally *t)
+static void one_vector(
+        const struct jval *defaults, const struct jval *entry, bool check, struct tally *t)
 {
 	struct str id = jval_str(jval_getc(entry, "id"));
 	const char *error = NULL;
@@ -296,7 +307,8 @@ int vectors_run(const char *path, bool check)
 	struct jval *file = file_read_json(path, VECTORS_BYTES_MAX, VECTORS_DEPTH_MAX, &e);
 	if (!file)
 		return CLI_USAGE;
-	const struct jval *vectors = jval_getc(file, "vectors"), *defaults = jval_getc(file, "defaults");
+	const struct jval *vectors = jval_getc(file, "vectors"),
+	                  *defaults = jval_getc(file, "defaults");
 	if (jval_integer(jval_getc(file, "schema")) != 1 || !jval_is_array(vectors)) {
 		fprintf(stderr, "gavel: %s: `schema` 1 and a list `vectors` are needed\n", path);
 		jval_free(file);

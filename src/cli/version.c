@@ -12,7 +12,8 @@
 int cli_version(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		puts("gavel version\n\nPrints the version of gavel and of the libraries it runs with.\n\n"
+		puts("gavel version\n\nPrints the version of gavel and of the libraries it runs "
+		     "with.\n\n"
 		     "Exit codes: 0 done, 2 bad arguments.");
 		return CLI_OK;
 	}

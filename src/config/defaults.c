@@ -3,15 +3,16 @@
 
 #include "config/set.h"
 
-static bool put(struct config_set *s, enum config_origin origin, enum config_key key, const char *text,
-	const char *from)
+static bool put(struct config_set *s, enum config_origin origin, enum config_key key,
+        const char *text, const char *from)
 {
 	struct value_fault f;
 	struct jval *value = value_parse(schema_row(key), str_c(text), &f);
 	return set_put(s, key, value, &(struct set_source){origin, from, "", 0});
 }
 
-static bool put_default(struct config_set *s, enum config_key key, const char *text, const char *from)
+static bool put_default(
+        struct config_set *s, enum config_key key, const char *text, const char *from)
 {
 	return put(s, CONFIG_DEFAULT, key, text, from);
 }
@@ -32,7 +33,8 @@ static bool from_profile(struct config_set *s)
 		enum config_key key;
 		const char *word;
 	} jitsi[] = {{KEY_LOBBY_BYPASS, "never"}, {KEY_NAME_MODE, "per-claim"},
-		{KEY_CLAIM_CONFLICT, "grant"}, {KEY_GUEST_CLASH, "allow"}, {KEY_OUTCAST_CLAIM, "member"}};
+	        {KEY_CLAIM_CONFLICT, "grant"}, {KEY_GUEST_CLASH, "allow"},
+	        {KEY_OUTCAST_CLAIM, "member"}};
 	if (!set_word_is(s, KEY_PROFILE, "jitsi"))
 		return true;
 	for (size_t i = 0; i < sizeof jitsi / sizeof *jitsi; i++) {
@@ -47,15 +49,15 @@ static bool role_defaults(struct config_set *s)
 	bool open = set_word_is(s, KEY_AUTH, "none");
 	const char *because = open ? "auth=none" : "";
 	if (!put_default(s, KEY_ROLE_MODE, open ? "first-user" : "token", because) ||
-		!put_default(s, KEY_ALLOW_GUESTS, open ? "true" : "false", because) ||
-		!put_default(s, KEY_ROOM_CREATE, open ? "anyone" : "authenticated", because))
+	        !put_default(s, KEY_ALLOW_GUESTS, open ? "true" : "false", because) ||
+	        !put_default(s, KEY_ROOM_CREATE, open ? "anyone" : "authenticated", because))
 		return false;
 	bool first = set_word_is(s, KEY_ROLE_MODE, "first-user");
 	bool fixed = set_true(s, KEY_DISABLE_GRANT_MODERATOR);
 	return put_default(s, KEY_ON_LAST_MODERATOR_LEFT, first ? "elect" : "keep",
-		       first ? "role_mode=first-user" : "") &&
+	               first ? "role_mode=first-user" : "") &&
 	       put_default(s, KEY_RUNTIME_GRANT, fixed ? "never" : "allow",
-		       fixed ? "disable_grant_moderator" : "");
+	               fixed ? "disable_grant_moderator" : "");
 }
 
 static bool key_defaults(struct config_set *s)
@@ -83,7 +85,7 @@ static bool key_defaults(struct config_set *s)
 		return false;
 	}
 	return set_put(s, KEY_ACCEPTED_ISSUERS, issuers,
-		&(struct set_source){CONFIG_DEFAULT, app_id.n ? "app_id" : "", "", 0});
+	        &(struct set_source){CONFIG_DEFAULT, app_id.n ? "app_id" : "", "", 0});
 }
 
 static bool name_defaults(struct config_set *s, const char *state_directory)

@@ -99,7 +99,7 @@ bool env_read_process(struct env *e, char *const *environ)
 		struct str rest = str_c(environ[i]);
 		struct str name = str_split(&rest, '=');
 		if (name.n == 0 || name_length(name) != name.n || str_absent(rest) ||
-			rest.n > ENV_VALUE_MAX)
+		        rest.n > ENV_VALUE_MAX)
 			continue;
 		if (!env_put(e, name, rest, 0))
 			return false;
@@ -113,15 +113,16 @@ void env_read_json(struct env *e, const struct jval *object, struct config_repor
 	struct str key;
 	const struct jval *value;
 	if (object && !jval_is_object(object))
-		report_fatal(
-			r, "env", e->file, 0, "must be an object of texts, not %s", jval_type_name(object));
+		report_fatal(r, "env", e->file, 0, "must be an object of texts, not %s",
+		        jval_type_name(object));
 	while (jval_each(object, &it, &key, &value)) {
 		char name[130] = "";
 		memcpy(name, key.p, key.n < sizeof name - 1 ? key.n : sizeof name - 1);
 		if (key.n == 0 || name_length(key) != key.n)
 			report_fatal(r, name, e->file, 0, "is no name of a variable");
 		else if (!jval_is_string(value) && !jval_is_null(value))
-			report_fatal(r, name, e->file, 0, "must be a text, not %s", jval_type_name(value));
+			report_fatal(r, name, e->file, 0, "must be a text, not %s",
+			        jval_type_name(value));
 		else if (!env_put(e, key, jval_str(value), 0))
 			r->nomem = true;
 	}
@@ -241,7 +242,7 @@ static void expand(struct reader *r, unsigned depth)
 	struct str rest = str_sub(rest_of(r), skip, r->text.n);
 	size_t n = 0;
 	while (n < rest.n && n < 128 && name_char(rest.p[n], n == 0) && rest.p[n] != '.' &&
-		rest.p[n] != '-')
+	        rest.p[n] != '-')
 		n++;
 	if (n == 0) {
 		if (braced)
@@ -303,8 +304,8 @@ static void read_plain(struct reader *r)
 {
 	while (!r->failed && !at_newline(r)) {
 		char c = peek(r, 0);
-		bool blank_before =
-			r->value.n == 0 || r->text.p[r->at - 1] == ' ' || r->text.p[r->at - 1] == '\t';
+		bool blank_before = r->value.n == 0 || r->text.p[r->at - 1] == ' ' ||
+		                    r->text.p[r->at - 1] == '\t';
 		if (c == '#' && blank_before)
 			break;
 		if (c == '$')
@@ -312,7 +313,8 @@ static void read_plain(struct reader *r)
 		else
 			buf_putc(&r->value, take(r));
 	}
-	while (r->value.n && (r->value.p[r->value.n - 1] == ' ' || r->value.p[r->value.n - 1] == '\t'))
+	while (r->value.n &&
+	        (r->value.p[r->value.n - 1] == ' ' || r->value.p[r->value.n - 1] == '\t'))
 		r->value.n--;
 	if (r->value.n == 1 && r->value.p[0] == '~')
 		r->value.n = 0;
@@ -332,7 +334,7 @@ static void store(struct reader *r, struct str name, int line)
 	const struct env_var *old = find(r->env, name);
 	if (old)
 		report_warn(r->report, 0, z, "is given twice, in lines %d and %d: the last counts",
-			old->line, line);
+		        old->line, line);
 	if (!env_put(r->env, name, value, line))
 		fail(r, line, z, "too many variables, or too long");
 }

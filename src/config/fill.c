@@ -5,8 +5,8 @@
 
 /* Lists land as pointer and count, whatever the struct is called. */
 static_assert(sizeof(struct token_words) == sizeof(struct str_list) &&
-		      offsetof(struct token_words, n) == offsetof(struct str_list, n),
-	"one shape of lists");
+                      offsetof(struct token_words, n) == offsetof(struct str_list, n),
+        "one shape of lists");
 
 static bool list_make(struct config_set *s, const struct jval *j, struct str_list *out)
 {
@@ -76,7 +76,7 @@ static unsigned alg_bits(const struct jval *list)
 }
 
 static bool key_files(struct config_set *s, const struct jval *list, enum config_origin origin,
-	struct token_key_settings *out)
+        struct token_key_settings *out)
 {
 	size_t n = jval_size(list);
 	struct token_key_file *files = arena_alloc(&s->arena, (n ? n : 1) * sizeof *files);
@@ -104,7 +104,8 @@ static enum token_key_source issuer_source(const struct jval *j)
 {
 	const struct jval *word = jval_getc(j, "key_source");
 	if (word)
-		return (enum token_key_source)word_index(schema_row(KEY_KEY_SOURCE), jval_str(word));
+		return (enum token_key_source)word_index(
+		        schema_row(KEY_KEY_SOURCE), jval_str(word));
 	if (jval_getc(j, "key_server"))
 		return TOKEN_KEYS_KEYSERVER;
 	if (jval_getc(j, "jwks"))
@@ -131,7 +132,7 @@ static bool issuers(struct config_set *s, struct token_settings *t)
 		out[i].keys.key_server = jval_str(jval_getc(j, "key_server"));
 		out[i].keys.jwks = key_list(s, jval_str(jval_getc(j, "jwks")), origin);
 		if (!key_files(s, jval_getc(j, "key_files"), origin, &out[i].keys) ||
-			(kids && !list_make(s, kids, &words)))
+		        (kids && !list_make(s, kids, &words)))
 			return false;
 		out[i].keys.known_kids = (struct token_words){words.v, words.n};
 	}
@@ -201,10 +202,12 @@ static bool claim_rules(struct config_set *s, struct policy_settings *p)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct jval *j = jval_at(list, i);
-		rules[i].op = str_eqc(jval_str(jval_getc(j, "op")), "is") ? CLAIM_OP_IS : CLAIM_OP_HAS;
+		rules[i].op =
+		        str_eqc(jval_str(jval_getc(j, "op")), "is") ? CLAIM_OP_IS : CLAIM_OP_HAS;
 		rules[i].grant = str_eqc(jval_str(jval_getc(j, "then")), "grant");
 		if (!rule_path(s, jval_getc(j, "path"), &rules[i].path) ||
-			!rule_values(s, jval_getc(j, "value"), &rules[i]) || !rule_text(s, j, &rules[i]))
+		        !rule_values(s, jval_getc(j, "value"), &rules[i]) ||
+		        !rule_text(s, j, &rules[i]))
 			return false;
 	}
 	p->claim_rules = rules;

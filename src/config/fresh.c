@@ -108,17 +108,17 @@ static bool write_secret(const char *path)
 }
 
 static const char fresh_text[] =
-	"# Gavel's configuration, written at the first start. Change it freely; all keys: "
-	"docs/gavel.example.yaml\n"
-	"\n"
-	"auth: jwt                    # people bring a token\n"
-	"app_id: gavel                # iss of the tokens\n"
-	"app_secret_file: app_secret  # beside this file; random, never logged\n"
-	"require_exp: true            # tokens must end\n"
-	"domain_verification: true    # sub must be domain or public_host\n"
-	"allow_guests: false          # true: people without a token get in, never as moderators\n"
-	"room_create: authenticated   # guests wait until somebody with a token is there\n"
-	"role_mode: token             # only the token makes moderators\n";
+        "# Gavel's configuration, written at the first start. Change it freely; all keys: "
+        "docs/gavel.example.yaml\n"
+        "\n"
+        "auth: jwt                    # people bring a token\n"
+        "app_id: gavel                # iss of the tokens\n"
+        "app_secret_file: app_secret  # beside this file; random, never logged\n"
+        "require_exp: true            # tokens must end\n"
+        "domain_verification: true    # sub must be domain or public_host\n"
+        "allow_guests: false          # true: people without a token get in, never as moderators\n"
+        "room_create: authenticated   # guests wait until somebody with a token is there\n"
+        "role_mode: token             # only the token makes moderators\n";
 
 int config_write_fresh(const char *folder, char *path_out, size_t path_size)
 {
@@ -132,7 +132,7 @@ int config_write_fresh(const char *folder, char *path_out, size_t path_size)
 	if (access(path_out, F_OK) == 0)
 		return ERR_OK;
 	if (!write_secret(secret) ||
-		!write_file(path_out, 0600, str_from(fresh_text, sizeof fresh_text - 1)))
+	        !write_file(path_out, 0600, str_from(fresh_text, sizeof fresh_text - 1)))
 		return ERR_IO;
 	return ERR_OK;
 }

@@ -1,4 +1,5 @@
-/* judge.c - settings against each other: contradictions, what cannot start, what ought to be known. pure */
+/* judge.c - settings against each other: contradictions, what cannot start, what ought to be known.
+ * pure */
 #include <stdio.h>
 
 #include "base/utf8.h"
@@ -21,12 +22,12 @@ static void warn(struct judge *j, enum config_key key, unsigned bit, const char 
 {
 	const struct config_value *v = set_value(j->s, key);
 	report_add(j->r,
-		&(struct config_line){.severity = CONFIG_WARN,
-			.warning = bit,
-			.key = schema_row(key)->key,
-			.file = v->file ? v->file : "",
-			.line = v->line},
-		"%s", why);
+	        &(struct config_line){.severity = CONFIG_WARN,
+	                .warning = bit,
+	                .key = schema_row(key)->key,
+	                .file = v->file ? v->file : "",
+	                .line = v->line},
+	        "%s", why);
 }
 
 static bool present(const struct judge *j, enum config_key key)
@@ -52,9 +53,9 @@ static void key_source(struct judge *j)
 		const char *word, *missing;
 		enum config_key key;
 	} sources[] = {
-		{"file", "is missing: key_source=file needs key files", KEY_KEY_FILES},
-		{"keyserver", "is missing: key_source=keyserver needs its URL", KEY_KEY_SERVER},
-		{"jwks", "is missing: key_source=jwks needs a URL or file", KEY_JWKS},
+	        {"file", "is missing: key_source=file needs key files", KEY_KEY_FILES},
+	        {"keyserver", "is missing: key_source=keyserver needs its URL", KEY_KEY_SERVER},
+	        {"jwks", "is missing: key_source=jwks needs a URL or file", KEY_JWKS},
 	};
 	bool secret = set_word_is(j->s, KEY_KEY_SOURCE, "secret");
 	if (present(j, KEY_KEY_SERVER) && present(j, KEY_JWKS)) {
@@ -63,21 +64,23 @@ static void key_source(struct judge *j)
 	}
 	for (size_t i = 0; i < 3; i++) {
 		bool chosen = set_word_is(j->s, KEY_KEY_SOURCE, sources[i].word);
-		if (chosen && !present(j, sources[i].key) && !j->s->vectors && !present(j, KEY_ISSUERS))
+		if (chosen && !present(j, sources[i].key) && !j->s->vectors &&
+		        !present(j, KEY_ISSUERS))
 			fatal(j, sources[i].key, sources[i].missing);
 		if (!chosen && present(j, sources[i].key) &&
-			(same_place(j, KEY_KEY_SOURCE, sources[i].key) ||
-				!set_given(j->s, KEY_KEY_SOURCE)) &&
-			set_origin(j->s, sources[i].key) != CONFIG_DERIVED)
+		        (same_place(j, KEY_KEY_SOURCE, sources[i].key) ||
+		                !set_given(j->s, KEY_KEY_SOURCE)) &&
+		        set_origin(j->s, sources[i].key) != CONFIG_DERIVED)
 			fatal(j, sources[i].key, "contradicts key_source: name one source of keys");
 	}
 	if (secret && !secret_there(j) && !j->s->vectors && !present(j, KEY_ISSUERS))
 		fatal(j, KEY_APP_SECRET,
-			"is missing: without a key no token can be verified. Set app_secret "
-			"(JWT_APP_SECRET) or "
-			"app_secret_file, or name a source of public keys");
+		        "is missing: without a key no token can be verified. Set app_secret "
+		        "(JWT_APP_SECRET) or "
+		        "app_secret_file, or name a source of public keys");
 	if (!secret && secret_there(j) && !j->s->docker)
-		warn(j, KEY_APP_SECRET, 0, "is not used: with a source of public keys only those count");
+		warn(j, KEY_APP_SECRET, 0,
+		        "is not used: with a source of public keys only those count");
 	if (same_place(j, KEY_APP_SECRET, KEY_APP_SECRET_FILE))
 		fatal(j, KEY_APP_SECRET_FILE, "contradicts app_secret: give one of the two");
 }
@@ -93,8 +96,8 @@ static void algorithms(struct judge *j)
 			continue;
 		char text[200];
 		snprintf(text, sizeof text, "%s has no key: %s", token_alg_name(alg),
-			secret ? "a secret serves HS256, HS384 and HS512"
-			       : "public keys do not serve HS algorithms");
+		        secret ? "a secret serves HS256, HS384 and HS512"
+		               : "public keys do not serve HS algorithms");
 		if (set_origin(j->s, KEY_ALGS) == CONFIG_DERIVED)
 			fatal(j, KEY_ALGS, text);
 		else
@@ -110,7 +113,7 @@ static bool weak(struct str secret)
 static void secrets(struct judge *j)
 {
 	static const char *const text =
-		"is shorter than 32 bytes: it can be guessed by trying; make a longer random one";
+	        "is shorter than 32 bytes: it can be guessed by trying; make a longer random one";
 	const struct jval *issuers = set_json(j->s, KEY_ISSUERS);
 	struct str secret = jval_str(j->s->secret);
 	if (str_absent(secret))
@@ -119,7 +122,8 @@ static void secrets(struct judge *j)
 		warn(j, j->s->secret ? KEY_APP_SECRET_FILE : KEY_APP_SECRET, W_WEAK_SECRET, text);
 	for (size_t i = 0; i < jval_size(issuers); i++) {
 		if (weak(jval_str(jval_getc(jval_at(issuers, i), "app_secret"))))
-			warn(j, KEY_ISSUERS, W_WEAK_SECRET, "an app_secret in it is shorter than 32 bytes");
+			warn(j, KEY_ISSUERS, W_WEAK_SECRET,
+			        "an app_secret in it is shorter than 32 bytes");
 	}
 }
 
@@ -146,7 +150,7 @@ static void issuers(struct judge *j)
 		for (size_t k = 0; k < 4; k++) {
 			bool chosen = strcmp(issuer_source(issuer), sources[k]) == 0;
 			snprintf(text, sizeof text, "item %zu: %s %s", i + 1, members[k],
-				chosen ? "is missing" : "contradicts its key_source");
+			        chosen ? "is missing" : "contradicts its key_source");
 			if (chosen && !jval_getc(issuer, members[k]) && !j->s->vectors)
 				fatal(j, KEY_ISSUERS, text);
 			else if (!chosen && k > 0 && jval_getc(issuer, members[k]))
@@ -173,9 +177,9 @@ static void claim_rules(struct judge *j)
 		grants = grants || str_eqc(jval_str(jval_getc(jval_at(rules, i), "then")), "grant");
 	if (grants && public_keys(j) && set_list_has(j->s, KEY_ACCEPTED_AUDIENCES, "*"))
 		fatal(j, KEY_CLAIM_RULES,
-			"a grant rule with public keys needs accepted_audiences: with \"*\" every "
-			"application of that "
-			"issuer could make moderators");
+		        "a grant rule with public keys needs accepted_audiences: with \"*\" every "
+		        "application of that "
+		        "issuer could make moderators");
 	if (jval_size(rules) == 0 && set_word_is(j->s, KEY_CLAIM_RULES_ELSE, "deny"))
 		warn(j, KEY_CLAIM_RULES_ELSE, 0, "does nothing: there are no claim_rules");
 }
@@ -191,13 +195,15 @@ static void token_section(struct judge *j)
 		fatal(j, KEY_APP_ID, "is missing: set JWT_APP_ID");
 	else if (!j->s->vectors && nobody)
 		fatal(j, KEY_APP_ID,
-			"is missing: without it, or accepted_issuers, no token can be accepted");
+		        "is missing: without it, or accepted_issuers, no token can be accepted");
 	if (set_list_has(j->s, KEY_ACCEPTED_ISSUERS, "*"))
-		warn(j, KEY_ACCEPTED_ISSUERS, 0, "\"*\" accepts tokens of every issuer who knows a key");
+		warn(j, KEY_ACCEPTED_ISSUERS, 0,
+		        "\"*\" accepts tokens of every issuer who knows a key");
 	if (!set_true(j->s, KEY_REQUIRE_ROOM) && !set_true(j->s, KEY_ROOM_WILDCARD))
 		warn(j, KEY_REQUIRE_ROOM, 0,
-			"does nothing: a token without a room counts as *, which room_wildcard=false "
-			"refuses");
+		        "does nothing: a token without a room counts as *, which "
+		        "room_wildcard=false "
+		        "refuses");
 }
 
 static void role_section(struct judge *j)
@@ -205,23 +211,26 @@ static void role_section(struct judge *j)
 	bool guests = set_true(j->s, KEY_ALLOW_GUESTS);
 	if (!j->jwt && !guests)
 		fatal(j, KEY_ALLOW_GUESTS, "contradicts auth=none: nobody could connect");
-	if (set_word_is(j->s, KEY_ROOM_CREATE, "moderators") && set_word_is(j->s, KEY_ROLE_MODE, "none"))
+	if (set_word_is(j->s, KEY_ROOM_CREATE, "moderators") &&
+	        set_word_is(j->s, KEY_ROLE_MODE, "none"))
 		fatal(j, KEY_ROOM_CREATE, "contradicts role_mode=none: nobody could open a room");
 	if (!j->jwt && set_word_is(j->s, KEY_ROOM_CREATE, "authenticated"))
 		warn(j, KEY_ROOM_CREATE, 0,
-			"with auth=none nobody is authenticated: nobody can open a room");
+		        "with auth=none nobody is authenticated: nobody can open a room");
 	if (!j->jwt && (set_word_is(j->s, KEY_ROLE_MODE, "token") ||
-			       set_word_is(j->s, KEY_ROLE_MODE, "authenticated")))
-		warn(j, KEY_ROLE_MODE, 0, "with auth=none there are no tokens: nobody will moderate");
+	                       set_word_is(j->s, KEY_ROLE_MODE, "authenticated")))
+		warn(j, KEY_ROLE_MODE, 0,
+		        "with auth=none there are no tokens: nobody will moderate");
 	if (j->jwt && guests && set_word_is(j->s, KEY_ROLE_MODE, "everyone"))
 		warn(j, KEY_ROLE_MODE, W_DENY_EVADABLE,
-			"somebody whose token says no can come back without it and moderate: "
-			"allow_guests=false closes that");
+		        "somebody whose token says no can come back without it and moderate: "
+		        "allow_guests=false closes that");
 	if (set_true(j->s, KEY_DISABLE_GRANT_MODERATOR) &&
-		same_place(j, KEY_DISABLE_GRANT_MODERATOR, KEY_RUNTIME_GRANT) &&
-		!set_word_is(j->s, KEY_RUNTIME_GRANT, "never"))
+	        same_place(j, KEY_DISABLE_GRANT_MODERATOR, KEY_RUNTIME_GRANT) &&
+	        !set_word_is(j->s, KEY_RUNTIME_GRANT, "never"))
 		fatal(j, KEY_RUNTIME_GRANT,
-			"contradicts disable_grant_moderator: the server would refuse what this allows");
+		        "contradicts disable_grant_moderator: the server would refuse what this "
+		        "allows");
 	claim_rules(j);
 }
 
@@ -233,7 +242,7 @@ static void name_section(struct judge *j)
 		struct str suffix = set_str(j->s, suffixes[i]);
 		if ((int64_t)utf8_units16(suffix) >= most)
 			warn(j, suffixes[i], 0,
-				"leaves no room for the name: it should be shorter than name_max");
+			        "leaves no room for the name: it should be shorter than name_max");
 	}
 }
 
@@ -241,11 +250,12 @@ static void limit_section(struct judge *j)
 {
 	int64_t wanted = jval_integer(set_json(j->s, KEY_MAX_OCCUPANTS));
 	if (wanted > jval_integer(set_json(j->s, KEY_OCCUPANTS_PER_ROOM)))
-		warn(j, KEY_MAX_OCCUPANTS, 0, "is more than occupants_per_room, which is the bound");
+		warn(j, KEY_MAX_OCCUPANTS, 0,
+		        "is more than occupants_per_room, which is the bound");
 	if (jval_integer(set_json(j->s, KEY_LOGIN_STANZA_BYTES)) >
-		jval_integer(set_json(j->s, KEY_STANZA_BYTES)))
+	        jval_integer(set_json(j->s, KEY_STANZA_BYTES)))
 		fatal(j, KEY_LOGIN_STANZA_BYTES,
-			"is more than stanza_bytes: strangers may not send more than clients");
+		        "is more than stanza_bytes: strangers may not send more than clients");
 }
 
 static void start(struct judge *j)
@@ -253,31 +263,36 @@ static void start(struct judge *j)
 	const struct jval *list = set_json(j->s, KEY_ISSUERS);
 	if (j->jwt && set_word_is(j->s, KEY_KEY_SOURCE, "keyserver"))
 		fatal(j, KEY_KEY_SERVER,
-			"serve does not fetch keys yet: key_source=keyserver works in check and explain "
-			"only. Save the "
-			"public keys as files and use key_source=file with key_files");
+		        "serve does not fetch keys yet: key_source=keyserver works in check and "
+		        "explain "
+		        "only. Save the "
+		        "public keys as files and use key_source=file with key_files");
 	if (j->jwt && set_word_is(j->s, KEY_KEY_SOURCE, "jwks"))
 		fatal(j, KEY_JWKS,
-			"serve does not read key lists yet: key_source=jwks works in check and explain "
-			"only. Save the public "
-			"keys as files and use key_source=file with key_files");
+		        "serve does not read key lists yet: key_source=jwks works in check and "
+		        "explain "
+		        "only. Save the public "
+		        "keys as files and use key_source=file with key_files");
 	for (size_t i = 0; i < jval_size(list); i++) {
 		const char *source = issuer_source(jval_at(list, i));
 		if (strcmp(source, "keyserver") == 0 || strcmp(source, "jwks") == 0)
 			fatal(j, KEY_ISSUERS,
-				"serve does not fetch keys yet: key_server and jwks work in check and "
-				"explain only");
+			        "serve does not fetch keys yet: key_server and jwks work in check "
+			        "and "
+			        "explain only");
 	}
 	if (set_word_is(j->s, KEY_BEFORE_HOST, "lobby"))
 		warn(j, KEY_BEFORE_HOST, 0,
-			"the lobby is not served yet: counts as refuse, people wait for the host outside");
+		        "the lobby is not served yet: counts as refuse, people wait for the host "
+		        "outside");
 	if (set_true(j->s, KEY_LOBBY))
 		warn(j, KEY_LOBBY, 0, "the lobby is not served yet: off");
 	if (set_true(j->s, KEY_LOBBY_AUTOSTART))
 		warn(j, KEY_LOBBY_AUTOSTART, 0,
-			"the lobby is not served yet: off, everybody gets in who may join");
+		        "the lobby is not served yet: off, everybody gets in who may join");
 	if (!present(j, KEY_STATE_DIRECTORY))
-		fatal(j, KEY_STATE_DIRECTORY, "is not known: set STATE_DIRECTORY, XDG_STATE_HOME or HOME");
+		fatal(j, KEY_STATE_DIRECTORY,
+		        "is not known: set STATE_DIRECTORY, XDG_STATE_HOME or HOME");
 	if (!present(j, KEY_BIND))
 		fatal(j, KEY_BIND, "names no address to listen on");
 }

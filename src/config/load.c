@@ -56,8 +56,8 @@ static void read_config_file(struct config_set *s, const char *path, struct conf
 	struct buf text;
 	const char *slash = strrchr(path, '/');
 	struct str folder = slash == path ? STR("/")
-			    : slash       ? str_from(path, (size_t)(slash - path))
-					  : STR(".");
+	                    : slash       ? str_from(path, (size_t)(slash - path))
+	                                  : STR(".");
 	s->folder = arena_str(&s->arena, folder).p;
 	if (!s->folder)
 		r->nomem = true;
@@ -91,10 +91,11 @@ static void read_secret_file(struct config_set *s, struct config_report *r)
 	if (secret.n == 0)
 		report_fatal(r, "app_secret_file", v->file, v->line, "%s is empty", path.p);
 	else if (!(s->secret = jval_new_str(secret)))
-		report_fatal(r, "app_secret_file", v->file, v->line, "%s holds no text in UTF-8", path.p);
+		report_fatal(r, "app_secret_file", v->file, v->line, "%s holds no text in UTF-8",
+		        path.p);
 	if (stat(path.p, &st) == 0 && st.st_mode & 077)
-		report_warn(
-			r, 0, "app_secret_file", "%s may be read by others: chmod 600 %s", path.p, path.p);
+		report_warn(r, 0, "app_secret_file", "%s may be read by others: chmod 600 %s",
+		        path.p, path.p);
 	buf_done(&text);
 }
 
@@ -107,19 +108,19 @@ static void own_variables(struct config_set *s, const struct env *env, struct co
 		schema_variable(row, name);
 		const struct env_var *v = env_get(env, name);
 		if (!v || row->flags & SCHEMA_VECTORS_ONLY ||
-			(row->docker && strcmp(row->docker, name) == 0))
+		        (row->docker && strcmp(row->docker, name) == 0))
 			continue;
 		struct set_source src = {CONFIG_ENVIRONMENT, name, env->file, v->line};
 		if (!set_put_text(s, (enum config_key)k, v->value, &src, r))
 			continue;
 		bool hidden = row->type == SCHEMA_SECRET || row->type == SCHEMA_ISSUERS;
 		report_add(r,
-			&(struct config_line){.severity = CONFIG_INFO,
-				.key = name,
-				.file = v->line ? env->file : "",
-				.line = v->line},
-			"%s=%.*s -> %s (honoured)", name,
-			STR_FMT(hidden ? STR("(hidden)") : str_sub(v->value, 0, 100)), row->key);
+		        &(struct config_line){.severity = CONFIG_INFO,
+		                .key = name,
+		                .file = v->line ? env->file : "",
+		                .line = v->line},
+		        "%s=%.*s -> %s (honoured)", name,
+		        STR_FMT(hidden ? STR("(hidden)") : str_sub(v->value, 0, 100)), row->key);
 	}
 }
 
@@ -132,11 +133,11 @@ static void flags(struct config_set *s, const char *const *overrides, struct con
 		const char *nearest = schema_nearest(name);
 		if (key != KEY_NONE && !str_absent(rest))
 			set_put_text(s, key, rest,
-				&(struct set_source){CONFIG_FLAG, schema_row(key)->key, "", 0}, r);
+			        &(struct set_source){CONFIG_FLAG, schema_row(key)->key, "", 0}, r);
 		else
 			report_fatal(r, overrides[i], "", 0, "unknown key%s%s%s",
-				nearest ? " (did you mean " : "", nearest ? nearest : "",
-				nearest ? "?)" : "");
+			        nearest ? " (did you mean " : "", nearest ? nearest : "",
+			        nearest ? "?)" : "");
 	}
 }
 
@@ -144,20 +145,21 @@ static struct stock_setup usual_stock(const struct config_set *s)
 {
 	bool auth = set_word_is(s, KEY_AUTH, "jwt");
 	return (struct stock_setup){
-		.auth = auth,
-		.jicofo_auth = auth,
-		.auto_owner = true,
-		.guest_domain = auth && set_true(s, KEY_ALLOW_GUESTS),
-		.domain_verification = set_true(s, KEY_DOMAIN_VERIFICATION),
-		.wait_for_host_auto_owners = true,
-		.lobby = true,
-		.disable_grant_moderator = set_true(s, KEY_DISABLE_GRANT_MODERATOR),
-		.permissions_module = true,
+	        .auth = auth,
+	        .jicofo_auth = auth,
+	        .auto_owner = true,
+	        .guest_domain = auth && set_true(s, KEY_ALLOW_GUESTS),
+	        .domain_verification = set_true(s, KEY_DOMAIN_VERIFICATION),
+	        .wait_for_host_auto_owners = true,
+	        .lobby = true,
+	        .disable_grant_moderator = set_true(s, KEY_DISABLE_GRANT_MODERATOR),
+	        .permissions_module = true,
 	};
 }
 
 /* All layers are there: defaults, judgement, structs. */
-static int finish(struct config *c, const char *state_directory, bool need_start, struct config_report *r)
+static int finish(
+        struct config *c, const char *state_directory, bool need_start, struct config_report *r)
 {
 	struct config_set *s = c->set;
 	if (r->nomem || !set_defaults(s, state_directory))
@@ -195,17 +197,20 @@ void config_free(struct config *c)
 static void no_configuration(struct config_report *r)
 {
 	static const char *const ways[] = {
-		"no configuration: neither a file nor ENABLE_AUTH. An open server is not started by accident. Either",
-		"  a file:         gavel serve --config gavel.yaml   (docs/gavel.example.yaml is one, with comments)",
-		"  or variables:   ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app JWT_APP_SECRET=... gavel serve",
-		"  or open to all: ENABLE_AUTH=0 gavel serve",
+	        "no configuration: neither a file nor ENABLE_AUTH. An open server is not started "
+	        "by accident. Either",
+	        "  a file:         gavel serve --config gavel.yaml   (docs/gavel.example.yaml is "
+	        "one, with comments)",
+	        "  or variables:   ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app "
+	        "JWT_APP_SECRET=... gavel serve",
+	        "  or open to all: ENABLE_AUTH=0 gavel serve",
 	};
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
 		report_fatal(r, "", "", 0, "%s", ways[i]);
 }
 
-static void read_environment(
-	struct config_set *s, const struct config_source *src, struct env *env, struct config_report *r)
+static void read_environment(struct config_set *s, const struct config_source *src, struct env *env,
+        struct config_report *r)
 {
 	struct buf text;
 	env_init(env, src->env_file);
@@ -239,10 +244,10 @@ int config_load(struct config *c, const struct config_source *src, struct config
 	if (!src->file && !src->env_file && !env_get(&env, "ENABLE_AUTH"))
 		no_configuration(r);
 	else if (src->need_start && c->set->docker &&
-		 value_bool(env_str(&env, "PROSODY_RESERVATION_ENABLED")) == 1)
+	         value_bool(env_str(&env, "PROSODY_RESERVATION_ENABLED")) == 1)
 		report_fatal(r, "PROSODY_RESERVATION_ENABLED", src->env_file, 0,
-			"rooms are not approved by an outside service yet: "
-			"starting without would open them to everybody; set it to 0");
+		        "rooms are not approved by an outside service yet: "
+		        "starting without would open them to everybody; set it to 0");
 	env_done(&env);
 	read_secret_file(c->set, r);
 	return finish(c, state, src->need_start, r);
@@ -255,18 +260,20 @@ static void apply_object(struct config_set *s, const struct jval *object, struct
 	struct str name;
 	const struct jval *value;
 	if (object && !jval_is_null(object) && !jval_is_object(object))
-		report_fatal(r, "config", "", 0, "must be an object, not %s", jval_type_name(object));
+		report_fatal(
+		        r, "config", "", 0, "must be an object, not %s", jval_type_name(object));
 	while (jval_each(object, &it, &name, &value)) {
 		enum config_key key = schema_find(name);
 		char z[64] = "";
 		memcpy(z, name.p, name.n < sizeof z - 1 ? name.n : sizeof z - 1);
 		const char *nearest = schema_nearest(name);
 		if (key == KEY_NONE)
-			report_fatal(r, z, "", 0, "unknown key%s%s%s", nearest ? " (did you mean " : "",
-				nearest ? nearest : "", nearest ? "?)" : "");
+			report_fatal(r, z, "", 0, "unknown key%s%s%s",
+			        nearest ? " (did you mean " : "", nearest ? nearest : "",
+			        nearest ? "?)" : "");
 		else if (!jval_is_null(value))
 			set_put_json(s, key, value,
-				&(struct set_source){CONFIG_FILE, schema_row(key)->key, "", 0}, r);
+			        &(struct set_source){CONFIG_FILE, schema_row(key)->key, "", 0}, r);
 	}
 }
 
@@ -279,8 +286,8 @@ int config_apply_json(struct config *c, const struct jval *object, struct config
 	return finish(c, "", false, r);
 }
 
-int config_derive_env(
-	struct config *c, const struct jval *pairs, const struct jval *file, struct config_report *r)
+int config_derive_env(struct config *c, const struct jval *pairs, const struct jval *file,
+        struct config_report *r)
 {
 	struct env env;
 	if (!begin(c))

@@ -1,4 +1,5 @@
-/* others.c - docker-jitsi-meet's variables that are none of our keys: why each does nothing here. pure */
+/* others.c - docker-jitsi-meet's variables that are none of our keys: why each does nothing here.
+ * pure */
 #include "config/docker.h"
 #include "config/report.h"
 
@@ -16,30 +17,33 @@ static const struct special {
 	unsigned warning;
 	const char *text;
 } specials[] = {
-	{"ENABLE_AUTH", SPECIAL_ROLE, 0, "decides auth; AUTH_TYPE must then be jwt"},
-	{"JICOFO_ENABLE_AUTH", SPECIAL_ROLE, 0, "helps to derive role_mode"},
-	{"ENABLE_AUTO_OWNER", SPECIAL_ROLE, 0, "helps to derive role_mode"},
-	{"DISABLE_AUTO_OWNER", SPECIAL_ROLE, 0, "the older opposite of ENABLE_AUTO_OWNER"},
-	{"WAIT_FOR_HOST_DISABLE_AUTO_OWNERS", SPECIAL_ROLE, 0,
-		"helps to derive role_mode when muc_wait_for_host is loaded"},
-	{"ENABLE_GUESTS", SPECIAL_ROLE, 0, "allow_guests=true, before_host=refuse"},
-	{"JWT_ALLOW_EMPTY", SPECIAL_ROLE, 0,
-		"allow_guests=true; such people are guests and do not count as authenticated"},
-	{"JICOFO_AUTH_TYPE", SPECIAL_TEXT, W_ENV_IGNORED, "there is no Jicofo, role_mode decides"},
-	{"JICOFO_AUTH_LIFETIME", SPECIAL_TEXT, W_ENV_IGNORED, "there are no Jicofo login sessions"},
-	{"ENABLE_AUTO_LOGIN", SPECIAL_BOOL, W_ENV_IGNORED, "there are no Jicofo login sessions"},
-	{"ENABLE_MODERATOR_CHECKS", SPECIAL_LATER, 0,
-		"recording and dial-out, which it guards, are not served yet"},
-	{"ENABLE_AUTH_DOMAIN", SPECIAL_BOOL_BUILT_IN, 0, "auth_domain names the domain of the services"},
-	{"ENABLE_SUBDOMAINS", SPECIAL_LATER, W_ENV_IGNORED, "tenants are not served yet"},
-	{"ENABLE_BREAKOUT_ROOMS", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
-	{"ENABLE_AV_MODERATION", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
-	{"ENABLE_END_CONFERENCE", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
-	{"ENABLE_VISITORS", SPECIAL_LATER, W_ENV_IGNORED, "visitors are not served"},
-	{"ENABLE_JAAS_COMPONENTS", SPECIAL_BOOL, W_ENV_IGNORED, "hosted components have no counterpart"},
-	{"PROSODY_ENABLE_MUC_RESOURCE_VALIDATE", SPECIAL_BOOL_BUILT_IN, 0, "always on"},
-	{"PROSODY_RESERVATION_ENABLED", SPECIAL_LATER, W_ENV_IGNORED,
-		"rooms are not approved by an outside service yet, and serve refuses to start with 1"},
+        {"ENABLE_AUTH", SPECIAL_ROLE, 0, "decides auth; AUTH_TYPE must then be jwt"},
+        {"JICOFO_ENABLE_AUTH", SPECIAL_ROLE, 0, "helps to derive role_mode"},
+        {"ENABLE_AUTO_OWNER", SPECIAL_ROLE, 0, "helps to derive role_mode"},
+        {"DISABLE_AUTO_OWNER", SPECIAL_ROLE, 0, "the older opposite of ENABLE_AUTO_OWNER"},
+        {"WAIT_FOR_HOST_DISABLE_AUTO_OWNERS", SPECIAL_ROLE, 0,
+                "helps to derive role_mode when muc_wait_for_host is loaded"},
+        {"ENABLE_GUESTS", SPECIAL_ROLE, 0, "allow_guests=true, before_host=refuse"},
+        {"JWT_ALLOW_EMPTY", SPECIAL_ROLE, 0,
+                "allow_guests=true; such people are guests and do not count as authenticated"},
+        {"JICOFO_AUTH_TYPE", SPECIAL_TEXT, W_ENV_IGNORED, "there is no Jicofo, role_mode decides"},
+        {"JICOFO_AUTH_LIFETIME", SPECIAL_TEXT, W_ENV_IGNORED, "there are no Jicofo login sessions"},
+        {"ENABLE_AUTO_LOGIN", SPECIAL_BOOL, W_ENV_IGNORED, "there are no Jicofo login sessions"},
+        {"ENABLE_MODERATOR_CHECKS", SPECIAL_LATER, 0,
+                "recording and dial-out, which it guards, are not served yet"},
+        {"ENABLE_AUTH_DOMAIN", SPECIAL_BOOL_BUILT_IN, 0,
+                "auth_domain names the domain of the services"},
+        {"ENABLE_SUBDOMAINS", SPECIAL_LATER, W_ENV_IGNORED, "tenants are not served yet"},
+        {"ENABLE_BREAKOUT_ROOMS", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
+        {"ENABLE_AV_MODERATION", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
+        {"ENABLE_END_CONFERENCE", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
+        {"ENABLE_VISITORS", SPECIAL_LATER, W_ENV_IGNORED, "visitors are not served"},
+        {"ENABLE_JAAS_COMPONENTS", SPECIAL_BOOL, W_ENV_IGNORED,
+                "hosted components have no counterpart"},
+        {"PROSODY_ENABLE_MUC_RESOURCE_VALIDATE", SPECIAL_BOOL_BUILT_IN, 0, "always on"},
+        {"PROSODY_RESERVATION_ENABLED", SPECIAL_LATER, W_ENV_IGNORED,
+                "rooms are not approved by an outside service yet, and serve refuses to start with "
+                "1"},
 };
 
 static void special(struct docker *d, const struct special *s)
@@ -61,16 +65,16 @@ static void special(struct docker *d, const struct special *s)
 void docker_write_doc(struct buf *out)
 {
 	static const char *const verdicts[] = {
-		[SPECIAL_BOOL] = "ignored: ",
-		[SPECIAL_TEXT] = "ignored: ",
-		[SPECIAL_BOOL_BUILT_IN] = "",
-		[SPECIAL_LATER] = "ignored: ",
-		[SPECIAL_ROLE] = "",
+	        [SPECIAL_BOOL] = "ignored: ",
+	        [SPECIAL_TEXT] = "ignored: ",
+	        [SPECIAL_BOOL_BUILT_IN] = "",
+	        [SPECIAL_LATER] = "ignored: ",
+	        [SPECIAL_ROLE] = "",
 	};
 	for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
 		bool harmless = specials[i].kind == SPECIAL_LATER && !specials[i].warning;
 		buf_printf(out, "| `%s` | %s%s |\n", specials[i].name,
-			harmless ? "" : verdicts[specials[i].kind], specials[i].text);
+		        harmless ? "" : verdicts[specials[i].kind], specials[i].text);
 	}
 }
 
@@ -98,33 +102,36 @@ static void family(struct docker *d, const char *const *prefixes, const char *wh
 	}
 	if (names.n)
 		report_add(d->report,
-			&(struct config_line){
-				.severity = warning ? CONFIG_WARN : CONFIG_INFO, .warning = warning},
-			"(ignored) %s: %.*s", why, STR_FMT(buf_view(&names)));
+		        &(struct config_line){.severity = warning ? CONFIG_WARN : CONFIG_INFO,
+		                .warning = warning},
+		        "(ignored) %s: %.*s", why, STR_FMT(buf_view(&names)));
 	buf_done(&names);
 }
 
 static const char *const other_auth[] = {"LDAP_", "MATRIX_", NULL};
 static const char *const reservation[] = {"PROSODY_RESERVATION_", NULL};
 static const char *const visitors[] = {"VISITORS_", NULL};
-static const char *const later[] = {"TURN_", "TURNS_", "STUN_", "JVB_", "COLIBRI_", "ENABLE_COLIBRI",
-	"ENABLE_OCTO", "JIBRI_", "JIGASI_", "ENABLE_RECORDING", "ENABLE_TRANSCRIPTIONS",
-	"ENABLE_LETSENCRYPT", "LETSENCRYPT_", "ENABLE_HTTP_REDIRECT", "HTTPS_PORT", "DISABLE_HTTPS",
-	"ENABLE_XMPP_WEBSOCKET", "ETHERPAD_", "WHITEBOARD_", "ENABLE_P2P", "BOSH_", "ENABLE_FILE_RECORDING",
-	"ENABLE_LIVESTREAMING", "ENABLE_SCTP", "P2P_STUN", NULL};
+static const char *const later[] = {"TURN_", "TURNS_", "STUN_", "JVB_", "COLIBRI_",
+        "ENABLE_COLIBRI", "ENABLE_OCTO", "JIBRI_", "JIGASI_", "ENABLE_RECORDING",
+        "ENABLE_TRANSCRIPTIONS", "ENABLE_LETSENCRYPT", "LETSENCRYPT_", "ENABLE_HTTP_REDIRECT",
+        "HTTPS_PORT", "DISABLE_HTTPS", "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_", "WHITEBOARD_",
+        "ENABLE_P2P", "BOSH_", "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING", "ENABLE_SCTP",
+        "P2P_STUN", NULL};
 
 void docker_families(struct docker *d)
 {
 	family(d, other_auth, "they belong to other kinds of authentication", W_ENV_IGNORED);
-	family(d, reservation, "approval of rooms by an outside service is not served yet", W_ENV_IGNORED);
+	family(d, reservation, "approval of rooms by an outside service is not served yet",
+	        W_ENV_IGNORED);
 	family(d, visitors, "visitors are not served", W_ENV_IGNORED);
 	family(d, later, "not served yet, or not needed", 0);
 }
 
-static const char *const others[] = {"AUTH_TYPE", "PROSODY_AUTH_TYPE", "XMPP_MODULES", "XMPP_MUC_MODULES",
-	"XMPP_LOBBY_MUC_MODULES", "XMPP_BREAKOUT_MUC_MODULES", "GLOBAL_MODULES", "GLOBAL_CONFIG",
-	"XMPP_CONFIGURATION", "XMPP_MUC_CONFIGURATION", "JWT_AUTH_TYPE", "JWT_TOKEN_AUTH_MODULE",
-	"PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN", "XMPP_RECORDER_DOMAIN"};
+static const char *const others[] = {"AUTH_TYPE", "PROSODY_AUTH_TYPE", "XMPP_MODULES",
+        "XMPP_MUC_MODULES", "XMPP_LOBBY_MUC_MODULES", "XMPP_BREAKOUT_MUC_MODULES", "GLOBAL_MODULES",
+        "GLOBAL_CONFIG", "XMPP_CONFIGURATION", "XMPP_MUC_CONFIGURATION", "JWT_AUTH_TYPE",
+        "JWT_TOKEN_AUTH_MODULE", "PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN",
+        "XMPP_RECORDER_DOMAIN"};
 
 bool docker_is_special(const char *name)
 {
@@ -186,11 +193,11 @@ static void spelling(const struct env_var *v, const struct env *env, struct conf
 		nearer(others[i], v->name, &least, &best);
 	if (best && least > 0)
 		report_add(r,
-			&(struct config_line){.severity = CONFIG_WARN,
-				.key = v->name.p,
-				.file = env->file,
-				.line = v->line},
-			"is no name known here (did you mean %s?)", best);
+		        &(struct config_line){.severity = CONFIG_WARN,
+		                .key = v->name.p,
+		                .file = env->file,
+		                .line = v->line},
+		        "is no name known here (did you mean %s?)", best);
 }
 
 void docker_spelling(const struct env *env, struct config_report *r)

@@ -35,8 +35,8 @@ static void print_section(const struct config_set *s, enum schema_section sectio
 	}
 }
 
-static void print_lines(
-	const struct config_report *r, enum config_severity severity, const char *title, struct buf *out)
+static void print_lines(const struct config_report *r, enum config_severity severity,
+        const char *title, struct buf *out)
 {
 	bool any = false;
 	for (size_t i = 0; i < r->n; i++) {
@@ -56,10 +56,10 @@ static void print_stock(const struct stock_setup *stock, struct buf *out)
 	struct stock_text list[STOCK_SOURCES];
 	stock_text_list(stock, list);
 	buf_printf(out, "\nStock Jitsi would do with %s\n",
-		stock->known ? "the same variables" : "the usual jwt set-up");
+	        stock->known ? "the same variables" : "the usual jwt set-up");
 	for (size_t i = 0; i < STOCK_SOURCES; i++)
 		buf_printf(out, "  #%-3u%-27s%s%s\n", list[i].source, list[i].name,
-			list[i].acts ? "* " : "  ", list[i].text);
+		        list[i].acts ? "* " : "  ", list[i].text);
 	buf_printf(out, "  In the end: %s.\n", stock_text_outcome(stock));
 }
 
@@ -69,9 +69,10 @@ static const char *outcome_here(const struct config *c)
 	case ROLE_MODE_TOKEN:
 		return "the token decides; where it is silent, nobody is promoted";
 	case ROLE_MODE_FIRST_USER:
-		return c->policy.auth == AUTH_NONE ? "the first one in a room moderates"
-						   : "the token decides; where it is silent, the first one "
-						     "with a token moderates";
+		return c->policy.auth == AUTH_NONE
+		               ? "the first one in a room moderates"
+		               : "the token decides; where it is silent, the first one "
+		                 "with a token moderates";
 	case ROLE_MODE_AUTHENTICATED:
 		return "everybody with a token moderates, unless the token says no";
 	case ROLE_MODE_EVERYONE:
@@ -101,7 +102,7 @@ static struct jval *hide_issuers(const struct jval *list)
 	for (size_t i = 0; i < jval_size(copy); i++) {
 		struct jval *issuer = (struct jval *)(uintptr_t)jval_at(copy, i);
 		if (jval_getc(issuer, "app_secret") &&
-			!jval_set(issuer, "app_secret", jval_new_str(STR("(hidden)")))) {
+		        !jval_set(issuer, "app_secret", jval_new_str(STR("(hidden)")))) {
 			jval_free(copy);
 			return NULL;
 		}
@@ -140,12 +141,13 @@ static struct jval *line_json(const struct config_line *l)
 	static const char *const severities[] = {"fatal", "warning", "info"};
 	struct jval *j = jval_new_object();
 	bool fine = j && jval_set(j, "severity", jval_new_str(str_c(severities[l->severity]))) &&
-		    jval_set(j, "key", jval_new_str(str_c(l->key))) &&
-		    jval_set(j, "text", jval_new_str(str_c(l->text)));
+	            jval_set(j, "key", jval_new_str(str_c(l->key))) &&
+	            jval_set(j, "text", jval_new_str(str_c(l->text)));
 	for (unsigned i = 0; i < WARNING_COUNT; i++) {
 		if (l->warning & 1u << i)
-			fine = fine && jval_set(j, "warning",
-					       jval_new_str(str_c(warning_name((enum warning_index)i))));
+			fine = fine &&
+			       jval_set(j, "warning",
+			               jval_new_str(str_c(warning_name((enum warning_index)i))));
 	}
 	if (*l->file)
 		fine = fine && jval_set(j, "file", jval_new_str(str_c(l->file))) &&
@@ -178,7 +180,8 @@ static struct jval *origins_json(const struct config_set *s)
 			continue;
 		buf_init(&b, 4096);
 		set_origin_write(s, (enum config_key)k, &b);
-		bool fine = jval_set(out, schema_row((enum config_key)k)->key, jval_new_str(buf_view(&b)));
+		bool fine = jval_set(
+		        out, schema_row((enum config_key)k)->key, jval_new_str(buf_view(&b)));
 		buf_done(&b);
 		if (!fine) {
 			jval_free(out);
@@ -196,9 +199,9 @@ static struct jval *stock_json(const struct stock_setup *stock)
 	for (size_t i = 0; list && i < STOCK_SOURCES; i++) {
 		struct jval *j = jval_new_object();
 		bool fine = j && jval_set(j, "source", jval_new_int(texts[i].source)) &&
-			    jval_set(j, "name", jval_new_str(str_c(texts[i].name))) &&
-			    jval_set(j, "acts", jval_new_bool(texts[i].acts)) &&
-			    jval_set(j, "text", jval_new_str(str_c(texts[i].text)));
+		            jval_set(j, "name", jval_new_str(str_c(texts[i].name))) &&
+		            jval_set(j, "acts", jval_new_bool(texts[i].acts)) &&
+		            jval_set(j, "text", jval_new_str(str_c(texts[i].text)));
 		if (!fine) {
 			jval_free(j);
 			jval_free(list);
@@ -216,13 +219,14 @@ struct jval *config_print_json(const struct config *c, const struct config_repor
 {
 	struct jval *out = jval_new_object();
 	bool usable = c->set && !r->fatal;
-	bool fine =
-		out && jval_set(out, "ok", jval_new_bool(usable)) && jval_set(out, "lines", lines_json(r));
+	bool fine = out && jval_set(out, "ok", jval_new_bool(usable)) &&
+	            jval_set(out, "lines", lines_json(r));
 	if (usable)
 		fine = fine && jval_set(out, "effective", config_effective_json(c)) &&
 		       jval_set(out, "origins", origins_json(c->set)) &&
 		       jval_set(out, "stock", stock_json(&c->stock)) &&
-		       jval_set(out, "stock_outcome", jval_new_str(str_c(stock_text_outcome(&c->stock)))) &&
+		       jval_set(out, "stock_outcome",
+		               jval_new_str(str_c(stock_text_outcome(&c->stock)))) &&
 		       jval_set(out, "outcome", jval_new_str(str_c(outcome_here(c))));
 	if (!fine) {
 		jval_free(out);

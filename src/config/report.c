@@ -97,8 +97,8 @@ void config_line_write(const struct config_line *l, struct buf *out)
 		buf_printf(out, "%s:%d: ", l->file, l->line);
 	else if (*l->file)
 		buf_printf(out, "%s: ", l->file);
-	if (*l->key &&
-		strncmp(l->text, l->key, strlen(l->key)) != 0) /* a text may begin with the name itself */
+	if (*l->key && strncmp(l->text, l->key, strlen(l->key)) !=
+	                       0) /* a text may begin with the name itself */
 		buf_printf(out, "%s: ", l->key);
 	buf_puts(out, l->text);
 	for (unsigned i = 0; i < WARNING_COUNT; i++) {

@@ -7,7 +7,8 @@
 #define ISSUERS_MAX 64
 
 /* Every member is one of `allowed` (separated by spaces); the first that is not is the fault. */
-static bool members_only(const struct jval *object, const char *allowed, int item, struct value_fault *f)
+static bool members_only(
+        const struct jval *object, const char *allowed, int item, struct value_fault *f)
 {
 	void *it = NULL;
 	struct str key;
@@ -28,7 +29,7 @@ static bool members_only(const struct jval *object, const char *allowed, int ite
 		}
 		if (!known) {
 			value_fault_set(f, item, "item %d: unknown member \"%.*s\"", item + 1,
-				STR_FMT(str_sub(key, 0, 60)));
+			        STR_FMT(str_sub(key, 0, 60)));
 			return false;
 		}
 	}
@@ -48,8 +49,9 @@ static bool objects_only(const struct jval *j, size_t most, struct value_fault *
 	}
 	for (size_t i = 0; i < jval_size(j); i++) {
 		if (!jval_is_object(jval_at(j, i))) {
-			value_fault_set(f, (int)i, "item %zu: must be an object with members, not %s",
-				i + 1, jval_type_name(jval_at(j, i)));
+			value_fault_set(f, (int)i,
+			        "item %zu: must be an object with members, not %s", i + 1,
+			        jval_type_name(jval_at(j, i)));
 			return false;
 		}
 	}
@@ -67,15 +69,16 @@ static bool rule_path(const struct jval *path, int item, struct value_fault *f)
 	}
 	struct str rest = jval_str(path);
 	while (!str_absent(rest)) {
-		fine = str_split(&rest, '.').n > 0 && fine; /* always split: rest must get shorter */
+		fine = str_split(&rest, '.').n > 0 &&
+		       fine; /* always split: rest must get shorter */
 		steps++;
 	}
 	if (!fine || steps == 0)
-		value_fault_set(f, item, "rule %d: path must be names joined by dots, or a list of names",
-			item + 1);
+		value_fault_set(f, item,
+		        "rule %d: path must be names joined by dots, or a list of names", item + 1);
 	else if (steps > CLAIM_STEPS_MAX)
 		value_fault_set(f, item, "rule %d: path has %zu names, at most %d", item + 1, steps,
-			CLAIM_STEPS_MAX);
+		        CLAIM_STEPS_MAX);
 	else
 		return true;
 	return false;
@@ -92,8 +95,8 @@ static bool rule_value(const struct jval *value, bool is, int item, struct value
 		const struct jval *v = jval_is_array(value) ? jval_at(value, i) : value;
 		if (jval_str(v).n || (is && jval_is_bool(v)))
 			continue;
-		value_fault_set(f, item, "rule %d: value must be a text that is not empty%s", item + 1,
-			is ? ", or true or false" : " (op has)");
+		value_fault_set(f, item, "rule %d: value must be a text that is not empty%s",
+		        item + 1, is ? ", or true or false" : " (op has)");
 		return false;
 	}
 	return true;
@@ -149,9 +152,11 @@ bool key_files_check(const struct jval *j, struct value_fault *f)
 			value_fault_set(f, item, "item %zu: path is missing", i + 1);
 		else if (!kid && jval_size(j) > 1)
 			value_fault_set(f, item,
-				"item %zu: kid is missing, it may be left out only with one file", i + 1);
+			        "item %zu: kid is missing, it may be left out only with one file",
+			        i + 1);
 		else if (kid && (jval_str(kid).n == 0 || jval_str(kid).n > 256))
-			value_fault_set(f, item, "item %zu: kid must be a text of 1 to 256 bytes", i + 1);
+			value_fault_set(
+			        f, item, "item %zu: kid must be a text of 1 to 256 bytes", i + 1);
 		else if (kid && kid_taken(j, i, jval_str(kid)))
 			value_fault_set(f, item, "item %zu: this kid is there twice", i + 1);
 		else
@@ -162,7 +167,8 @@ bool key_files_check(const struct jval *j, struct value_fault *f)
 }
 
 /* One member of an issuer, by the row of the key with the same name. */
-static bool issuer_member(const struct jval *issuer, enum config_key key, int item, struct value_fault *f)
+static bool issuer_member(
+        const struct jval *issuer, enum config_key key, int item, struct value_fault *f)
 {
 	const struct schema_row *row = schema_row(key);
 	const struct jval *value = jval_getc(issuer, row->key);
@@ -181,13 +187,13 @@ static bool issuer_member(const struct jval *issuer, enum config_key key, int it
 
 static bool issuer_check(const struct jval *list, size_t i, struct value_fault *f)
 {
-	static const enum config_key keys[] = {KEY_ALGS, KEY_KEY_SOURCE, KEY_APP_SECRET, KEY_KEY_FILES,
-		KEY_KEY_SERVER, KEY_JWKS, KEY_KNOWN_KIDS};
+	static const enum config_key keys[] = {KEY_ALGS, KEY_KEY_SOURCE, KEY_APP_SECRET,
+	        KEY_KEY_FILES, KEY_KEY_SERVER, KEY_JWKS, KEY_KNOWN_KIDS};
 	const struct jval *issuer = jval_at(list, i);
 	struct str iss = jval_str(jval_getc(issuer, "iss"));
 	int item = (int)i;
-	if (!members_only(
-		    issuer, "iss algs key_source app_secret key_files key_server jwks known_kids", item, f))
+	if (!members_only(issuer,
+	            "iss algs key_source app_secret key_files key_server jwks known_kids", item, f))
 		return false;
 	if (iss.n == 0) {
 		value_fault_set(f, item, "item %zu: iss is missing", i + 1);

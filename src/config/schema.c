@@ -1,4 +1,6 @@
 /* schema.c - the table of keys, and questions about it. pure */
+/* A table, read by column. */
+/* clang-format off */
 #include "config/schema.h"
 
 #include <stddef.h>

@@ -1,7 +1,11 @@
-/* schema.h - the one table of keys: type, bounds, default, names in the environment, meaning, where it lands. pure
+/* schema.h - the one table of keys: type, bounds, default, names in the environment, meaning, where
+ * it lands. pure
  *
- * Parser, environment, `check`, help and docs read it. A row's key in upper case is its own variable; `docker` are the
- * names that docker-jitsi-meet gives it, `option` those of Prosody's configuration (roles.md 5). */
+ * Parser, environment, `check`, help and docs read it. A row's key in upper case is its own
+ * variable; `docker` are the names that docker-jitsi-meet gives it, `option` those of Prosody's
+ * configuration (roles.md 5). */
+/* A table, read by column. */
+/* clang-format off */
 #pragma once
 #include "config/config.h"
 

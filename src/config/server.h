@@ -1,7 +1,8 @@
-/* server.h - what the server itself is told: where it listens, its names, what the page shows, and every limit. pure
+/* server.h - what the server itself is told: where it listens, its names, what the page shows, and
+ * every limit. pure
  *
- * Filled in by config/load from the schema; every default stands there. Strings and lists live as long as the struct
- * config they belong to. Read-only after the start: any thread. */
+ * Filled in by config/load from the schema; every default stands there. Strings and lists live as
+ * long as the struct config they belong to. Read-only after the start: any thread. */
 #pragma once
 #include "base/log.h"
 #include "base/str.h"
@@ -27,20 +28,20 @@ struct limits {
 	uint32_t login_stanzas;      /* before login, in total */
 	uint32_t stanza_bytes;       /* after */
 	uint32_t stanza_depth;
-	uint32_t stanza_attributes;  /* of one element */
+	uint32_t stanza_attributes; /* of one element */
 	uint32_t stanza_elements;
 	uint32_t stanzas_per_second; /* per session */
 	uint32_t bytes_per_second;   /* per session */
 
-	uint32_t queued_bytes; /* per session; more closes it */
+	uint32_t queued_bytes;           /* per session; more closes it */
 	uint32_t queued_mebibytes_total; /* of all; then those with most of it are closed */
 
 	/* seconds */
-	uint32_t handshake_timeout; /* accept to the end of the HTTP head */
-	uint32_t login_timeout;     /* WebSocket open to bound */
-	uint32_t idle_timeout;      /* between two HTTP requests */
-	uint32_t ping_interval;     /* silence before the server pings */
-	uint32_t ping_timeout;      /* from the ping to the close */
+	uint32_t handshake_timeout;  /* accept to the end of the HTTP head */
+	uint32_t login_timeout;      /* WebSocket open to bound */
+	uint32_t idle_timeout;       /* between two HTTP requests */
+	uint32_t ping_interval;      /* silence before the server pings */
+	uint32_t ping_timeout;       /* from the ping to the close */
 	uint32_t room_ready_timeout; /* a room without a human */
 	uint32_t shutdown_timeout;
 
@@ -60,21 +61,24 @@ struct page_settings {
 };
 
 struct server_settings {
-	struct str_list bind; /* addresses, numeric */
-	uint16_t http_port;      /* 0: any free port */
+	struct str_list bind;       /* addresses, numeric */
+	uint16_t http_port;         /* 0: any free port */
 	struct str state_directory; /* absolute; created with mode 0700 when missing */
-	struct str web_folder;   /* serve the page from here (development); absent: the one built in */
+	struct str
+	        web_folder; /* serve the page from here (development); absent: the one built in */
 	enum log_level log_level;
 
 	struct str domain;       /* XMPP domain of the sessions */
 	struct str guest_domain; /* another name for it in JIDs; absent: none */
 	struct str auth_domain;  /* where the services' accounts live */
 	struct str muc_domain;
-	struct str focus_domain; /* focus.<domain> */
-	struct str focus_jid;    /* focus@<auth_domain> */
-	struct str public_url;   /* as browsers write it, without a slash at the end; absent: http://localhost:<port> */
+	struct str focus_domain;   /* focus.<domain> */
+	struct str focus_jid;      /* focus@<auth_domain> */
+	struct str public_url;     /* as browsers write it, without a slash at the end; absent:
+	                              http://localhost:<port> */
 	struct str token_auth_url; /* an outside login page; absent: none */
-	bool resource_strict;    /* the nick must be the first 8 characters of the session's own node */
+	bool resource_strict; /* the nick must be the first 8 characters of the session's own node
+	                       */
 
 	/* Wanted, but not served yet: `serve` has said so, and turned the policy's keys back. */
 	bool wants_lobby;

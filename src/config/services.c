@@ -1,5 +1,5 @@
-/* services.c - admins and allow-lists of a docker .env: services may stand there, human domains may not.
- * pure */
+/* services.c - admins and allow-lists of a docker .env: services may stand there, human domains may
+ * not. pure */
 #include <stdio.h>
 
 #include "config/docker.h"
@@ -26,9 +26,9 @@ static bool refuse(struct docker *d, const char *name, struct str entry, int lin
 	if (!is_human(d, entry))
 		return false;
 	report_fatal(d->report, name, line ? d->env->file : "", line,
-		"\"%.*s\" is a domain of people, who would all be exempt: "
-		"only services may stand here",
-		STR_FMT(str_sub(entry, 0, 100)));
+	        "\"%.*s\" is a domain of people, who would all be exempt: "
+	        "only services may stand here",
+	        STR_FMT(str_sub(entry, 0, 100)));
 	return true;
 }
 
@@ -61,16 +61,17 @@ static void option(struct docker *d, const char *name)
 	for (size_t i = 0; i < jval_size(list); i++)
 		refused = refuse(d, name, jval_str(jval_at(list, i)), 0) || refused;
 	if (!refused)
-		report_info(d->report, 0, name, "%s -> (honoured): for service identities only", name);
+		report_info(
+		        d->report, 0, name, "%s -> (honoured): for service identities only", name);
 	jval_free(list);
 }
 
 void docker_services(struct docker *d)
 {
 	static const char *const variables[] = {
-		"PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN", "XMPP_RECORDER_DOMAIN"};
-	static const char *const options[] = {"token_verification_allowlist", "muc_access_whitelist",
-		"muc_lobby_whitelist", "muc_password_whitelist"};
+	        "PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN", "XMPP_RECORDER_DOMAIN"};
+	static const char *const options[] = {"token_verification_allowlist",
+	        "muc_access_whitelist", "muc_lobby_whitelist", "muc_password_whitelist"};
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
 		variable(d, variables[i]);
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)

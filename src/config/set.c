@@ -80,7 +80,8 @@ static const char *keep(struct config_set *s, const char *z)
 	return copy.p;
 }
 
-bool set_put(struct config_set *s, enum config_key key, struct jval *value, const struct set_source *src)
+bool set_put(
+        struct config_set *s, enum config_key key, struct jval *value, const struct set_source *src)
 {
 	struct config_value v = {value, keep(s, src->from), keep(s, src->file), src->line};
 	if (!value || !v.from || !v.file) {
@@ -100,7 +101,7 @@ struct str set_path(struct config_set *s, struct str path, enum config_origin or
 }
 
 static bool put_checked(struct config_set *s, enum config_key key, struct jval *value,
-	struct value_fault *f, const struct set_source *src, struct config_report *r)
+        struct value_fault *f, const struct set_source *src, struct config_report *r)
 {
 	const struct schema_row *row = schema_row(key);
 	if (value) {
@@ -111,19 +112,20 @@ static bool put_checked(struct config_set *s, enum config_key key, struct jval *
 	}
 	if (f->nomem)
 		r->nomem = true;
-	const char *name =
-		src->origin == CONFIG_FILE || src->origin == CONFIG_FLAG || !src->from || !*src->from
-			? row->key
-			: src->from;
+	const char *name = src->origin == CONFIG_FILE || src->origin == CONFIG_FLAG || !src->from ||
+	                                   !*src->from
+	                           ? row->key
+	                           : src->from;
 	if (*f->nearest)
-		report_fatal(r, name, src->file, src->line, "%s (did you mean %s?)", f->text, f->nearest);
+		report_fatal(r, name, src->file, src->line, "%s (did you mean %s?)", f->text,
+		        f->nearest);
 	else
 		report_fatal(r, name, src->file, src->line, "%s", f->text);
 	return false;
 }
 
-bool set_put_text(struct config_set *s, enum config_key key, struct str text, const struct set_source *src,
-	struct config_report *r)
+bool set_put_text(struct config_set *s, enum config_key key, struct str text,
+        const struct set_source *src, struct config_report *r)
 {
 	struct value_fault f;
 	struct jval *value = value_parse(schema_row(key), text, &f);
@@ -131,7 +133,7 @@ bool set_put_text(struct config_set *s, enum config_key key, struct str text, co
 }
 
 bool set_put_json(struct config_set *s, enum config_key key, const struct jval *j,
-	const struct set_source *src, struct config_report *r)
+        const struct set_source *src, struct config_report *r)
 {
 	struct value_fault f;
 	struct jval *value = value_check(schema_row(key), j, &f);

@@ -1,4 +1,5 @@
-/* set.h - the values of all keys, one layer per origin; the strongest layer that has a key wins. pure */
+/* set.h - the values of all keys, one layer per origin; the strongest layer that has a key wins.
+ * pure */
 #pragma once
 #include "base/arena.h"
 #include "config/schema.h"
@@ -7,19 +8,21 @@
 #define CONFIG_ORIGINS (CONFIG_FLAG + 1)
 
 struct config_value {
-	struct jval *json;      /* owned; NULL: this layer does not have the key */
-	const char *from;       /* variable or key it came from; "" for none. In the set's arena, as file */
-	const char *file;       /* "" for none */
+	struct jval *json; /* owned; NULL: this layer does not have the key */
+	const char
+	        *from; /* variable or key it came from; "" for none. In the set's arena, as file */
+	const char *file; /* "" for none */
 	int line;
 };
 
 struct config_set {
-	struct arena arena;     /* strings, and what fill makes of lists and rules */
+	struct arena arena; /* strings, and what fill makes of lists and rules */
 	struct config_value layer[CONFIG_ORIGINS][KEY_COUNT];
-	struct jval *secret;    /* owned: what app_secret_file holds */
-	const char *folder;     /* of the configuration file: relative paths in it start there; NULL: none */
-	bool vectors;           /* signatures are given: no key is needed */
-	bool docker;            /* docker-jitsi-meet's names counted */
+	struct jval *secret; /* owned: what app_secret_file holds */
+	const char *folder;  /* of the configuration file: relative paths in it start there; NULL:
+	                        none */
+	bool vectors;        /* signatures are given: no key is needed */
+	bool docker;         /* docker-jitsi-meet's names counted */
 	struct stock_setup stock;
 };
 
@@ -43,21 +46,24 @@ struct set_source {
 	int line;
 };
 /* Takes value over. false: no memory. */
-bool set_put(struct config_set *s, enum config_key key, struct jval *value, const struct set_source *src);
+bool set_put(struct config_set *s, enum config_key key, struct jval *value,
+        const struct set_source *src);
 /* Checks and puts; a fault becomes a fatal line of the report. */
-bool set_put_text(struct config_set *s, enum config_key key, struct str text, const struct set_source *src,
-	struct config_report *r);
-bool set_put_json(struct config_set *s, enum config_key key, const struct jval *j, const struct set_source *src,
-	struct config_report *r);
+bool set_put_text(struct config_set *s, enum config_key key, struct str text,
+        const struct set_source *src, struct config_report *r);
+bool set_put_json(struct config_set *s, enum config_key key, const struct jval *j,
+        const struct set_source *src, struct config_report *r);
 /* "default", "file gavel.yaml:3", "environment NAME", "derived from NAME" ... appended. */
 void set_origin_write(const struct config_set *s, enum config_key key, struct buf *out);
 /* The value as a person reads it, secrets hidden, appended. */
 void set_value_write(const struct config_set *s, enum config_key key, struct buf *out);
 
-/* A path of the configuration, made relative to the file's folder where the file gave it; absent on no memory. */
+/* A path of the configuration, made relative to the file's folder where the file gave it; absent on
+ * no memory. */
 struct str set_path(struct config_set *s, struct str path, enum config_origin origin);
 
-/* Fills CONFIG_PROFILE and CONFIG_DEFAULT, once all other layers are there (config/defaults.c). false: no memory. */
+/* Fills CONFIG_PROFILE and CONFIG_DEFAULT, once all other layers are there (config/defaults.c).
+ * false: no memory. */
 bool set_defaults(struct config_set *s, const char *state_directory);
 
 /* What contradicts itself, cannot start or ought to be known (config/judge.c).

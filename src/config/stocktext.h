@@ -1,4 +1,5 @@
-/* stocktext.h - what stock Jitsi would do with the same variables, by the source numbers of docs/roles.md. pure */
+/* stocktext.h - what stock Jitsi would do with the same variables, by the source numbers of
+ * docs/roles.md. pure */
 #pragma once
 #include "policy/stock.h"
 
@@ -6,7 +7,7 @@ enum { STOCK_SOURCES = 16 };
 
 struct stock_text {
 	unsigned source;
-	bool acts;          /* it is there and changes somebody's role */
+	bool acts; /* it is there and changes somebody's role */
 	const char *name;
 	const char *text;
 };

@@ -21,7 +21,7 @@ void value_fault_set(struct value_fault *f, int item, const char *fmt, ...)
 int value_bool(struct str s)
 {
 	static const char *const words[] = {
-		"0", "f", "F", "false", "False", "FALSE", "1", "t", "T", "true", "True", "TRUE"};
+	        "0", "f", "F", "false", "False", "FALSE", "1", "t", "T", "true", "True", "TRUE"};
 	for (int i = 0; i < 12; i++) {
 		if (str_eqc(s, words[i]))
 			return i >= 6;
@@ -44,7 +44,8 @@ bool value_domain(struct str s)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = ascii_lower(s.p[i]);
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+		            c == '_'))
 			return false;
 		if (c == '.' && s.p[i - 1] == '.')
 			return false;
@@ -93,7 +94,8 @@ static bool is_address(struct str s)
 	if (str_find(s, ':') < s.n) {
 		for (size_t i = 0; i < s.n; i++) {
 			char c = ascii_lower(s.p[i]);
-			if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == ':' || c == '.'))
+			if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == ':' ||
+			            c == '.'))
 				return false;
 		}
 		return s.n >= 2;
@@ -119,17 +121,21 @@ static bool text_check(const struct schema_row *row, struct str s, int item, str
 		value_fault_set(f, item, "is too long: at most %lld bytes", (long long)row->max);
 	else if (row->type == SCHEMA_URL && !value_url(s))
 		value_fault_set(f, item,
-			"must be a URL that begins with https:// or http://, without user and password");
+		        "must be a URL that begins with https:// or http://, without user and "
+		        "password");
 	else if (row->type == SCHEMA_DOMAIN && !value_domain(s))
-		value_fault_set(f, item, "must be a domain name: letters, digits, dots and hyphens");
+		value_fault_set(
+		        f, item, "must be a domain name: letters, digits, dots and hyphens");
 	else if (row->type == SCHEMA_ADDRESSES && !is_address(s))
-		value_fault_set(f, item, "\"%.*s\" is no numeric IP address", STR_FMT(str_sub(s, 0, 60)));
+		value_fault_set(
+		        f, item, "\"%.*s\" is no numeric IP address", STR_FMT(str_sub(s, 0, 60)));
 	else
 		return true;
 	return false;
 }
 
-static struct jval *text_make(const struct schema_row *row, struct str s, int item, struct value_fault *f)
+static struct jval *text_make(
+        const struct schema_row *row, struct str s, int item, struct value_fault *f)
 {
 	if (row->flags & SCHEMA_TRIMMED)
 		s = str_trim(s);
@@ -156,7 +162,8 @@ static bool path_check(struct str path, int item, struct value_fault *f)
 			return false;
 		}
 		if (++steps > CLAIM_STEPS_MAX) {
-			value_fault_set(f, item, "a claim path has at most %d names", CLAIM_STEPS_MAX);
+			value_fault_set(
+			        f, item, "a claim path has at most %d names", CLAIM_STEPS_MAX);
 			return false;
 		}
 	}
@@ -177,14 +184,15 @@ static bool alg_check(struct str s, int item, struct value_fault *f)
 		unsigned d = schema_distance(s, str_c(token_alg_name((enum token_alg)i)));
 		if (d < best) {
 			best = d;
-			snprintf(f->nearest, sizeof f->nearest, "%s", token_alg_name((enum token_alg)i));
+			snprintf(f->nearest, sizeof f->nearest, "%s",
+			        token_alg_name((enum token_alg)i));
 		}
 	}
 	return false;
 }
 
 static struct jval *item_make(
-	const struct schema_row *row, const struct jval *j, int item, struct value_fault *f)
+        const struct schema_row *row, const struct jval *j, int item, struct value_fault *f)
 {
 	if (!jval_is_string(j)) {
 		value_fault_set(f, item, "every item must be a text, not %s", jval_type_name(j));
@@ -200,10 +208,12 @@ static struct jval *item_make(
 	return text_make(row, s, item, f);
 }
 
-static struct jval *list_make(const struct schema_row *row, const struct jval *j, struct value_fault *f)
+static struct jval *list_make(
+        const struct schema_row *row, const struct jval *j, struct value_fault *f)
 {
 	if (!jval_is_array(j)) {
-		value_fault_set(f, -1, "must be a list, not %s: write [\"a\", \"b\"]", jval_type_name(j));
+		value_fault_set(
+		        f, -1, "must be a list, not %s: write [\"a\", \"b\"]", jval_type_name(j));
 		return NULL;
 	}
 	size_t most = row->type == SCHEMA_PATHS ? CLAIM_PATHS_MAX : LIST_MAX;
@@ -242,7 +252,7 @@ static struct jval *word_make(const struct schema_row *row, struct str s, struct
 	buf_init(&what, 256);
 	schema_describe(row, &what);
 	value_fault_set(f, -1, "unknown word \"%.*s\": must be %.*s", STR_FMT(str_sub(s, 0, 60)),
-		STR_FMT(buf_view(&what)));
+	        STR_FMT(buf_view(&what)));
 	buf_done(&what);
 	return NULL;
 }
@@ -251,8 +261,9 @@ static struct jval *number_make(const struct schema_row *row, int64_t n, struct 
 {
 	if (n >= row->min && n <= row->max)
 		return jval_new_int(n);
-	value_fault_set(f, -1, "%lld is out of range: %lld to %lld%s%s", (long long)n, (long long)row->min,
-		(long long)row->max, row->unit ? " " : "", row->unit ? row->unit : "");
+	value_fault_set(f, -1, "%lld is out of range: %lld to %lld%s%s", (long long)n,
+	        (long long)row->min, (long long)row->max, row->unit ? " " : "",
+	        row->unit ? row->unit : "");
 	return NULL;
 }
 
@@ -272,8 +283,8 @@ static struct jval *number_parse(const struct schema_row *row, struct str s, str
 	}
 	if (!str_u64(digits, &n)) {
 		value_fault_set(f, -1, "must be a whole number%s, not \"%.*s\"",
-			row->type == SCHEMA_DURATION ? " of seconds (or as 90s, 5m, 1h)" : "",
-			STR_FMT(str_sub(s, 0, 40)));
+		        row->type == SCHEMA_DURATION ? " of seconds (or as 90s, 5m, 1h)" : "",
+		        STR_FMT(str_sub(s, 0, 40)));
 		return NULL;
 	}
 	if (n > INT64_MAX / 100000)
@@ -282,7 +293,8 @@ static struct jval *number_parse(const struct schema_row *row, struct str s, str
 	return number_make(row, negative ? -value : value, f);
 }
 
-static struct jval *wrong_type(const struct schema_row *row, const struct jval *j, struct value_fault *f)
+static struct jval *wrong_type(
+        const struct schema_row *row, const struct jval *j, struct value_fault *f)
 {
 	struct buf what;
 	buf_init(&what, 256);
@@ -292,7 +304,8 @@ static struct jval *wrong_type(const struct schema_row *row, const struct jval *
 	return NULL;
 }
 
-static struct jval *scalar_check(const struct schema_row *row, const struct jval *j, struct value_fault *f)
+static struct jval *scalar_check(
+        const struct schema_row *row, const struct jval *j, struct value_fault *f)
 {
 	switch (row->type) {
 	case SCHEMA_BOOL:
@@ -301,23 +314,24 @@ static struct jval *scalar_check(const struct schema_row *row, const struct jval
 		return jval_is_string(j) ? word_make(row, jval_str(j), f) : wrong_type(row, j, f);
 	case SCHEMA_INT:
 		return jval_type(j) == JVAL_INTEGER ? number_make(row, jval_integer(j), f)
-						    : wrong_type(row, j, f);
+		                                    : wrong_type(row, j, f);
 	case SCHEMA_DURATION:
 		if (jval_is_string(j))
 			return number_parse(row, jval_str(j), f);
 		return jval_type(j) == JVAL_INTEGER ? number_make(row, jval_integer(j), f)
-						    : wrong_type(row, j, f);
+		                                    : wrong_type(row, j, f);
 	default:
-		return jval_is_string(j) ? text_make(row, jval_str(j), -1, f) : wrong_type(row, j, f);
+		return jval_is_string(j) ? text_make(row, jval_str(j), -1, f)
+		                         : wrong_type(row, j, f);
 	}
 }
 
 static struct jval *structured_check(
-	const struct schema_row *row, const struct jval *j, struct value_fault *f)
+        const struct schema_row *row, const struct jval *j, struct value_fault *f)
 {
 	bool fine = row->type == SCHEMA_RULES       ? rules_check(j, f)
-		    : row->type == SCHEMA_KEY_FILES ? key_files_check(j, f)
-						    : issuers_check(j, f);
+	            : row->type == SCHEMA_KEY_FILES ? key_files_check(j, f)
+	                                            : issuers_check(j, f);
 	return fine ? jval_copy(j) : NULL;
 }
 
@@ -357,7 +371,7 @@ static struct jval *json_parse(const struct schema_row *row, struct str text, st
 	struct jval *j = jval_parse(text, VALUE_DEPTH, &e);
 	if (!j) {
 		value_fault_set(f, -1, "is no valid JSON: %s",
-			row->type == SCHEMA_ISSUERS ? "syntax error" : e.text);
+		        row->type == SCHEMA_ISSUERS ? "syntax error" : e.text);
 		return NULL;
 	}
 	struct jval *out = value_check(row, j, f);
@@ -379,8 +393,9 @@ struct jval *value_parse(const struct schema_row *row, struct str text, struct v
 		int b = value_bool(text);
 		if (b < 0) {
 			value_fault_set(f, -1,
-				"must be 1 t T true True TRUE or 0 f F false False FALSE, not \"%.*s\"",
-				STR_FMT(str_sub(text, 0, 40)));
+			        "must be 1 t T true True TRUE or 0 f F false False FALSE, not "
+			        "\"%.*s\"",
+			        STR_FMT(str_sub(text, 0, 40)));
 			return NULL;
 		}
 		j = jval_new_bool(b);
@@ -389,7 +404,8 @@ struct jval *value_parse(const struct schema_row *row, struct str text, struct v
 		f->nomem = !out && !*f->text;
 		return out;
 	} else {
-		j = jval_new_str(row->type == SCHEMA_SECRET || row->type == SCHEMA_STRING ? text : trimmed);
+		j = jval_new_str(
+		        row->type == SCHEMA_SECRET || row->type == SCHEMA_STRING ? text : trimmed);
 	}
 	if (j)
 		out = value_check(row, j, f);

@@ -68,7 +68,7 @@ static bool decorated(struct reader *r, const yaml_char_t *anchor, const yaml_ch
 {
 	if (anchor)
 		stop(r, line_of(&r->event.start_mark), "",
-			"anchors (&) and aliases (*) are not allowed here");
+		        "anchors (&) and aliases (*) are not allowed here");
 	else if (tag)
 		stop(r, line_of(&r->event.start_mark), "", "tags (!) are not allowed here");
 	return anchor || tag;
@@ -132,7 +132,7 @@ static bool member(struct reader *r, struct jval *object, unsigned depth)
 	char key[128];
 	int line = line_of(&r->event.start_mark);
 	if (r->event.type != YAML_SCALAR_EVENT || r->event.data.scalar.length >= sizeof key ||
-		memchr(r->event.data.scalar.value, 0, r->event.data.scalar.length)) {
+	        memchr(r->event.data.scalar.value, 0, r->event.data.scalar.length)) {
 		stop(r, line, "", "a member's name must be a short text");
 		return false;
 	}
@@ -184,7 +184,8 @@ static struct jval *node(struct reader *r, bool raw, unsigned depth)
 		if (!decorated(r, e->data.mapping_start.anchor, e->data.mapping_start.tag))
 			j = mapping(r, depth);
 	} else if (e->type == YAML_ALIAS_EVENT) {
-		stop(r, line_of(&e->start_mark), "", "anchors (&) and aliases (*) are not allowed here");
+		stop(r, line_of(&e->start_mark), "",
+		        "anchors (&) and aliases (*) are not allowed here");
 	} else {
 		stop(r, line_of(&e->start_mark), "", "a value is missing");
 	}
@@ -206,13 +207,14 @@ static void unknown_key(struct reader *r, struct str key, int line)
 	const char *nearest = schema_nearest(key);
 	snprintf(name, sizeof name, "%.*s", STR_FMT(str_sub(key, 0, 60)));
 	if (nearest)
-		report_fatal(r->report, name, r->file, line, "unknown key (did you mean %s?)", nearest);
+		report_fatal(
+		        r->report, name, r->file, line, "unknown key (did you mean %s?)", nearest);
 	else
 		report_fatal(r->report, name, r->file, line, "unknown key");
 }
 
-static void put(
-	struct reader *r, struct config_set *s, enum config_key key, const struct jval *value, int line)
+static void put(struct reader *r, struct config_set *s, enum config_key key,
+        const struct jval *value, int line)
 {
 	const struct schema_row *row = schema_row(key);
 	const struct config_value *before = &s->layer[CONFIG_FILE][key];
@@ -220,12 +222,12 @@ static void put(
 	struct value_fault f;
 	if (before->json) {
 		report_fatal(r->report, row->key, r->file, line, "is given twice, first in line %d",
-			before->line);
+		        before->line);
 		return;
 	}
 	if (jval_is_null(value)) {
 		report_fatal(r->report, row->key, r->file, line,
-			"has no value: leave the line out for the default");
+		        "has no value: leave the line out for the default");
 		return;
 	}
 	struct jval *checked = value_check(row, value, &f);
@@ -244,14 +246,16 @@ static void pair(struct reader *r, struct config_set *s)
 	}
 	if (decorated(r, r->event.data.scalar.anchor, r->event.data.scalar.tag))
 		return;
-	struct str name = str_from((const char *)r->event.data.scalar.value, r->event.data.scalar.length);
+	struct str name =
+	        str_from((const char *)r->event.data.scalar.value, r->event.data.scalar.length);
 	enum config_key key = schema_find(name);
 	if (key != KEY_NONE && schema_row(key)->flags & SCHEMA_VECTORS_ONLY)
 		key = KEY_NONE;
 	if (key == KEY_NONE)
 		unknown_key(r, name, line);
 	memset(r->item_line, 0, sizeof r->item_line);
-	struct jval *value = next(r) ? node(r, key != KEY_NONE && !typed(schema_row(key)->type), 1) : NULL;
+	struct jval *value =
+	        next(r) ? node(r, key != KEY_NONE && !typed(schema_row(key)->type), 1) : NULL;
 	if (value && key != KEY_NONE)
 		put(r, s, key, value, line);
 	jval_free(value);
@@ -259,8 +263,8 @@ static void pair(struct reader *r, struct config_set *s)
 
 static void document(struct reader *r, struct config_set *s)
 {
-	while (next(r) &&
-		(r->event.type == YAML_STREAM_START_EVENT || r->event.type == YAML_DOCUMENT_START_EVENT))
+	while (next(r) && (r->event.type == YAML_STREAM_START_EVENT ||
+	                          r->event.type == YAML_DOCUMENT_START_EVENT))
 		;
 	if (r->broken || r->event.type == YAML_STREAM_END_EVENT)
 		return;
@@ -278,7 +282,8 @@ static void document(struct reader *r, struct config_set *s)
 		stop(r, line_of(&r->event.start_mark), "", "a second document begins here");
 }
 
-void yaml_read(struct str text, const char *file, struct config_set *s, struct config_report *report)
+void yaml_read(
+        struct str text, const char *file, struct config_set *s, struct config_report *report)
 {
 	struct reader r = {.file = file, .text = text, .report = report};
 	if (text.n > YAML_FILE_MAX) {
@@ -290,7 +295,8 @@ void yaml_read(struct str text, const char *file, struct config_set *s, struct c
 		return;
 	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)(text.p ? text.p : ""), text.n);
+	yaml_parser_set_input_string(
+	        &r.parser, (const unsigned char *)(text.p ? text.p : ""), text.n);
 	document(&r, s);
 	if (r.has_event)
 		yaml_event_delete(&r.event);

@@ -86,7 +86,8 @@ static void on_focus_iq(void *arg, struct room *r, struct occupant *from, const 
 
 struct room_listener focus_listener(struct focus *f)
 {
-	return (struct room_listener){.arg = f, .focus_presence = write_presence, .focus_iq = on_focus_iq};
+	return (struct room_listener){
+	        .arg = f, .focus_presence = write_presence, .focus_iq = on_focus_iq};
 }
 
 void focus_send(struct focus *f, const struct room_client *to, struct buf *stanza)

@@ -1,7 +1,7 @@
 /* focus.h - the focus: conference requests, mute, and the occupant `focus` of every room. pure
  *
- * Stands between session and room: routes a bound session's stanza to the focus address, to the room service, or
- * answers that there is no such address. Thread: the conference's worker. */
+ * Stands between session and room: routes a bound session's stanza to the focus address, to the
+ * room service, or answers that there is no such address. Thread: the conference's worker. */
 #pragma once
 #include "room/room.h"
 #include "session/session.h"
@@ -10,12 +10,12 @@ struct focus;
 
 /* Filled in by cli/serve; strings outlive the focus. */
 struct focus_settings {
-	struct str domain;          /* of the sessions */
+	struct str domain; /* of the sessions */
 	struct str muc_domain;
-	struct str focus_domain;    /* where conference requests go */
-	struct str focus_jid;       /* bare account */
-	struct str token_auth_url;  /* absent: none */
-	bool auth;                  /* the server knows tokens */
+	struct str focus_domain;   /* where conference requests go */
+	struct str focus_jid;      /* bare account */
+	struct str token_auth_url; /* absent: none */
+	bool auth;                 /* the server knows tokens */
 	const char *version;
 };
 

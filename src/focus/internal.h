@@ -16,5 +16,6 @@ void request_iq(struct focus *f, const struct room_client *c, const struct stanz
 bool mute_is(const struct element *payload);
 void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struct stanza *st);
 /* focus.c */
-void focus_refuse(struct room *r, struct occupant *to, const struct stanza *st, const struct stanza_error *e);
+void focus_refuse(
+        struct room *r, struct occupant *to, const struct stanza *st, const struct stanza_error *e);
 void focus_send(struct focus *f, const struct room_client *to, struct buf *stanza);

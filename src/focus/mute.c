@@ -1,5 +1,5 @@
-/* mute.c - muting one participant: the rules, and the order passed on. "Mute everyone" is a loop of these.
- * pure */
+/* mute.c - muting one participant: the rules, and the order passed on. "Mute everyone" is a loop of
+ * these. pure */
 #include "base/log.h"
 #include "focus/internal.h"
 #include "xmpp/ns.h"
@@ -15,9 +15,10 @@ bool mute_is(const struct element *payload)
 	return false;
 }
 
-/* The target acts only on an IQ from its focus occupant with the text `true`; it does not answer. */
-static void forward(struct focus *f, struct room *r, const struct occupant *from, struct occupant *to,
-        const struct stanza *st)
+/* The target acts only on an IQ from its focus occupant with the text `true`; it does not answer.
+ */
+static void forward(struct focus *f, struct room *r, const struct occupant *from,
+        struct occupant *to, const struct stanza *st)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -45,7 +46,8 @@ void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struc
 	bool mute = str_eqc(text, "true");
 	struct stanza_error e = {.type = NULL};
 	struct occupant *to = NULL;
-	if (str_absent(wanted) || (!mute && !str_eqc(text, "false")) || jid_parse(wanted, &a, &jid) != 0)
+	if (str_absent(wanted) || (!mute && !str_eqc(text, "false")) ||
+	        jid_parse(wanted, &a, &jid) != 0)
 		e = stanza_error_make("modify", "bad-request", NULL);
 	else if (!str_eq(jid.bare, room_jid(r)) || str_absent(jid.resource))
 		e = stanza_error_make("cancel", "item-not-found", NULL);

@@ -1,10 +1,11 @@
-/* request.c - conference requests, and the two questions about logins that older clients ask. pure */
+/* request.c - conference requests, and the two questions about logins that older clients ask. pure
+ */
 #include "base/err.h"
 #include "focus/internal.h"
 #include "xmpp/ns.h"
 
-static void refuse(
-        struct focus *f, const struct room_client *c, const struct stanza *st, const struct stanza_error *e)
+static void refuse(struct focus *f, const struct room_client *c, const struct stanza *st,
+        const struct stanza_error *e)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -18,8 +19,8 @@ static void write_property(struct buf *b, const char *name, const char *value)
 	buf_printf(b, "<property name='%s' value='%s'/>", name, value);
 }
 
-static void grant(
-        struct focus *f, const struct room_client *c, const struct stanza *st, const struct jid *room)
+static void grant(struct focus *f, const struct room_client *c, const struct stanza *st,
+        const struct jid *room)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -72,7 +73,8 @@ static void percent_encode(struct str s, struct buf *out)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		char low = ascii_lower((char)c);
-		if ((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-_.!~*'()", c)))
+		if ((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') ||
+		        (c && strchr("-_.!~*'()", c)))
 			buf_putc(out, (char)c);
 		else
 			buf_printf(out, "%%%02X", c);
@@ -82,7 +84,8 @@ static void percent_encode(struct str s, struct buf *out)
 static void on_login_url(struct focus *f, const struct room_client *c, const struct stanza *st)
 {
 	struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
-	struct str room = element_attr(st->payload, "room"), uid = element_attr(st->payload, "machine-uid");
+	struct str room = element_attr(st->payload, "room"),
+	           uid = element_attr(st->payload, "machine-uid");
 	if (room.n == 0)
 		e = stanza_error_make("modify", "not-acceptable", NULL);
 	else if (uid.n == 0)

@@ -3,9 +3,10 @@
 
 #include <time.h>
 
-/* The page loads nothing from elsewhere but pictures of people, and talks to nobody but WebSockets. */
-#define CONTENT_POLICY                                                                                     \
-	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; "           \
+/* The page loads nothing from elsewhere but pictures of people, and talks to nobody but WebSockets.
+ */
+#define CONTENT_POLICY                                                                             \
+	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; "   \
 	"img-src 'self' https: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'"
 
 const char *http_status_text(int status)
@@ -58,13 +59,14 @@ void http_answer_head(struct buf *b, const struct http_answer *a, double wall_s)
 	if (a->type)
 		buf_printf(b, "Content-Type: %s\r\n", a->type);
 	if (a->status != 304 && a->status != 204)
-		buf_printf(b, "Content-Length: %zu\r\n", a->block ? (size_t)a->block->n : a->body.n);
+		buf_printf(
+		        b, "Content-Length: %zu\r\n", a->block ? (size_t)a->block->n : a->body.n);
 	buf_printf(b, "Cache-Control: %s\r\n", a->cache ? a->cache : "no-store");
 	if (a->close)
 		buf_puts(b, "Connection: close\r\n");
 	else
-		buf_puts(b,
-		        "Connection: keep-alive\r\n"); /* HTTP/1.0 clients ask for it and wait to read it */
+		buf_puts(b, "Connection: keep-alive\r\n"); /* HTTP/1.0 clients ask for it and wait
+		                                              to read it */
 	if (a->headers)
 		buf_puts(b, a->headers);
 	buf_puts(b, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"

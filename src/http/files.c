@@ -100,8 +100,8 @@ bool files_find(struct files *f, struct str path, struct file *out)
 
 bool files_is_room(struct str path)
 {
-	static const char *const endings[] = {".js", ".css", ".html", ".ico", ".png", ".svg", ".json",
-	        ".map", ".txt", ".xml", ".webmanifest", ".wasm", ".mp3", ".woff2"};
+	static const char *const endings[] = {".js", ".css", ".html", ".ico", ".png", ".svg",
+	        ".json", ".map", ".txt", ".xml", ".webmanifest", ".wasm", ".mp3", ".woff2"};
 	struct str name = str_sub(path, 1, path.n);
 	if (name.n && name.p[name.n - 1] == '/')
 		name.n--;

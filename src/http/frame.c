@@ -10,7 +10,8 @@
 
 bool frame_accept_key(struct str key, char out[29])
 {
-	static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char b64[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	if (key.n != 24 || key.p[22] != '=' || key.p[23] != '=')
 		return false;
 	for (size_t i = 0; i < 22; i++) {
@@ -48,7 +49,9 @@ size_t frame_head(unsigned opcode, uint64_t n, unsigned char out[FRAME_HEAD_MAX]
 
 unsigned frame_close_code(struct str payload)
 {
-	return payload.n < 2 ? 0 : (unsigned)(unsigned char)payload.p[0] << 8 | (unsigned char)payload.p[1];
+	return payload.n < 2
+	               ? 0
+	               : (unsigned)(unsigned char)payload.p[0] << 8 | (unsigned char)payload.p[1];
 }
 
 /* RFC 6455 7.4: 1004 to 1006 and 1015 stand for what no frame says. */
@@ -57,7 +60,8 @@ static bool is_close_ok(struct str payload)
 	unsigned code = frame_close_code(payload);
 	if (payload.n == 0)
 		return true;
-	if (code < 1000 || (code >= 1004 && code <= 1006) || (code > 1014 && code < 3000) || code > 4999)
+	if (code < 1000 || (code >= 1004 && code <= 1006) || (code > 1014 && code < 3000) ||
+	        code > 4999)
 		return false;
 	return utf8_valid(str_sub(payload, 2, payload.n));
 }
@@ -133,8 +137,8 @@ static unsigned check_frame(const struct frame_reader *r, const struct wslay_fra
 	return r->fragments >= FRAGMENTS_MAX ? WS_POLICY : 0;
 }
 
-/* wslay tells nothing of a frame before its payload begins. Whoever announces too much and then waits is
- * judged by the head alone. */
+/* wslay tells nothing of a frame before its payload begins. Whoever announces too much and then
+ * waits is judged by the head alone. */
 static unsigned check_head(const struct frame_reader *r)
 {
 	uint64_t n = r->given - r->accounted;
@@ -159,7 +163,8 @@ static void account(struct frame_reader *r, const struct wslay_frame_iocb *f)
 {
 	if (!r->in_frame) {
 		unsigned char head[FRAME_HEAD_MAX];
-		r->accounted += frame_head(f->opcode, f->payload_length, head) + 4; /* and the mask */
+		r->accounted +=
+		        frame_head(f->opcode, f->payload_length, head) + 4; /* and the mask */
 	}
 	r->accounted += f->data_length;
 }

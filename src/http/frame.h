@@ -1,9 +1,9 @@
-/* frame.h - WebSocket frames (RFC 6455 5): bytes of a client to messages, and the heads that a server
- * writes. pure
+/* frame.h - WebSocket frames (RFC 6455 5): bytes of a client to messages, and the heads that a
+ * server writes. pure
  *
- * Receiving goes through wslay's frame interface, which splits and unmasks: its event interface would queue
- * and copy what we send. Its state (4 KiB) lives only while a frame is under way, so that an idle
- * connection does not hold it. */
+ * Receiving goes through wslay's frame interface, which splits and unmasks: its event interface
+ * would queue and copy what we send. Its state (4 KiB) lives only while a frame is under way, so
+ * that an idle connection does not hold it. */
 #pragma once
 #include "base/buf.h"
 
@@ -38,14 +38,14 @@ struct frame_reader {
 	void *arg;
 	void (*message)(void *arg, struct str text); /* whole, valid UTF-8, borrowed for the call */
 	void (*control)(void *arg, unsigned opcode, struct str payload); /* close, ping, pong */
-	uint32_t max_message;                                            /* bytes, fragments together */
-	bool stopped; /* nothing more is read or called */
+	uint32_t max_message; /* bytes, fragments together */
+	bool stopped;         /* nothing more is read or called */
 
 	struct wslay_frame_context *frames;
 	struct str feed;           /* what wslay may take now */
 	uint64_t given, accounted; /* bytes given to wslay, and explained by frames */
-	unsigned char
-	        last[14]; /* the last bytes given: of a head without payload wslay tells nothing yet */
+	unsigned char last[14];    /* the last bytes given: of a head without payload wslay tells
+	                              nothing yet */
 	bool in_frame, in_message;
 	uint64_t frame_at; /* payload bytes of this frame so far */
 	unsigned fragments;
@@ -60,7 +60,8 @@ unsigned frame_reader_take(struct frame_reader *r, struct str bytes);
 
 /* Writes a server's frame head for n bytes of payload (2, 4 or 10 bytes); returns its length. */
 size_t frame_head(unsigned opcode, uint64_t n, unsigned char out[FRAME_HEAD_MAX]);
-/* The code of a close frame's payload, 0 for none. Codes that must not be on the wire never get that far.
+/* The code of a close frame's payload, 0 for none. Codes that must not be on the wire never get
+ * that far.
  */
 unsigned frame_close_code(struct str payload);
 /* The Sec-WebSocket-Accept of a key (RFC 6455 4.2.2). False: not a key. */

@@ -3,10 +3,11 @@
 
 #include "base/jval.h"
 
-/* Sets readOnlyName exactly for those whose name the server freezes. It only decodes: a forged token locks
- * the forger's own field and nothing else. Regular expressions are built at run time, so that an engine
- * without Unicode classes fails inside `try` and not on the whole file. The cleaning is that of the server
- * (policy/name), as far as it can decide whether anything usable is left. */
+/* Sets readOnlyName exactly for those whose name the server freezes. It only decodes: a forged
+ * token locks the forger's own field and nothing else. Regular expressions are built at run time,
+ * so that an engine without Unicode classes fails inside `try` and not on the whole file. The
+ * cleaning is that of the server (policy/name), as far as it can decide whether anything usable is
+ * left. */
 /* clang-format off */
 static const char snippet[] =
 	"(function () {\n"
@@ -107,12 +108,14 @@ static void put_features(struct buf *b, const struct page_config *c)
 	}
 }
 
-/* The scheme follows the page's: one file serves http://localhost and https://meet.example alike. */
+/* The scheme follows the page's: one file serves http://localhost and https://meet.example alike.
+ */
 static void put_addresses(struct buf *b, const struct page_config *c)
 {
-	buf_puts(b, "(function () {\n  var base = typeof window !== 'undefined' && window.location && "
-	            "window.location.host\n"
-	            "    ? window.location.protocol + '//' + window.location.host : ");
+	buf_puts(b,
+	        "(function () {\n  var base = typeof window !== 'undefined' && window.location && "
+	        "window.location.host\n"
+	        "    ? window.location.protocol + '//' + window.location.host : ");
 	jval_quote(str_absent(c->public_url) ? STR("") : c->public_url, b);
 	buf_printf(b,
 	        ";\n  config.websocket = base.replace(/^http/, 'ws') + '%s';\n"

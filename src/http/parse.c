@@ -25,8 +25,8 @@ static int refuse(struct http_head *h, int status)
 	return status == 414 || status == 431 ? ERR_LIMIT : ERR_BADMSG;
 }
 
-/* Finds the empty line. Every LF must follow a CR, every CR must be followed by LF, and there are no NULs:
- * two readers of these bytes must not see two different requests. */
+/* Finds the empty line. Every LF must follow a CR, every CR must be followed by LF, and there are
+ * no NULs: two readers of these bytes must not see two different requests. */
 static int find_end(struct str in, size_t *seen, size_t *end)
 {
 	size_t line_from = 0;
@@ -77,7 +77,8 @@ static bool is_target_ok(struct str t)
 	return t.n > 0;
 }
 
-/* Absolute form ("http://host/path", RFC 9112 3.2.2) is what a proxy sends: its path and query count. */
+/* Absolute form ("http://host/path", RFC 9112 3.2.2) is what a proxy sends: its path and query
+ * count. */
 static struct str without_authority(struct str t)
 {
 	struct str http = STR("http://"), https = STR("https://");
@@ -92,7 +93,8 @@ static struct str without_authority(struct str t)
 	return slash < rest.n ? str_sub(rest, slash, rest.n) : STR("/");
 }
 
-static int parse_request_line(struct str line, const struct http_limits *limits, struct http_head *h)
+static int parse_request_line(
+        struct str line, const struct http_limits *limits, struct http_head *h)
 {
 	struct str rest = line;
 	h->method_name = str_split(&rest, ' ');
@@ -156,10 +158,12 @@ static int check_framing(struct http_head *h)
 	size_t lengths = http_field_count(h, "content-length");
 	if (http_field_count(h, "transfer-encoding")) {
 		h->has_body = true;
-		/* Nothing here takes a body; both together are how requests are smuggled (RFC 9112 6.1). */
+		/* Nothing here takes a body; both together are how requests are smuggled (RFC
+		 * 9112 6.1). */
 		return refuse(h, lengths ? 400 : 501);
 	}
-	if (lengths > 1 || (lengths && !str_u64(http_field(h, "content-length"), &h->content_length)))
+	if (lengths > 1 ||
+	        (lengths && !str_u64(http_field(h, "content-length"), &h->content_length)))
 		return refuse(h, 400);
 	h->has_body = h->content_length > 0;
 	if (h->minor == 1 && http_field_count(h, "host") != 1)

@@ -1,7 +1,7 @@
 /* parse.h - one HTTP/1.1 request head as a value, and percent-encoding. pure
  *
- * RFC 9112, strictly: CRLF only, no folding, no space before a colon. Nothing is copied: strs point into
- * the input. */
+ * RFC 9112, strictly: CRLF only, no folding, no space before a colon. Nothing is copied: strs point
+ * into the input. */
 #pragma once
 #include "base/buf.h"
 
@@ -20,8 +20,9 @@ struct http_limits {
 
 struct http_head {
 	enum http_method method;
-	struct str method_name, target, path, query; /* path and query as sent; query absent without '?' */
-	int minor;                                   /* HTTP/1.minor, 0 or 1 */
+	struct str method_name, target, path,
+	        query; /* path and query as sent; query absent without '?' */
+	int minor;     /* HTTP/1.minor, 0 or 1 */
 	bool keep_alive;
 	uint64_t content_length; /* 0 when absent */
 	bool has_body;           /* a content length above 0, or a transfer encoding */
@@ -36,12 +37,13 @@ int http_parse(struct str in, const struct http_limits *limits, size_t *seen, st
 struct str http_field(
         const struct http_head *h, const char *name); /* the first of that name; absent: none */
 size_t http_field_count(const struct http_head *h, const char *name);
-/* Is word one of the comma-separated tokens of any field of that name? Tokens compare without case unless
- * exact. */
+/* Is word one of the comma-separated tokens of any field of that name? Tokens compare without case
+ * unless exact. */
 bool http_field_has(const struct http_head *h, const char *name, const char *word, bool exact);
 
 /* Appends. ERR_BADMSG: a bad escape or a NUL. plus: '+' means a space (query strings). */
 int http_percent_decode(struct str s, bool plus, struct buf *out);
-/* Decodes the first parameter of that name into out. Returns how many there are that differ from each other
- * (0: none, 1, or 2 for "two or more, not equal"), or a negative number for a bad escape in it. */
+/* Decodes the first parameter of that name into out. Returns how many there are that differ from
+ * each other (0: none, 1, or 2 for "two or more, not equal"), or a negative number for a bad escape
+ * in it. */
 int http_query_get(struct str query, const char *name, struct buf *out);

@@ -1,7 +1,7 @@
 /* server.c - HTTP connections: read a head, answer, again; or leave for the WebSocket. io
  *
- * A head is read with plain non-blocking reads, so that a connection that becomes a WebSocket can be handed
- * on, with the bytes that came early, to the loop of its conference. */
+ * A head is read with plain non-blocking reads, so that a connection that becomes a WebSocket can
+ * be handed on, with the bytes that came early, to the loop of its conference. */
 #include "http/server.h"
 
 #include "base/err.h"
@@ -13,8 +13,11 @@
 #include "http/websocket.h"
 
 #define LINGER_MS 2000
-#define EXTENSIONS_MAX 10   /* how many idle timeouts a slow download may take, as long as it moves */
-#define BACKLOG_BYTES (256u << 10) /* answers waiting in one connection before its next request is read */
+#define EXTENSIONS_MAX                                                                             \
+	10 /* how many idle timeouts a slow download may take, as long as it moves                 \
+	    */
+#define BACKLOG_BYTES                                                                              \
+	(256u << 10) /* answers waiting in one connection before its next request is read */
 
 struct http_server {
 	struct http_settings settings;
@@ -103,8 +106,9 @@ static void answer(struct connection *c, struct http_answer *a)
 	http_answer_head(&b, a, loop_wall_s(tcp_loop(c->tcp)));
 	struct str parts[] = {buf_view(&b), a->body};
 	size_t n = a->head_only || a->block ? 1 : 2;
-	int err = b.failed ? ERR_NOMEM
-	                   : tcp_write_parts(c->tcp, parts, n, a->head_only ? NULL : a->block, true);
+	int err = b.failed
+	                  ? ERR_NOMEM
+	                  : tcp_write_parts(c->tcp, parts, n, a->head_only ? NULL : a->block, true);
 	buf_done(&b);
 	if (err)
 		hang_up(c, 0);
@@ -114,8 +118,9 @@ static void answer(struct connection *c, struct http_answer *a)
 
 static void answer_text(struct connection *c, int status, const char *text)
 {
-	answer(c, &(struct http_answer){
-	                  .status = status, .type = "text/plain; charset=utf-8", .body = str_c(text)});
+	answer(c, &(struct http_answer){.status = status,
+	                  .type = "text/plain; charset=utf-8",
+	                  .body = str_c(text)});
 }
 
 /* Never the target: a token stands in it. */
@@ -162,8 +167,10 @@ static void answer_file(struct connection *c, struct str path)
 	memcpy(etag + 6, f.etag, 34);
 	memcpy(etag + 40, "\r\n", 3);
 	if (http_field_has(&c->head, "if-none-match", f.etag, true)) {
-		answer(c, &(struct http_answer){
-		                  .status = 304, .cache = "no-cache", .headers = etag, .head_only = true});
+		answer(c, &(struct http_answer){.status = 304,
+		                  .cache = "no-cache",
+		                  .headers = etag,
+		                  .head_only = true});
 		return;
 	}
 	answer(c, &(struct http_answer){.status = 200,
@@ -183,8 +190,9 @@ static void answer_health(struct connection *c)
 		well = s->settings.health(s->settings.health_arg, &body) && well;
 	else
 		buf_puts(&body, "{}");
-	answer(c, &(struct http_answer){
-	                  .status = well ? 200 : 503, .type = "application/json", .body = buf_view(&body)});
+	answer(c, &(struct http_answer){.status = well ? 200 : 503,
+	                  .type = "application/json",
+	                  .body = buf_view(&body)});
 	buf_done(&body);
 }
 
@@ -215,7 +223,8 @@ static void upgrade(struct connection *c, const struct http_request *r)
 		return;
 	}
 	if (!str_eqc(http_field(h, "sec-websocket-version"), "13")) {
-		refuse_upgrade(c, 426, "WebSocket version 13 is needed", "Sec-WebSocket-Version: 13\r\n");
+		refuse_upgrade(
+		        c, 426, "WebSocket version 13 is needed", "Sec-WebSocket-Version: 13\r\n");
 		return;
 	}
 	if (http_field_count(h, "sec-websocket-key") != 1 ||
@@ -243,14 +252,14 @@ static void upgrade(struct connection *c, const struct http_request *r)
 	struct ws_limits limits = {set->max_message, set->ping_idle_ms, set->ping_timeout_ms};
 	struct tcp *t = c->tcp;
 	c->tcp = NULL; /* from here on it belongs to the WebSocket */
-	struct ws *w =
-	        ws_new(t, &limits, str_sub(buf_view(&c->in), h->bytes, c->in.n), &c->server->counters);
+	struct ws *w = ws_new(
+	        t, &limits, str_sub(buf_view(&c->in), h->bytes, c->in.n), &c->server->counters);
 	if (w)
 		set->ws_open(set->ws_arg, r, w);
 }
 
-/* The endpoint without an upgrade: clients poll it to keep their way through proxies open, from other
- * origins too. */
+/* The endpoint without an upgrade: clients poll it to keep their way through proxies open, from
+ * other origins too. */
 static void answer_keep_alive(struct connection *c)
 {
 	if (c->head.method == HTTP_OTHER)
@@ -259,7 +268,8 @@ static void answer_keep_alive(struct connection *c)
 		                             "Access-Control-Allow-Methods: GET, "
 		                             "HEAD\r\nAccess-Control-Allow-Headers: *\r\n",
 		                  .head_only = true,
-		                  .close = c->head.has_body}); /* a body is not read, so nothing behind it is */
+		                  .close = c->head.has_body}); /* a body is not read, so nothing
+		                                                  behind it is */
 	else
 		answer(c, &(struct http_answer){.status = 200,
 		                  .type = "text/plain; charset=utf-8",
@@ -430,8 +440,8 @@ void http_server_accept(void *server, struct tcp *t)
 	c->tcp = t;
 	init_input(c);
 	list_append(&s->connections, &c->link);
-	tcp_own(t,
-	        &(struct tcp_events){.arg = c, .data = on_data, .drained = on_drained, .ended = on_ended});
+	tcp_own(t, &(struct tcp_events){
+	                   .arg = c, .data = on_data, .drained = on_drained, .ended = on_ended});
 	start_timer(c, s->settings.head_timeout_ms);
 }
 

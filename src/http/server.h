@@ -1,7 +1,8 @@
 /* server.h - HTTP/1.1 connections: heads in, answers out, and the door to WebSocket. io
  *
- * bytes -> http/parse -> route -> answer, or an upgrade that leaves for http/websocket. Knows no XMPP: the
- * path and the subprotocol of the WebSocket come with the settings. Thread: the front's loop. */
+ * bytes -> http/parse -> route -> answer, or an upgrade that leaves for http/websocket. Knows no
+ * XMPP: the path and the subprotocol of the WebSocket come with the settings. Thread: the front's
+ * loop. */
 #pragma once
 #include "base/counter.h"
 #include "http/parse.h"
@@ -28,8 +29,8 @@ struct http_settings {
 	uint32_t log_lines_per_second; /* of refused requests */
 
 	const char *ws_path, *ws_protocol;
-	/* Takes the new connection over (ws_own) or refuses it by closing. The request is borrowed for the
-	 * call. */
+	/* Takes the new connection over (ws_own) or refuses it by closing. The request is borrowed
+	 * for the call. */
 	void (*ws_open)(void *arg, const struct http_request *r, struct ws *w);
 	void *ws_arg;
 
@@ -42,13 +43,16 @@ struct http_settings {
 
 struct http_counters {
 	uint64_t requests, upgrades, bad_request, too_large, timed_out, refused_upgrade;
-	uint64_t ws_too_large, ws_not_text, ws_protocol_error, ws_silent, ws_too_many, log_suppressed;
+	uint64_t ws_too_large, ws_not_text, ws_protocol_error, ws_silent, ws_too_many,
+	        log_suppressed;
 };
 
-struct http_server *http_server_new(const struct http_settings *settings); /* borrows strings of settings */
+struct http_server *http_server_new(
+        const struct http_settings *settings); /* borrows strings of settings */
 void http_server_free(struct http_server *s);
 void http_server_accept(void *server, struct tcp *t); /* for tcp_server_new */
 struct http_counters *http_server_counters(struct http_server *s);
 size_t http_server_list_counters(const struct http_server *s, struct counter *out, size_t max);
-/* From now on every answer ends its connection, upgrades get 503, and waiting connections are closed. */
+/* From now on every answer ends its connection, upgrades get 503, and waiting connections are
+ * closed. */
 void http_server_drain(struct http_server *s);

@@ -39,9 +39,10 @@ const char *ws_end_text(enum ws_end e)
 static void send_control(struct ws *w, unsigned opcode, struct str payload)
 {
 	unsigned char head[FRAME_HEAD_MAX];
-	struct str parts[] = {str_from((const char *)head, frame_head(opcode, payload.n, head)), payload};
-	(void)tcp_write_parts(
-	        w->tcp, parts, 2, NULL, true); /* out of memory: the peer will miss it, nothing else */
+	struct str parts[] = {
+	        str_from((const char *)head, frame_head(opcode, payload.n, head)), payload};
+	(void)tcp_write_parts(w->tcp, parts, 2, NULL,
+	        true); /* out of memory: the peer will miss it, nothing else */
 }
 
 static void send_close(struct ws *w, unsigned code)
@@ -171,8 +172,8 @@ static void on_timer(void *arg, uint64_t now_ms)
 	}
 }
 
-struct ws *ws_new(
-        struct tcp *t, const struct ws_limits *limits, struct str early, struct http_counters *counters)
+struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str early,
+        struct http_counters *counters)
 {
 	struct ws *w = mem_zalloc(sizeof *w);
 	if (!w) {

@@ -64,8 +64,8 @@ static void measure_wall(struct loop *l)
 {
 	struct timespec ts;
 	if (clock_gettime(CLOCK_REALTIME, &ts) == 0)
-		l->wall_offset_s =
-		        (double)ts.tv_sec + (double)ts.tv_nsec / 1e9 - (double)loop_now_ms(l) / 1000.0;
+		l->wall_offset_s = (double)ts.tv_sec + (double)ts.tv_nsec / 1e9 -
+		                   (double)loop_now_ms(l) / 1000.0;
 }
 
 static void on_tick(uv_timer_t *t)
@@ -196,7 +196,8 @@ static void on_poll(uv_poll_t *p, int status, int events)
 	struct loop_watch *w = p->data;
 	int ready = 0;
 	if (status < 0) {
-		/* libuv has stopped watching: remember, so that the next loop_watch_set starts it again */
+		/* libuv has stopped watching: remember, so that the next loop_watch_set starts it
+		 * again */
 		w->want = 0;
 		ready = LOOP_READ | LOOP_WRITE;
 	}

@@ -1,9 +1,9 @@
-/* loop.h - one thread's event loop: descriptors, timers, signals, and what is put off to the end of a turn.
- * io
+/* loop.h - one thread's event loop: descriptors, timers, signals, and what is put off to the end of
+ * a turn. io
  *
- * The only place, with net/tcp, that knows libuv. A turn is: wait for descriptors, call back, run the
- * deferred tasks. The time is read once per turn; everything below is handed loop_now_ms. Thread: the one
- * that runs the loop. */
+ * The only place, with net/tcp, that knows libuv. A turn is: wait for descriptors, call back, run
+ * the deferred tasks. The time is read once per turn; everything below is handed loop_now_ms.
+ * Thread: the one that runs the loop. */
 #pragma once
 #include "base/timer.h"
 
@@ -20,7 +20,8 @@ uint64_t loop_now_ms(const struct loop *l);      /* monotonic, of this turn */
 double loop_wall_s(const struct loop *l);        /* Unix seconds, for token times */
 struct timer_wheel *loop_timers(struct loop *l); /* driven by the loop, 100 ms ticks */
 
-/* Called before the timers of each tick run, for those who must be told the time first. One at most. */
+/* Called before the timers of each tick run, for those who must be told the time first. One at
+ * most. */
 void loop_on_tick(struct loop *l, void (*fn)(void *arg), void *arg);
 
 /* Runs fn once at the end of this turn. A task that is already waiting is not added again. */
@@ -29,11 +30,12 @@ struct loop_task {
 	void (*fn)(void *arg);
 	void *arg;
 };
-void loop_defer(
-        struct loop *l, struct loop_task *t); /* t zeroed before its first use, owned by the caller */
-void loop_undefer(struct loop_task *t);       /* fine when not waiting */
+void loop_defer(struct loop *l,
+        struct loop_task *t);           /* t zeroed before its first use, owned by the caller */
+void loop_undefer(struct loop_task *t); /* fine when not waiting */
 
-/* Calls fn on the loop's thread when the process gets signum. At most eight signals. ERR_LIMIT, ERR_IO. */
+/* Calls fn on the loop's thread when the process gets signum. At most eight signals. ERR_LIMIT,
+ * ERR_IO. */
 int loop_on_signal(struct loop *l, int signum, void (*fn)(void *arg, int signum), void *arg);
 
 /* Watches a plain non-blocking descriptor. */
@@ -44,7 +46,8 @@ typedef void loop_watch_fn(
 /* NULL: no memory. Nothing is watched until loop_watch_set. The descriptor stays the caller's. */
 struct loop_watch *loop_watch_new(struct loop *l, int fd, loop_watch_fn *fn, void *arg);
 void loop_watch_set(struct loop_watch *w, int want);
-void loop_watch_free(struct loop_watch *w); /* no more calls; the descriptor may be closed at once */
+void loop_watch_free(
+        struct loop_watch *w); /* no more calls; the descriptor may be closed at once */
 
 /* A buffer of LOOP_BUFFER bytes that a callback may borrow until it returns. */
 #define LOOP_BUFFER 65536

@@ -13,7 +13,8 @@
 
 #define IOV_MAX_USED 256
 #define COPY_BELOW 256 /* a smaller block is cheaper copied than referenced */
-#define QUEUE_SHARE 262144 /* bytes that a connection may have waiting when max_queued_total is reached */
+#define QUEUE_SHARE                                                                                \
+	262144 /* bytes that a connection may have waiting when max_queued_total is reached */
 
 static void want(struct tcp *t)
 {
@@ -55,7 +56,8 @@ static void free_later(void *arg)
 	mem_free(t);
 }
 
-/* The descriptor goes at once, the memory at the end of the turn: callers up the stack may still hold t. */
+/* The descriptor goes at once, the memory at the end of the turn: callers up the stack may still
+ * hold t. */
 void tcp_destroy(struct tcp *t)
 {
 	if (t->dead)
@@ -201,8 +203,8 @@ static void on_readable(struct tcp *t)
 	}
 	if (n == 0) {
 		t->eof = true;
-		/* A peer that shuts its side and waits for the rest is not served further, but gets what is
-		 * queued. */
+		/* A peer that shuts its side and waits for the rest is not served further, but gets
+		 * what is queued. */
 		if (t->closing && t->queued) {
 			want(t);
 			return;
@@ -266,7 +268,8 @@ static bool room_for_segments(struct tcp *t, size_t more)
 		t->copied_from = 0;
 	}
 	if (t->first > t->cap / 2) {
-		memmove(t->segments, t->segments + t->first, (t->count - t->first) * sizeof *t->segments);
+		memmove(t->segments, t->segments + t->first,
+		        (t->count - t->first) * sizeof *t->segments);
 		t->count -= t->first;
 		t->first = 0;
 	}
@@ -306,7 +309,8 @@ static void push_block(struct tcp *t, struct block *b)
 	t->segments[t->count++] = (struct tcp_segment){.block = block_ref(b), .n = b->n};
 }
 
-int tcp_write_parts(struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed)
+int tcp_write_parts(
+        struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed)
 {
 	if (t->closing)
 		return ERR_CLOSED;
@@ -368,8 +372,10 @@ void tcp_close(struct tcp *t, uint32_t linger_ms)
 		tcp_destroy(t);
 		return;
 	}
-	timer_start(loop_timers(t->loop), &t->linger, loop_now_ms(t->loop) + linger_ms, on_linger, t);
+	timer_start(
+	        loop_timers(t->loop), &t->linger, loop_now_ms(t->loop) + linger_ms, on_linger, t);
 	if (!t->blocked)
-		loop_defer(t->loop, &t->flush); /* also when the queue is empty: it shuts our side down */
+		loop_defer(t->loop,
+		        &t->flush); /* also when the queue is empty: it shuts our side down */
 	want(t);
 }

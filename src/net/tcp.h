@@ -1,4 +1,5 @@
-/* tcp.h - listeners and connections: bounded, never blocking, one writev per connection and turn. io
+/* tcp.h - listeners and connections: bounded, never blocking, one writev per connection and turn.
+ * io
  *
  * Thread: the loop's. */
 #pragma once
@@ -26,11 +27,12 @@ struct tcp_events {
 };
 
 struct tcp_limits {
-	uint32_t max_connections; /* in total */
-	uint32_t max_per_address; /* loopback is exempt */
-	uint32_t per_second;      /* new ones from one address; loopback is exempt */
-	uint32_t max_queued;      /* bytes waiting in one connection */
-	uint64_t max_queued_total; /* in all, shared blocks once; then those that hold most of it are refused */
+	uint32_t max_connections;  /* in total */
+	uint32_t max_per_address;  /* loopback is exempt */
+	uint32_t per_second;       /* new ones from one address; loopback is exempt */
+	uint32_t max_queued;       /* bytes waiting in one connection */
+	uint64_t max_queued_total; /* in all, shared blocks once; then those that hold most of it
+	                              are refused */
 	uint32_t stall_ms;
 };
 
@@ -45,8 +47,9 @@ struct tcp_counters {
 /* `accepted` must set the events of t (tcp_own) or close it. */
 struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limits,
         void (*accepted)(void *arg, struct tcp *t), void *arg);
-/* host is a numeric address. port 0: one is chosen and written back to *port. ERR_EXISTS: in use, ERR_TYPE:
- * not an address, ERR_NOTFOUND: not an address of this host, ERR_IO (errno tells), ERR_NOMEM. */
+/* host is a numeric address. port 0: one is chosen and written back to *port. ERR_EXISTS: in use,
+ * ERR_TYPE: not an address, ERR_NOTFOUND: not an address of this host, ERR_IO (errno tells),
+ * ERR_NOMEM. */
 int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port);
 void tcp_server_stop(struct tcp_server *s); /* accept no more; connections live on */
 void tcp_server_free(struct tcp_server *s); /* closes what is left, without calling `ended` */
@@ -56,22 +59,24 @@ size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out,
 
 void tcp_own(struct tcp *t, const struct tcp_events *ev); /* the events are copied */
 struct loop *tcp_loop(const struct tcp *t);
-struct str tcp_peer(const struct tcp *t); /* numeric address, IPv4-mapped ones as IPv4; lives with t */
+struct str tcp_peer(
+        const struct tcp *t); /* numeric address, IPv4-mapped ones as IPv4; lives with t */
 bool tcp_peer_loopback(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t); /* bytes */
 
-/* Queues bytes (copied) or a block (referenced; its owner keeps his reference). Sent at the end of the
- * turn. ERR_LIMIT: max_queued (or max_queued_total, by one that has
- * its share queued) would be passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing,
- * dropped. */
+/* Queues bytes (copied) or a block (referenced; its owner keeps his reference). Sent at the end of
+ * the turn. ERR_LIMIT: max_queued (or max_queued_total, by one that has its share queued) would be
+ * passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing, dropped. */
 int tcp_write(struct tcp *t, struct str bytes);
 int tcp_write_block(struct tcp *t, struct block *b);
-/* All or nothing: n parts, copied, then tail (may be NULL). may_exceed lets a last word pass max_queued. */
-int tcp_write_parts(struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed);
+/* All or nothing: n parts, copied, then tail (may be NULL). may_exceed lets a last word pass
+ * max_queued. */
+int tcp_write_parts(
+        struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed);
 
 void tcp_read_pause(struct tcp *t, bool pause);
 
-/* The owner lets go: no event comes any more. linger_ms 0: at once, what is queued is dropped; otherwise
- * what is queued is sent, then our side is shut down, and the rest ends when the peer closes or the time is
- * over. */
+/* The owner lets go: no event comes any more. linger_ms 0: at once, what is queued is dropped;
+ * otherwise what is queued is sent, then our side is shut down, and the rest ends when the peer
+ * closes or the time is over. */
 void tcp_close(struct tcp *t, uint32_t linger_ms);

@@ -12,7 +12,8 @@ struct tcp_segment {
 	uint32_t from, n;    /* of the block; n counts down */
 };
 
-/* How many connections one address holds. IPv6 counts by /64: a household has that many addresses. */
+/* How many connections one address holds. IPv6 counts by /64: a household has that many addresses.
+ */
 struct tcp_address {
 	char key[TCP_PEER_MAX];
 	uint32_t open;

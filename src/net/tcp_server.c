@@ -16,9 +16,11 @@
 #define ACCEPTS_PER_TURN 64
 #define BACKLOG 1024
 #define RESUME_MS 500
-#define SWEEP_MS 10000     /* how often quiet addresses are forgotten */
-#define QUIET_MS 3000      /* by then a bucket of one second is full again */
-#define DEAD_PATH_MS 60000 /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT) */
+#define SWEEP_MS 10000 /* how often quiet addresses are forgotten */
+#define QUIET_MS 3000  /* by then a bucket of one second is full again */
+#define DEAD_PATH_MS                                                                               \
+	60000 /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT)                \
+	       */
 
 union address {
 	struct sockaddr any;
@@ -125,7 +127,8 @@ static struct tcp_address *address_of(struct tcp_server *s, const char *key)
 		return NULL;
 	}
 	if (!timer_running(&s->sweep))
-		timer_start(loop_timers(s->loop), &s->sweep, loop_now_ms(s->loop) + SWEEP_MS, on_sweep, s);
+		timer_start(loop_timers(s->loop), &s->sweep, loop_now_ms(s->loop) + SWEEP_MS,
+		        on_sweep, s);
 	return a;
 }
 
@@ -158,7 +161,8 @@ static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
 	struct tcp_address *a = address_of(s, key);
 	if (!a)
 		return "no-memory";
-	if (!limit_take(&a->rate, 1, s->limits.per_second, s->limits.per_second, loop_now_ms(s->loop))) {
+	if (!limit_take(&a->rate, 1, s->limits.per_second, s->limits.per_second,
+	            loop_now_ms(s->loop))) {
 		s->counters.refused_rate++;
 		return "connections_per_second";
 	}
@@ -217,8 +221,8 @@ static void on_resume(void *arg, uint64_t now_ms)
 	watch_listeners(s, true);
 }
 
-/* Without a free descriptor the waiting connection can't even be refused, and the loop would spin on it:
- * give the spare one up, take the connection, close it, and get the spare one back. */
+/* Without a free descriptor the waiting connection can't even be refused, and the loop would spin
+ * on it: give the spare one up, take the connection, close it, and get the spare one back. */
 static void refuse_without_descriptors(struct tcp_server *s, int listener)
 {
 	s->counters.refused_nofile++;
@@ -233,7 +237,8 @@ static void refuse_without_descriptors(struct tcp_server *s, int listener)
 	}
 	s->paused = true;
 	watch_listeners(s, false);
-	timer_start(loop_timers(s->loop), &s->resume, loop_now_ms(s->loop) + RESUME_MS, on_resume, s);
+	timer_start(
+	        loop_timers(s->loop), &s->resume, loop_now_ms(s->loop) + RESUME_MS, on_resume, s);
 }
 
 static void on_incoming(void *arg, int ready)
@@ -253,7 +258,8 @@ static void on_incoming(void *arg, int ready)
 			refuse_without_descriptors(s, li->fd);
 		else if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return;
-		/* anything else belongs to the connection that was waiting, which is gone: take the next */
+		/* anything else belongs to the connection that was waiting, which is gone: take the
+		 * next */
 	}
 }
 

@@ -10,8 +10,15 @@
 enum { VALUE_BYTES_MAX = 2048 };
 
 const char *const capability_defaults[CAPABILITY_DEFAULTS] = {
-	"livestreaming", "recording", "transcription", "outbound-call", "create-polls", "send-groupchat", "flip",
-	"live-translation", "live-translation-subscribe",
+        "livestreaming",
+        "recording",
+        "transcription",
+        "outbound-call",
+        "create-polls",
+        "send-groupchat",
+        "flip",
+        "live-translation",
+        "live-translation-subscribe",
 };
 
 const struct jval *capability_features(const struct claims *claims, bool ignored)
@@ -99,7 +106,8 @@ static bool put_name(const struct policy_settings *s, struct str raw, struct buf
 }
 
 /* Strings, numbers and booleans; false: not to be shown. */
-static bool put_value(const struct policy_settings *s, struct str key, const struct jval *value, struct buf *out)
+static bool put_value(
+        const struct policy_settings *s, struct str key, const struct jval *value, struct buf *out)
 {
 	switch (jval_type(value)) {
 	case JVAL_STRING:
@@ -130,10 +138,11 @@ static bool put_value(const struct policy_settings *s, struct str key, const str
 	return out->n <= VALUE_BYTES_MAX;
 }
 
-bool capability_identity(const struct policy_settings *s, const struct claims *claims, size_t *it, struct str *key,
-	struct buf *out)
+bool capability_identity(const struct policy_settings *s, const struct claims *claims, size_t *it,
+        struct str *key, struct buf *out)
 {
-	const struct jval *user = claims ? jval_getc(jval_getc(claims->payload, "context"), "user") : NULL;
+	const struct jval *user =
+	        claims ? jval_getc(jval_getc(claims->payload, "context"), "user") : NULL;
 
 	while (jval_is_object(user) && *it < s->identity_fields.n) {
 		*key = s->identity_fields.v[(*it)++];
@@ -163,7 +172,8 @@ bool capability_url_ok(struct str url)
 
 struct str capability_token_email(const struct claims *claims)
 {
-	const struct jval *user = claims ? jval_getc(jval_getc(claims->payload, "context"), "user") : NULL;
+	const struct jval *user =
+	        claims ? jval_getc(jval_getc(claims->payload, "context"), "user") : NULL;
 	struct str email = jval_str(jval_getc(user, "email"));
 	for (size_t i = 0; i < email.n; i++) {
 		if (is_control((unsigned char)email.p[i]) && (unsigned char)email.p[i] < 0x80)
@@ -175,7 +185,8 @@ struct str capability_token_email(const struct claims *claims)
 struct str capability_token_avatar(const struct claims *claims)
 {
 	static const char *const keys[] = {"avatar", "avatarUrl", "avatarURL"};
-	const struct jval *user = claims ? jval_getc(jval_getc(claims->payload, "context"), "user") : NULL;
+	const struct jval *user =
+	        claims ? jval_getc(jval_getc(claims->payload, "context"), "user") : NULL;
 	for (size_t i = 0; i < 3; i++) {
 		struct str url = jval_str(jval_getc(user, keys[i]));
 		if (capability_url_ok(url))
@@ -186,7 +197,8 @@ struct str capability_token_avatar(const struct claims *claims)
 
 static bool is_js_space(int32_t cp)
 {
-	return (cp >= 0x09 && cp <= 0x0d) || cp == 0x2028 || cp == 0x2029 || cp == 0xfeff || utf8_is_space(cp);
+	return (cp >= 0x09 && cp <= 0x0d) || cp == 0x2028 || cp == 0x2029 || cp == 0xfeff ||
+	       utf8_is_space(cp);
 }
 
 void capability_email_key(struct str email, struct buf *out)
@@ -213,8 +225,8 @@ static enum profile_action from_token(struct str own, struct str *value)
 	return str_absent(own) ? PROFILE_REMOVE : PROFILE_REPLACE;
 }
 
-enum profile_action capability_email(const struct room_view *room, const struct seat *self, struct str sent,
-	struct str *value)
+enum profile_action capability_email(
+        const struct room_view *room, const struct seat *self, struct str sent, struct str *value)
 {
 	*value = STR_NONE;
 	if (self->name_frozen)
@@ -225,15 +237,15 @@ enum profile_action capability_email(const struct room_view *room, const struct 
 	capability_email_key(sent, &key);
 	capability_email_key(capability_token_email(self->claims), &own);
 	bool borrowed = key.n && !str_eq(buf_view(&key), buf_view(&own)) &&
-		room->lookups->token_email(room->room, buf_view(&key), self);
+	                room->lookups->token_email(room->room, buf_view(&key), self);
 	borrowed = borrowed || key.failed || own.failed;
 	buf_done(&key);
 	buf_done(&own);
 	return borrowed ? PROFILE_REMOVE : PROFILE_KEEP;
 }
 
-enum profile_action capability_avatar(const struct room_view *room, const struct seat *self, struct str sent,
-	struct str *value)
+enum profile_action capability_avatar(
+        const struct room_view *room, const struct seat *self, struct str sent, struct str *value)
 {
 	*value = STR_NONE;
 	if (self->name_frozen)
@@ -243,5 +255,6 @@ enum profile_action capability_avatar(const struct room_view *room, const struct
 	if (!capability_url_ok(sent))
 		return PROFILE_REMOVE;
 	bool own = self->claims && str_eq(sent, capability_token_avatar(self->claims));
-	return !own && room->lookups->token_avatar(room->room, sent, self) ? PROFILE_REMOVE : PROFILE_KEEP;
+	return !own && room->lookups->token_avatar(room->room, sent, self) ? PROFILE_REMOVE
+	                                                                   : PROFILE_KEEP;
 }

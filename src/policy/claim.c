@@ -47,7 +47,8 @@ static enum claim_class moderator_text(struct str s, enum claim_coercion c, unsi
 	return deny_with(warnings, W_CLAIM_VALUE);
 }
 
-enum claim_class claim_class_moderator(const struct jval *value, enum claim_coercion c, unsigned *warnings)
+enum claim_class claim_class_moderator(
+        const struct jval *value, enum claim_coercion c, unsigned *warnings)
 {
 	switch (jval_type(value)) {
 	case JVAL_ABSENT:
@@ -71,11 +72,12 @@ enum claim_class claim_class_moderator(const struct jval *value, enum claim_coer
 	return deny_with(warnings, W_CLAIM_TYPE);
 }
 
-enum claim_class claim_class_affiliation(const struct jval *value, enum claim_coercion c, unsigned *warnings)
+enum claim_class claim_class_affiliation(
+        const struct jval *value, enum claim_coercion c, unsigned *warnings)
 {
 	static const char *const grants[] = {"owner", "moderator", "teacher", NULL};
 	static const char *const denials[] = {
-		"member", "participant", "student", "guest", "visitor", "none", NULL};
+	        "member", "participant", "student", "guest", "visitor", "none", NULL};
 
 	if (!value || jval_is_null(value))
 		return CLAIM_SILENT;
@@ -93,8 +95,8 @@ enum claim_class claim_class_affiliation(const struct jval *value, enum claim_co
 	return deny_with(warnings, W_CLAIM_VALUE);
 }
 
-/* Follows dotted names from the payload; "$" is the payload itself. NULL with *mistyped = false: absent, null, or PHP's
- * empty object `[]` somewhere on the way. */
+/* Follows dotted names from the payload; "$" is the payload itself. NULL with *mistyped = false:
+ * absent, null, or PHP's empty object `[]` somewhere on the way. */
 static const struct jval *find_object(const struct jval *payload, struct str path, bool *mistyped)
 {
 	const struct jval *at = payload;
@@ -119,11 +121,12 @@ struct reader {
 	const struct policy_settings *settings;
 	const struct jval *payload;
 	struct claim_reading *out;
-	bool grant, deny, outcast;      /* heard from paths and rules */
+	bool grant, deny, outcast; /* heard from paths and rules */
 	bool misplaced_deny;
 };
 
-static struct claim_fact *add_fact(struct reader *r, struct str path, const char *key, const struct jval *value)
+static struct claim_fact *add_fact(
+        struct reader *r, struct str path, const char *key, const struct jval *value)
 {
 	struct claim_reading *out = r->out;
 	if (out->n_facts == CLAIM_FACTS_MAX)
@@ -142,13 +145,15 @@ static void hear(struct reader *r, enum claim_class c, unsigned warnings)
 }
 
 /* outcast_claim=member: an outcast is a denial like any other. */
-static enum claim_class class_of(const struct reader *r, const char *key, const struct jval *value, unsigned *warnings)
+static enum claim_class class_of(
+        const struct reader *r, const char *key, const struct jval *value, unsigned *warnings)
 {
 	enum claim_coercion coercion = r->settings->claim_coercion;
 	if (strcmp(key, "moderator") == 0)
 		return claim_class_moderator(value, coercion, warnings);
 	enum claim_class c = claim_class_affiliation(value, coercion, warnings);
-	return c == CLAIM_OUTCAST && r->settings->outcast_claim == OUTCAST_CLAIM_MEMBER ? CLAIM_DENY : c;
+	return c == CLAIM_OUTCAST && r->settings->outcast_claim == OUTCAST_CLAIM_MEMBER ? CLAIM_DENY
+	                                                                                : c;
 }
 
 static const char *const role_keys[] = {"moderator", "affiliation"};
@@ -193,7 +198,8 @@ static bool is_configured(const struct policy_settings *s, struct str path)
 	return false;
 }
 
-/* `context` and `context.user` are Jitsi's: mistyped, they are a no even where claim_paths looks elsewhere. */
+/* `context` and `context.user` are Jitsi's: mistyped, they are a no even where claim_paths looks
+ * elsewhere. */
 static void check_containers(struct reader *r)
 {
 	static const struct str places[] = {{"context", 7}, {"context.user", 12}};
@@ -226,7 +232,8 @@ static void read_visitor(struct reader *r)
 /* A grant in the wrong place never counts; a no there does, when everything else is silent. */
 static void read_misplaced(struct reader *r)
 {
-	static const struct str places[] = {{"$", 1}, {"context", 7}, {"context.user", 12}, {"context.features", 16}};
+	static const struct str places[] = {
+	        {"$", 1}, {"context", 7}, {"context.user", 12}, {"context.features", 16}};
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		bool mistyped;
 		if (is_configured(r->settings, places[i]))
@@ -290,8 +297,10 @@ static void combine(struct reader *r)
 	}
 }
 
-/* allowner_issuers: in a moderated room without a tenant only their tokens may grant (section 5). */
-static bool issuer_may_grant(const struct policy_settings *s, const struct claims *claims, const struct room_view *room)
+/* allowner_issuers: in a moderated room without a tenant only their tokens may grant (section 5).
+ */
+static bool issuer_may_grant(
+        const struct policy_settings *s, const struct claims *claims, const struct room_view *room)
 {
 	const struct str_list *list = &s->allowner_issuers;
 	if (!list->n || !room || room->tenant.n || !role_moderated_room(s, room))
@@ -303,8 +312,8 @@ static bool issuer_may_grant(const struct policy_settings *s, const struct claim
 	return false;
 }
 
-static void take_effect(const struct policy_settings *s, const struct claims *claims, const struct room_view *room,
-	struct claim_reading *out)
+static void take_effect(const struct policy_settings *s, const struct claims *claims,
+        const struct room_view *room, struct claim_reading *out)
 {
 	out->effective = out->result;
 	if (out->result == CLAIM_DENY && !s->honour_deny) {
@@ -316,8 +325,8 @@ static void take_effect(const struct policy_settings *s, const struct claims *cl
 	}
 }
 
-void claim_read(const struct policy_settings *s, const struct claims *claims, const struct room_view *room,
-	struct claim_reading *out)
+void claim_read(const struct policy_settings *s, const struct claims *claims,
+        const struct room_view *room, struct claim_reading *out)
 {
 	struct reader r = {.settings = s, .payload = claims->payload, .out = out};
 

@@ -1,10 +1,13 @@
 /* claim_rule.c - claim rules: same type, equal bytes, nothing else. pure
  *
- * What cannot be read never grants: an unusable type is silence for a grant rule and a no for a deny rule. */
+ * What cannot be read never grants: an unusable type is silence for a grant rule and a no for a
+ * deny rule. */
 #include "policy/claim_rule.h"
 
-/* *mistyped: something on the way is neither an object nor absent nor null; `[]` is no object here. */
-static const struct jval *walk(const struct jval *payload, const struct str_list *path, bool *mistyped)
+/* *mistyped: something on the way is neither an object nor absent nor null; `[]` is no object here.
+ */
+static const struct jval *walk(
+        const struct jval *payload, const struct str_list *path, bool *mistyped)
 {
 	const struct jval *at = payload;
 	*mistyped = false;
@@ -69,7 +72,8 @@ static enum rule_state match_has(const struct claim_rule *rule, const struct jva
 	return state_if(matched);
 }
 
-void claim_rule_read(const struct claim_rule *rule, const struct jval *payload, struct rule_fact *out)
+void claim_rule_read(
+        const struct claim_rule *rule, const struct jval *payload, struct rule_fact *out)
 {
 	bool mistyped;
 	const struct jval *value = walk(payload, &rule->path, &mistyped);
@@ -80,7 +84,8 @@ void claim_rule_read(const struct claim_rule *rule, const struct jval *payload, 
 	else if (!value || jval_is_null(value))
 		out->state = RULE_ABSENT;
 	else
-		out->state = rule->op == CLAIM_OP_IS ? match_is(rule, value) : match_has(rule, value);
+		out->state =
+		        rule->op == CLAIM_OP_IS ? match_is(rule, value) : match_has(rule, value);
 
 	if (out->state == RULE_MATCHED)
 		out->class = rule->grant ? CLAIM_GRANT : CLAIM_DENY;

@@ -4,4 +4,5 @@
 
 enum { CLAIM_ARRAY_MAX = 1024 }; /* members of an array that `has` looks into */
 
-void claim_rule_read(const struct claim_rule *rule, const struct jval *payload, struct rule_fact *out);
+void claim_rule_read(
+        const struct claim_rule *rule, const struct jval *payload, struct rule_fact *out);

@@ -11,7 +11,8 @@ void identity_read(struct identity *who, const struct jval *id)
 	/* Beyond 2^63 the parser rounds: two people would become one. */
 	if (jval_is_number(id) && approximate > -0x1p63 && approximate < 0x1p63) {
 		who->present = who->is_number = true;
-		who->number = jval_type(id) == JVAL_INTEGER ? (long double)jval_integer(id) : approximate;
+		who->number =
+		        jval_type(id) == JVAL_INTEGER ? (long double)jval_integer(id) : approximate;
 	} else if (jval_str(id).n > 0) {
 		who->present = true;
 		who->text = jval_str(id);

@@ -1,4 +1,5 @@
-/* entry.c - login, conference request and join: the order in which gates and decisions follow. pure */
+/* entry.c - login, conference request and join: the order in which gates and decisions follow. pure
+ */
 #include "policy/gates.h"
 
 void policy_connect(const struct connect_request *r, struct verdict *v)
@@ -130,8 +131,8 @@ void policy_join(const struct join_request *r, struct verdict *v)
 		v->trace.refused_by = GATE_BREAKOUT;
 		return;
 	}
-	if (!gates_role(&g, NULL) || !gate_creation(&g) || !gate_capacity(&g) || !gates_name(&g, NULL, false) ||
-		!gate_lobby(&g) || !gate_password(&g))
+	if (!gates_role(&g, NULL) || !gate_creation(&g) || !gate_capacity(&g) ||
+	        !gates_name(&g, NULL, false) || !gate_lobby(&g) || !gate_password(&g))
 		return;
 	v->trace.gates_passed |= 1u << GATE_NAME;
 	v->accepted = true;

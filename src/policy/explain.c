@@ -43,7 +43,8 @@ static void verdict_line(const struct explain_facts *f, struct buf *out)
 {
 	const struct verdict *v = f->verdict;
 	if (v->accepted) {
-		buf_printf(out, "ACCEPTED  %s / %s", affiliation_name(v->affiliation), role_name(v->role));
+		buf_printf(out, "ACCEPTED  %s / %s", affiliation_name(v->affiliation),
+		        role_name(v->role));
 		pad_to(out, 0, 53);
 		buf_printf(out, "%s\n", reason_name(v->reason));
 		return;
@@ -54,7 +55,8 @@ static void verdict_line(const struct explain_facts *f, struct buf *out)
 	else
 		buf_printf(out, " %s", v->condition);
 	if (v->element)
-		buf_printf(out, " <%s/>%s", v->element, v->waiting_for_host ? " <waiting-for-host/>" : "");
+		buf_printf(out, " <%s/>%s", v->element,
+		        v->waiting_for_host ? " <waiting-for-host/>" : "");
 	buf_putc(out, '\n');
 }
 
@@ -64,10 +66,12 @@ static const char *fix_of_value(const struct claim_fact *f)
 	if (f->warnings & W_CLAIM_MISPLACED)
 		return "W_CLAIM_MISPLACED: move it to context.user.moderator or set claim_paths";
 	if (f->warnings & W_CLAIM_TYPE)
-		return f->key ? "W_CLAIM_TYPE: neither string, number nor boolean; send JSON true or false" :
-			"W_CLAIM_TYPE: not an object; make it one or leave it out";
+		return f->key ? "W_CLAIM_TYPE: neither string, number nor boolean; send JSON true "
+		                "or false"
+		              : "W_CLAIM_TYPE: not an object; make it one or leave it out";
 	if (f->warnings & W_CLAIM_VALUE)
-		return "W_CLAIM_VALUE: did the issuer mean true? send JSON true, or set claim_coercion=lenient";
+		return "W_CLAIM_VALUE: did the issuer mean true? send JSON true, or set "
+		       "claim_coercion=lenient";
 	return NULL;
 }
 
@@ -98,9 +102,11 @@ static void claim_line(const struct claim_fact *f, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-static void rule_line(const struct claim_rule *rule, const struct rule_fact *f, unsigned number, struct buf *out)
+static void rule_line(
+        const struct claim_rule *rule, const struct rule_fact *f, unsigned number, struct buf *out)
 {
-	static const char *const states[] = {"not matched", "matched", "unreadable", "absent, silent"};
+	static const char *const states[] = {
+	        "not matched", "matched", "unreadable", "absent, silent"};
 	buf_printf(out, "rule %u %.*s: ", number, STR_FMT(rule->text));
 	if (f->value) {
 		buf_puts(out, "found ");
@@ -136,15 +142,16 @@ static void claims_lines(const struct explain_facts *f, struct buf *out)
 	}
 	if (r->conflict)
 		buf_printf(out, "conflict  -> claim_conflict=%s -> %s%s\n",
-			f->settings->claim_conflict == CLAIM_CONFLICT_GRANT ? "grant" : "deny",
-			claim_class_word(r->result),
-			r->result == CLAIM_GRANT ? " W_CLAIM_CONFLICT" : " R_TOKEN_CONFLICT");
+		        f->settings->claim_conflict == CLAIM_CONFLICT_GRANT ? "grant" : "deny",
+		        claim_class_word(r->result),
+		        r->result == CLAIM_GRANT ? " W_CLAIM_CONFLICT" : " R_TOKEN_CONFLICT");
 	if (r->denied_by_misplaced)
 		buf_puts(out, "          a no in the wrong place is still a no\n");
 	if (r->deny_ignored)
 		buf_puts(out, "          honour_deny=false: the no counts as silence\n");
 	if (r->grant_filtered)
-		buf_puts(out, "          allowner_issuers: this issuer makes no moderators in this room\n");
+		buf_puts(out, "          allowner_issuers: this issuer makes no moderators in this "
+		              "room\n");
 }
 
 static const char *rule_text(const struct verdict *v)
@@ -153,7 +160,8 @@ static const char *rule_text(const struct verdict *v)
 	case 1:
 		return "a service identity: outside this policy";
 	case 3:
-		return v->reason == R_RESUMED ? "the stream was resumed: nothing changes" : "the stream was resumed";
+		return v->reason == R_RESUMED ? "the stream was resumed: nothing changes"
+		                              : "the stream was resumed";
 	case 4:
 		return "this session is in the meeting already: it keeps the role it has";
 	case 5:
@@ -179,20 +187,21 @@ static void decided_lines(const struct explain_facts *f, struct buf *out)
 	if (text)
 		buf_puts(out, text);
 	else
-		buf_printf(out, "%s; role_mode=%s gives %s (%s)", f->claims ? "the token is silent" : "no token", mode,
-			affiliation_name(v->affiliation), reason_name(v->reason));
+		buf_printf(out, "%s; role_mode=%s gives %s (%s)",
+		        f->claims ? "the token is silent" : "no token", mode,
+		        affiliation_name(v->affiliation), reason_name(v->reason));
 	if (v->trace.moderated_room)
 		buf_puts(out, "; a moderated room: authenticated applies here");
 	buf_putc(out, '\n');
 	if (v->trace.rule == 6 || v->trace.rule == 7)
 		buf_printf(out, "          (had it been silent: role_mode=%s -> %s)\n", mode,
-			affiliation_name(v->trace.silent_affiliation));
+		        affiliation_name(v->trace.silent_affiliation));
 }
 
 static const char *pass_text(enum pass p)
 {
-	static const char *const texts[] = {NULL, "password known", "admitted", "moderator", "bypass claim",
-		"first: nobody inside could admit", NULL};
+	static const char *const texts[] = {NULL, "password known", "admitted", "moderator",
+	        "bypass claim", "first: nobody inside could admit", NULL};
 	return texts[p];
 }
 
@@ -234,7 +243,7 @@ static void name_lines(const struct explain_facts *f, struct buf *out)
 		buf_puts(out, "; editing: off (frozen)\n");
 	else
 		buf_printf(out, "; editing: on (free%s); readOnlyName not set for this page\n",
-			v->name_marked ? ", marked" : "");
+		        v->name_marked ? ", marked" : "");
 	if (!v->name_frozen || !v->trace.typed_differs)
 		return;
 	buf_puts(out, "rename ");
@@ -259,22 +268,27 @@ static void lasts_line(const struct explain_facts *f, struct buf *out)
 		return;
 	buf_puts(out, "lasts     until leave");
 	if (v->role == ROLE_MODERATOR) {
-		buf_printf(out, "; others may revoke: %s", v->source == SOURCE_TOKEN ? "no" : "yes");
+		buf_printf(
+		        out, "; others may revoke: %s", v->source == SOURCE_TOKEN ? "no" : "yes");
 		if (v->source == SOURCE_TOKEN)
 			buf_printf(out, "; passes an active lobby: %s (lobby_bypass=%s)",
-				v->trace.tenant_suspect || s->lobby_bypass == LOBBY_BYPASS_NEVER ? "no" :
-				s->lobby_bypass == LOBBY_BYPASS_MODERATORS ? "yes" : "while no moderator attends",
-				lobby_bypass_word(s->lobby_bypass));
+			        v->trace.tenant_suspect || s->lobby_bypass == LOBBY_BYPASS_NEVER
+			                ? "no"
+			        : s->lobby_bypass == LOBBY_BYPASS_MODERATORS
+			                ? "yes"
+			                : "while no moderator attends",
+			        lobby_bypass_word(s->lobby_bypass));
 	} else if (s->runtime_grant == RUNTIME_GRANT_ALLOW ||
-		(s->runtime_grant == RUNTIME_GRANT_NOT_DENIED && !v->denied)) {
+	           (s->runtime_grant == RUNTIME_GRANT_NOT_DENIED && !v->denied)) {
 		buf_printf(out, "; a moderator may still promote by hand (runtime_grant=%s)",
-			runtime_grant_word(s->runtime_grant));
+		        runtime_grant_word(s->runtime_grant));
 	} else {
 		buf_printf(out, "; nobody can promote by hand (runtime_grant=%s)",
-			runtime_grant_word(s->runtime_grant));
+		        runtime_grant_word(s->runtime_grant));
 	}
 	if (f->claims && f->claims->has_exp)
-		buf_printf(out, "; when the token expires: on_expiry=%s", on_expiry_word(s->on_expiry));
+		buf_printf(out, "; when the token expires: on_expiry=%s",
+		        on_expiry_word(s->on_expiry));
 	buf_putc(out, '\n');
 }
 
@@ -292,8 +306,9 @@ static void jitsi_lines(const struct explain_facts *f, struct buf *out)
 	}
 	for (size_t i = 0; i < story.n; i++)
 		buf_printf(out, "jitsi     #%u %s\n", story.steps[i].source, story.steps[i].text);
-	buf_printf(out, "jitsi     first presence: %s; in the end: %s\n", story.owner_at_first ? "owner" : "no owner",
-		story.owner_at_last ? "OWNER" : "no owner");
+	buf_printf(out, "jitsi     first presence: %s; in the end: %s\n",
+	        story.owner_at_first ? "owner" : "no owner",
+	        story.owner_at_last ? "OWNER" : "no owner");
 }
 
 void explain_write(const struct explain_facts *f, struct buf *out)

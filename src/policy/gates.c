@@ -25,7 +25,8 @@ static bool no_memory(struct gates *g)
 
 bool gates_token_expired(const struct join_request *r)
 {
-	return r->claims && r->claims->has_exp && (double)r->now >= r->claims->exp + r->settings->leeway;
+	return r->claims && r->claims->has_exp &&
+	       (double)r->now >= r->claims->exp + r->settings->leeway;
 }
 
 /* The gate that a refusal of the match stands for. */
@@ -114,12 +115,12 @@ bool gates_role(struct gates *g, const struct seat *self)
 	if (name_of_token(r->settings, r->claims, g->v->features_ignored, &token_name))
 		return no_memory(g);
 	struct role_request request = {
-		.settings = r->settings,
-		.room = r->room,
-		.claims = r->claims,
-		.reading = reading,
-		.self = self,
-		.token_name = name_str(&token_name.name),
+	        .settings = r->settings,
+	        .room = r->room,
+	        .claims = r->claims,
+	        .reading = reading,
+	        .self = self,
+	        .token_name = name_str(&token_name.name),
 	};
 	role_decide(&request, &g->role);
 	role_by_mode(&request, &silent);
@@ -141,14 +142,14 @@ bool gates_name(struct gates *g, const struct seat *self, bool keep_seat_name)
 	const struct join_request *r = g->r;
 	struct verdict *v = g->v;
 	struct name_request request = {
-		.settings = r->settings,
-		.room = r->room,
-		.claims = r->claims,
-		.guest = !r->claims,
-		.features_ignored = v->features_ignored,
-		.typed = r->nick,
-		.self = self,
-		.keep_seat_name = keep_seat_name,
+	        .settings = r->settings,
+	        .room = r->room,
+	        .claims = r->claims,
+	        .guest = !r->claims,
+	        .features_ignored = v->features_ignored,
+	        .typed = r->nick,
+	        .self = self,
+	        .keep_seat_name = keep_seat_name,
 	};
 	if (name_decide(&request, &g->name))
 		return no_memory(g);
@@ -178,8 +179,8 @@ static bool may_create(const struct gates *g)
 	return true;
 }
 
-/* Who may not open the room waits: in the client's own dialog, in the lobby, or (without a conference request) refused
- * as restricted. */
+/* Who may not open the room waits: in the client's own dialog, in the lobby, or (without a
+ * conference request) refused as restricted. */
 bool gate_creation(struct gates *g)
 {
 	const struct join_request *r = g->r;
@@ -211,7 +212,8 @@ bool gate_capacity(struct gates *g)
 
 static bool knows_password(const struct join_request *r)
 {
-	return r->room->password.n && !str_absent(r->password) && str_eq_secret(r->password, r->room->password);
+	return r->room->password.n && !str_absent(r->password) &&
+	       str_eq_secret(r->password, r->room->password);
 }
 
 static bool is_token_moderator(const struct gates *g)

@@ -13,11 +13,11 @@ struct gates {
 };
 
 /* Each returns false after it has filled in the refusal. */
-bool gate_room(struct gates *g);        /* node form, wildcard, room, tenant */
-bool gate_person(struct gates *g);      /* outcast, ban; reads the claims */
-bool gate_creation(struct gates *g);    /* needs gates_role */
+bool gate_room(struct gates *g);     /* node form, wildcard, room, tenant */
+bool gate_person(struct gates *g);   /* outcast, ban; reads the claims */
+bool gate_creation(struct gates *g); /* needs gates_role */
 bool gate_capacity(struct gates *g);
-bool gate_lobby(struct gates *g);       /* needs gates_role and gates_name */
+bool gate_lobby(struct gates *g); /* needs gates_role and gates_name */
 bool gate_password(struct gates *g);
 
 /* Role by 3.4 (rules 5 to 8) and name by 4.1, into g and v; false: out of memory. */

@@ -32,12 +32,13 @@ static enum item_kind kind_of(const struct item_request *r)
 	return ITEM_REVOKE;
 }
 
-/* Mode `everyone` protects everybody's role (deployed: every revoke is refused), outside moderated rooms. */
+/* Mode `everyone` protects everybody's role (deployed: every revoke is refused), outside moderated
+ * rooms. */
 static bool everyone_protects(const struct item_request *r, enum item_kind kind)
 {
 	return (kind == ITEM_REVOKE || kind == ITEM_BAN) && r->actor != r->target &&
-		r->target->source != SOURCE_GRANTED &&
-		role_mode_here(r->settings, r->room) == ROLE_MODE_EVERYONE;
+	       r->target->source != SOURCE_GRANTED &&
+	       role_mode_here(r->settings, r->room) == ROLE_MODE_EVERYONE;
 }
 
 /* Rank: token > mode > granted > none, and a token's moderator is never revoked by another. */
@@ -102,7 +103,8 @@ static void grant(const struct item_request *r, struct verdict *v)
 static void revoke(const struct item_request *r, struct verdict *v)
 {
 	bool guest = r->target->guest && !r->room->lobby;
-	verdict_set(v, guest ? AFFILIATION_NONE : AFFILIATION_MEMBER, ROLE_PARTICIPANT, SOURCE_NONE);
+	verdict_set(
+	        v, guest ? AFFILIATION_NONE : AFFILIATION_MEMBER, ROLE_PARTICIPANT, SOURCE_NONE);
 	v->reason = R_REVOKED;
 	v->revoked = true;
 	v->lent = false;
@@ -141,8 +143,8 @@ static void apply(const struct item_request *r, enum item_kind kind, struct verd
 	}
 }
 
-/* What a service writes about a human's affiliation or role is answered with success and changes nothing; it may
- * kick. */
+/* What a service writes about a human's affiliation or role is answered with success and changes
+ * nothing; it may kick. */
 static bool by_service(const struct item_request *r, enum item_kind kind, struct verdict *v)
 {
 	if (!r->actor || !r->actor->service)

@@ -54,8 +54,8 @@ static void percent_encode(struct str s, struct buf *out)
 	static const char unreserved[] = "-_.!~*'()";
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			(c && strchr(unreserved, c));
+		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		             (c >= 'A' && c <= 'Z') || (c && strchr(unreserved, c));
 		if (plain)
 			buf_putc(out, ascii_lower((char)c));
 		else
@@ -146,12 +146,13 @@ static bool is_star(struct str s)
 static bool wants_regex(const struct claims *claims)
 {
 	const struct jval *regex =
-		jval_getc(jval_getc(jval_getc(claims->payload, "context"), "room"), "regex");
+	        jval_getc(jval_getc(jval_getc(claims->payload, "context"), "room"), "regex");
 	return jval_true(regex) || str_eqc(jval_str(regex), "true");
 }
 
 /* room_wildcard=false: nothing may cover more than one room, or more than one tenant. */
-static bool wildcard_gate(const struct policy_settings *s, const struct claims *claims, struct match *m)
+static bool wildcard_gate(
+        const struct policy_settings *s, const struct claims *claims, struct match *m)
 {
 	if (s->room_wildcard)
 		return true;
@@ -176,7 +177,8 @@ static void refuse_room(const struct policy_settings *s, struct match *m)
 		m->element = "room-mismatch";
 }
 
-static void match_regex(const struct policy_settings *s, struct str pattern, struct str node, struct match *m)
+static void match_regex(
+        const struct policy_settings *s, struct str pattern, struct str node, struct match *m)
 {
 	struct buf decoded;
 	buf_init(&decoded, 0);
@@ -199,7 +201,8 @@ static void match_regex(const struct policy_settings *s, struct str pattern, str
 	buf_done(&decoded);
 }
 
-static bool room_gate(const struct policy_settings *s, const struct claims *claims, struct str node, struct match *m)
+static bool room_gate(const struct policy_settings *s, const struct claims *claims, struct str node,
+        struct match *m)
 {
 	if (str_absent(claims->room) || is_star(claims->room)) {
 		m->wildcard = true;
@@ -217,10 +220,11 @@ static bool room_gate(const struct policy_settings *s, const struct claims *clai
 static bool names_us(const struct policy_settings *s, struct str sub)
 {
 	return (s->domain.n && str_eq_ascii_nocase(sub, s->domain)) ||
-		(s->public_host.n && str_eq_ascii_nocase(sub, s->public_host));
+	       (s->public_host.n && str_eq_ascii_nocase(sub, s->public_host));
 }
 
-static void sub_gate(const struct policy_settings *s, const struct claims *claims, struct str tenant, struct match *m)
+static void sub_gate(const struct policy_settings *s, const struct claims *claims,
+        struct str tenant, struct match *m)
 {
 	struct str sub = claims->sub;
 	bool fits = is_star(sub) || (tenant.n ? tenant_eq(sub, tenant) : names_us(s, sub));
@@ -240,8 +244,8 @@ static void context_tenant(const struct claims *claims, struct str tenant, struc
 		m->warnings |= W_TENANT_MISMATCH;
 }
 
-void match_token(const struct policy_settings *s, const struct claims *claims, const struct room_view *room,
-	struct match *m)
+void match_token(const struct policy_settings *s, const struct claims *claims,
+        const struct room_view *room, struct match *m)
 {
 	struct str node = room->breakout ? room->main_node : room->node;
 

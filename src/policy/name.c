@@ -6,9 +6,10 @@
 #include "policy/capability.h"
 #include "policy/reason.h"
 
-/* A name from the network is bounded here before any Unicode work, far above what cleaning could keep: its length, and
- * its runs of marks, because composing sorts each run in a time that grows with the square of it (Unicode's
- * Stream-Safe Text Format has the same 30). Whole code points only. */
+/* A name from the network is bounded here before any Unicode work, far above what cleaning could
+ * keep: its length, and its runs of marks, because composing sorts each run in a time that grows
+ * with the square of it (Unicode's Stream-Safe Text Format has the same 30). Whole code points
+ * only. */
 enum { NAME_RAW_MAX = 16 * 1024, NAME_RAW_MARKS_MAX = 30, NAME_MARKS_MAX = 4 };
 
 static bool between(int32_t cp, int32_t from, int32_t to)
@@ -18,19 +19,35 @@ static bool between(int32_t cp, int32_t from, int32_t to)
 
 static bool becomes_space(int32_t cp)
 {
-	return cp == '\t' || cp == '\n' || cp == '\r' || cp == 0x2028 || cp == 0x2029 || utf8_is_space(cp);
+	return cp == '\t' || cp == '\n' || cp == '\r' || cp == 0x2028 || cp == 0x2029 ||
+	       utf8_is_space(cp);
 }
 
-/* Controls, bidi controls, invisible, blank and format characters, tags, non-characters. 200C and 200D stay. */
+/* Controls, bidi controls, invisible, blank and format characters, tags, non-characters. 200C and
+ * 200D stay. */
 static bool is_removed(int32_t cp)
 {
 	static const struct {
 		int32_t from, to;
 	} ranges[] = {
-		{0x00, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x180e, 0x180e},
-		{0x200b, 0x200b}, {0x200e, 0x200f}, {0x202a, 0x202e}, {0x2060, 0x2064}, {0x2066, 0x206f},
-		{0x2800, 0x2800}, {0x3164, 0x3164}, {0xfdd0, 0xfdef}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
-		{0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+	        {0x00, 0x1f},
+	        {0x7f, 0x9f},
+	        {0xad, 0xad},
+	        {0x61c, 0x61c},
+	        {0x115f, 0x1160},
+	        {0x180e, 0x180e},
+	        {0x200b, 0x200b},
+	        {0x200e, 0x200f},
+	        {0x202a, 0x202e},
+	        {0x2060, 0x2064},
+	        {0x2066, 0x206f},
+	        {0x2800, 0x2800},
+	        {0x3164, 0x3164},
+	        {0xfdd0, 0xfdef},
+	        {0xfeff, 0xfeff},
+	        {0xffa0, 0xffa0},
+	        {0xfff9, 0xfffb},
+	        {0xe0000, 0xe007f},
 	};
 	if ((cp & 0xfffe) == 0xfffe)
 		return true;
@@ -119,7 +136,8 @@ static void bound_marks(struct str raw, struct buf *out)
 	buf_str(out, str_sub(raw, kept, raw.n));
 }
 
-static int name_clean_into(struct str raw, unsigned max_units, struct name *out, struct buf *a, struct buf *b)
+static int name_clean_into(
+        struct str raw, unsigned max_units, struct name *out, struct buf *a, struct buf *b)
 {
 	bound_marks(raw, b);
 	if (b->failed)
@@ -188,25 +206,28 @@ static const struct jval *find_value(const struct jval *payload, struct str path
 
 static bool name_readonly(const struct claims *claims, bool features_ignored)
 {
-	const struct jval *flag = jval_getc(capability_features(claims, features_ignored), "name-readonly");
+	const struct jval *flag =
+	        jval_getc(capability_features(claims, features_ignored), "name-readonly");
 	return jval_true(flag) || str_eqc(jval_str(flag), "true");
 }
 
-static bool freezes(const struct policy_settings *s, const struct claims *claims, bool features_ignored, bool usable)
+static bool freezes(const struct policy_settings *s, const struct claims *claims,
+        bool features_ignored, bool usable)
 {
 	switch (s->name_mode) {
 	case NAME_MODE_FROZEN:
 		return usable;
 	case NAME_MODE_PER_CLAIM:
-		return name_readonly(claims, features_ignored); /* no usable name: none at all, and not editable */
+		return name_readonly(claims,
+		        features_ignored); /* no usable name: none at all, and not editable */
 	case NAME_MODE_FREE:
 		break;
 	}
 	return false;
 }
 
-int name_of_token(const struct policy_settings *s, const struct claims *claims, bool features_ignored,
-	struct token_name *out)
+int name_of_token(const struct policy_settings *s, const struct claims *claims,
+        bool features_ignored, struct token_name *out)
 {
 	bool given = false;
 
@@ -240,14 +261,17 @@ int name_of_token(const struct policy_settings *s, const struct claims *claims, 
 	return 0;
 }
 
-/* The name before any mark, for somebody who may choose: typed now, typed before, the token's, none. */
+/* The name before any mark, for somebody who may choose: typed now, typed before, the token's,
+ * none. */
 static int free_name(const struct name_request *r, struct name_outcome *out)
 {
 	const struct policy_settings *s = r->settings;
 
-	if (!str_absent(r->typed) && name_clean(r->typed, s->name_max, &out->name, NULL) == ERR_NOMEM)
+	if (!str_absent(r->typed) &&
+	        name_clean(r->typed, s->name_max, &out->name, NULL) == ERR_NOMEM)
 		return ERR_NOMEM;
-	if (!out->name.present && r->keep_seat_name && r->self && !r->self->name_frozen && r->self->name.n) {
+	if (!out->name.present && r->keep_seat_name && r->self && !r->self->name_frozen &&
+	        r->self->name.n) {
 		struct str kept = r->self->name;
 		struct str suffix = r->self->guest ? s->clash_suffix : s->clash_suffix_user;
 		if (r->self->name_marked && suffix.n < kept.n && str_ends(kept, suffix))
@@ -302,6 +326,6 @@ int name_decide(const struct name_request *r, struct name_outcome *out)
 	if (err || !mark)
 		return err;
 	out->marked = true;
-	return name_mark(name_str(&out->name), r->guest ? s->clash_suffix : s->clash_suffix_user, s->name_max,
-		&out->name);
+	return name_mark(name_str(&out->name), r->guest ? s->clash_suffix : s->clash_suffix_user,
+	        s->name_max, &out->name);
 }

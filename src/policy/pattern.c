@@ -1,17 +1,18 @@
 /* pattern.c - Lua patterns, checked first and then matched with a budget of steps. pure
  *
- * The check proves that the pattern is well formed, so the matcher may walk it without further questions; every index
- * is still compared with the length. Recursion is as deep as the pattern has quantifiers, at most 64. */
+ * The check proves that the pattern is well formed, so the matcher may walk it without further
+ * questions; every index is still compared with the length. Recursion is as deep as the pattern has
+ * quantifiers, at most 64. */
 #include "policy/pattern.h"
 
 struct pattern {
 	struct str p;
 	struct str s;
-	unsigned steps;     /* left */
+	unsigned steps; /* left */
 };
 
-/* Position behind the single-character item at i (a character, `%x`, or a set); 0 when it is malformed. A set's first
- * member may be `]`, as in Lua. */
+/* Position behind the single-character item at i (a character, `%x`, or a set); 0 when it is
+ * malformed. A set's first member may be `]`, as in Lua. */
 static size_t item_end(struct str p, size_t i)
 {
 	if (p.p[i] == '%')
@@ -71,13 +72,29 @@ static bool between(unsigned char c, char from, char to)
 	return c >= (unsigned char)from && c <= (unsigned char)to;
 }
 
-static bool is_lower(unsigned char c) { return between(c, 'a', 'z'); }
-static bool is_upper(unsigned char c) { return between(c, 'A', 'Z'); }
-static bool is_digit(unsigned char c) { return between(c, '0', '9'); }
-static bool is_alnum(unsigned char c) { return is_lower(c) || is_upper(c) || is_digit(c); }
-static bool is_graph(unsigned char c) { return between(c, '!', '~'); }
+static bool is_lower(unsigned char c)
+{
+	return between(c, 'a', 'z');
+}
+static bool is_upper(unsigned char c)
+{
+	return between(c, 'A', 'Z');
+}
+static bool is_digit(unsigned char c)
+{
+	return between(c, '0', '9');
+}
+static bool is_alnum(unsigned char c)
+{
+	return is_lower(c) || is_upper(c) || is_digit(c);
+}
+static bool is_graph(unsigned char c)
+{
+	return between(c, '!', '~');
+}
 
-/* Character classes of the C locale, by their lower-case letter; anything else stands for itself. */
+/* Character classes of the C locale, by their lower-case letter; anything else stands for itself.
+ */
 static bool class_matches(char letter, unsigned char c)
 {
 	bool in;

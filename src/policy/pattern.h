@@ -1,4 +1,5 @@
-/* pattern.h - Lua patterns (Lua 5.4 manual, 6.4.1) without captures, %b, %f and back references, with bounds. pure
+/* pattern.h - Lua patterns (Lua 5.4 manual, 6.4.1) without captures, %b, %f and back references,
+ * with bounds. pure
  *
  * Works on bytes, with the character classes of the C locale. */
 #pragma once
@@ -11,9 +12,9 @@ enum {
 
 enum pattern_result {
 	PATTERN_NO,
-	PATTERN_YES,        /* the pattern matches the whole text */
-	PATTERN_INVALID,    /* too long, malformed, or uses what is left out */
-	PATTERN_STEPS,      /* out of steps */
+	PATTERN_YES,     /* the pattern matches the whole text */
+	PATTERN_INVALID, /* too long, malformed, or uses what is left out */
+	PATTERN_STEPS,   /* out of steps */
 };
 enum pattern_result pattern_match_whole(struct str pattern, struct str text);
 /* Is there a `-` used as a quantifier: `team-1` does not match itself. For explain. */

@@ -1,4 +1,6 @@
 /* reason.c - the table of reason codes. pure */
+/* A table, read by column. */
+/* clang-format off */
 #include "policy/reason.h"
 
 #include <assert.h>

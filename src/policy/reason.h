@@ -1,7 +1,10 @@
-/* reason.h - every reason code, refusal and warning that Gavel can give (roles.md 3.9), in one table. pure
+/* reason.h - every reason code, refusal and warning that Gavel can give (roles.md 3.9), in one
+ * table. pure
  *
- * A decision carries exactly one reason and any number of warnings (bits). The table tells at which stage a refusal
- * happens, with which XMPP condition, and the default text for the client. */
+ * A decision carries exactly one reason and any number of warnings (bits). The table tells at which
+ * stage a refusal happens, with which XMPP condition, and the default text for the client. */
+/* A table, read by column. */
+/* clang-format off */
 #pragma once
 #include <stdint.h>
 #include "base/str.h"

@@ -1,4 +1,5 @@
-/* resume.c - a stream resumed: with the same token, with a new one, or not at all (roles.md 3.7). pure */
+/* resume.c - a stream resumed: with the same token, with a new one, or not at all (roles.md 3.7).
+ * pure */
 #include "policy/gates.h"
 
 /* The rule of the last moderator found nobody then; now somebody eligible is back. */
@@ -6,7 +7,7 @@ static void elect_resumer(const struct resume_request *r, const struct seat *as,
 {
 	const struct policy_settings *s = r->settings;
 	if (v->role == ROLE_MODERATOR || s->on_last_moderator_left != ON_LAST_ELECT ||
-		s->role_mode == ROLE_MODE_NONE)
+	        s->role_mode == ROLE_MODE_NONE)
 		return;
 	if (!r->room->had_moderator || r->room->moderators > (seat_is_moderator(r->seat) ? 1 : 0))
 		return;
@@ -50,7 +51,8 @@ static enum resume_answer resume_same(const struct resume_request *r, struct ver
 }
 
 /* (c): covers the room, tenant included, and names the same person if the session had a name. */
-static bool honours(const struct resume_request *r, const struct join_request *join, const struct match *m)
+static bool honours(
+        const struct resume_request *r, const struct join_request *join, const struct match *m)
 {
 	const struct identity *old = r->seat ? &r->seat->identity : NULL;
 	if (!old && r->old_claims)
@@ -63,8 +65,8 @@ static bool honours(const struct resume_request *r, const struct join_request *j
 /* A runtime grant survives a new decision that makes no moderator, unless the new token says no. */
 static bool grant_survives(const struct resume_request *r, const struct verdict *v)
 {
-	return v->role != ROLE_MODERATOR && seat_is_moderator(r->seat) && r->seat->source == SOURCE_GRANTED &&
-		v->trace.claims.effective != CLAIM_DENY;
+	return v->role != ROLE_MODERATOR && seat_is_moderator(r->seat) &&
+	       r->seat->source == SOURCE_GRANTED && v->trace.claims.effective != CLAIM_DENY;
 }
 
 static void decide_anew(const struct resume_request *r, struct gates *g)
@@ -92,13 +94,13 @@ static void decide_anew(const struct resume_request *r, struct gates *g)
 enum resume_answer policy_resume(const struct resume_request *r, struct verdict *v)
 {
 	struct join_request join = {
-		.settings = r->settings,
-		.room = r->room,
-		.now = r->now,
-		.claims = r->claims,
-		.session = r->session,
-		.nick = r->nick,
-		.requested = true,
+	        .settings = r->settings,
+	        .room = r->room,
+	        .now = r->now,
+	        .claims = r->claims,
+	        .session = r->session,
+	        .nick = r->nick,
+	        .requested = true,
 	};
 	struct gates g = {.r = &join, .v = v};
 
@@ -116,7 +118,8 @@ enum resume_answer policy_resume(const struct resume_request *r, struct verdict 
 	if (r->seat)
 		decide_anew(r, &g);
 	else
-		v->accepted = true; /* a login from the lobby: the stream stays, and he asks to join again */
+		v->accepted = true; /* a login from the lobby: the stream stays, and he asks to join
+		                       again */
 	if (!v->accepted)
 		return RESUME_REFUSED;
 	if (v->reason == R_NONE)

@@ -1,4 +1,5 @@
-/* role.c - the precedence of roles.md 3.4, rules 5 to 8, and who follows the last moderator (3.7). pure */
+/* role.c - the precedence of roles.md 3.4, rules 5 to 8, and who follows the last moderator (3.7).
+ * pure */
 #include "policy/role.h"
 
 #include "base/buf.h"
@@ -38,18 +39,18 @@ enum role_mode role_mode_here(const struct policy_settings *s, const struct room
 
 bool role_eligible(const struct policy_settings *s, const struct seat *seat)
 {
-	return !seat->service && !(seat->denied && s->honour_deny) && !seat->visitor && !seat->expired &&
-		!seat->revoked && (!seat->guest || s->auth == AUTH_NONE);
+	return !seat->service && !(seat->denied && s->honour_deny) && !seat->visitor &&
+	       !seat->expired && !seat->revoked && (!seat->guest || s->auth == AUTH_NONE);
 }
 
 /* The seat that the newcomer would get, as far as eligibility goes. */
 static bool eligible_newcomer(const struct role_request *r)
 {
 	struct seat seat = {
-		.guest = !r->claims,
-		.denied = r->reading && r->reading->result == CLAIM_DENY,
-		.visitor = r->reading && r->reading->visitor,
-		.revoked = r->self && r->self->revoked,
+	        .guest = !r->claims,
+	        .denied = r->reading && r->reading->result == CLAIM_DENY,
+	        .visitor = r->reading && r->reading->visitor,
+	        .revoked = r->self && r->self->revoked,
 	};
 	return role_eligible(r->settings, &seat);
 }
@@ -84,8 +85,8 @@ static bool is_first(const struct role_request *r, bool eligible)
 	return r->settings->on_last_moderator_left != ON_LAST_KEEP || !r->room->had_moderator;
 }
 
-/* The same verified person in another seat, a moderator by mode. Two tokens with one id and different names are two
- * people who share it: W_SHARED_ID. */
+/* The same verified person in another seat, a moderator by mode. Two tokens with one id and
+ * different names are two people who share it: W_SHARED_ID. */
 static bool same_identity(const struct role_request *r, unsigned *warnings)
 {
 	const struct seat *other = NULL;
@@ -93,11 +94,12 @@ static bool same_identity(const struct role_request *r, unsigned *warnings)
 
 	if (!r->claims || !r->claims->identity.present)
 		return false;
-	while ((other = r->room->lookups->mode_moderator(r->room->room, &r->claims->identity, other))) {
+	while ((other = r->room->lookups->mode_moderator(
+	                r->room->room, &r->claims->identity, other))) {
 		struct token_name theirs = {.frozen = false};
 		struct str name = other->name_frozen ? other->name : STR_NONE;
 		if (!other->name_frozen && other->claims &&
-			name_of_token(r->settings, other->claims, false, &theirs) == 0)
+		        name_of_token(r->settings, other->claims, false, &theirs) == 0)
 			name = name_str(&theirs.name);
 		if (!name.n || !r->token_name.n || str_eq(name, r->token_name))
 			return true;
@@ -166,7 +168,8 @@ void role_decide(const struct role_request *r, struct role_outcome *out)
 }
 
 /* The longest present eligible live occupant other than `gone`. */
-static const struct seat *elect(const struct policy_settings *s, const struct room_view *room, const struct seat *gone)
+static const struct seat *elect(
+        const struct policy_settings *s, const struct room_view *room, const struct seat *gone)
 {
 	const struct seat *seat = NULL;
 	while ((seat = room->lookups->next_joined(room->room, seat))) {
@@ -176,8 +179,8 @@ static const struct seat *elect(const struct policy_settings *s, const struct ro
 	return NULL;
 }
 
-void role_succession(const struct policy_settings *s, const struct room_view *room, const struct seat *gone,
-	struct succession *out)
+void role_succession(const struct policy_settings *s, const struct room_view *room,
+        const struct seat *gone, struct succession *out)
 {
 	*out = (struct succession){.elected = NULL};
 	if (!seat_is_moderator(gone) || room->moderators > 1)
@@ -186,7 +189,8 @@ void role_succession(const struct policy_settings *s, const struct room_view *ro
 	case ON_LAST_KEEP:
 		break;
 	case ON_LAST_ELECT:
-		if (s->role_mode != ROLE_MODE_NONE) /* there, moderators come only from the admin API */
+		if (s->role_mode !=
+		        ROLE_MODE_NONE) /* there, moderators come only from the admin API */
 			out->elected = elect(s, room, gone);
 		break;
 	case ON_LAST_END:

@@ -6,27 +6,28 @@ void policy_settings_init(struct policy_settings *s)
 	static const struct str claim_paths[] = {{"context.user", 12}};
 	static const struct str name_paths[] = {{"context.user.name", 17}};
 	static const struct str identity_fields[] = {
-		{"id", 2}, {"name", 4}, {"avatar", 6}, {"hidden-from-recorder", 20}};
+	        {"id", 2}, {"name", 4}, {"avatar", 6}, {"hidden-from-recorder", 20}};
 
 	*s = (struct policy_settings){
-		.require_room = true,
-		.room_wildcard = true,
-		.domain = STR("meet.jitsi"),
-		.leeway = 5,
-		.claim_paths = {claim_paths, 1},
-		.honour_deny = true,
-		.end_after = 60,
-		.name_paths = {name_paths, 1},
-		.name_max = 50,
-		.clash_suffix = STR(" (guest)"),
-		.clash_suffix_user = STR(" (self-named)"),
-		.identity_fields = {identity_fields, 4},
+	        .require_room = true,
+	        .room_wildcard = true,
+	        .domain = STR("meet.jitsi"),
+	        .leeway = 5,
+	        .claim_paths = {claim_paths, 1},
+	        .honour_deny = true,
+	        .end_after = 60,
+	        .name_paths = {name_paths, 1},
+	        .name_max = 50,
+	        .clash_suffix = STR(" (guest)"),
+	        .clash_suffix_user = STR(" (self-named)"),
+	        .identity_fields = {identity_fields, 4},
 	};
 }
 
 const char *role_mode_word(enum role_mode m)
 {
-	static const char *const words[] = {"token", "first-user", "authenticated", "everyone", "none"};
+	static const char *const words[] = {
+	        "token", "first-user", "authenticated", "everyone", "none"};
 	return words[m];
 }
 

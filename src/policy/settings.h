@@ -1,16 +1,25 @@
-/* settings.h - what the policy is told by the configuration: roles.md 1.5 (its part), 3.2, 3.3.1 and 4.1. pure
+/* settings.h - what the policy is told by the configuration: roles.md 1.5 (its part), 3.2, 3.3.1
+ * and 4.1. pure
  *
- * Every field is one key of the configuration, by the same name. Strings and lists are borrowed: the configuration that
- * filled the struct owns them and outlives it. Immutable once filled; any thread may read it.
+ * Every field is one key of the configuration, by the same name. Strings and lists are borrowed:
+ * the configuration that filled the struct owns them and outlives it. Immutable once filled; any
+ * thread may read it.
  *
- * Every enum's first word is the default (its value 0); policy_settings_init sets all defaults. Defaults that depend on
- * another key (auth=none, role_mode=first-user, profile=jitsi) are worked out by the configuration, not here. */
+ * Every enum's first word is the default (its value 0); policy_settings_init sets all defaults.
+ * Defaults that depend on another key (auth=none, role_mode=first-user, profile=jitsi) are worked
+ * out by the configuration, not here. */
 #pragma once
 #include <stdint.h>
 #include "base/str.h"
 
 enum auth { AUTH_JWT, AUTH_NONE };
-enum role_mode { ROLE_MODE_TOKEN, ROLE_MODE_FIRST_USER, ROLE_MODE_AUTHENTICATED, ROLE_MODE_EVERYONE, ROLE_MODE_NONE };
+enum role_mode {
+	ROLE_MODE_TOKEN,
+	ROLE_MODE_FIRST_USER,
+	ROLE_MODE_AUTHENTICATED,
+	ROLE_MODE_EVERYONE,
+	ROLE_MODE_NONE
+};
 enum claim_coercion { CLAIM_COERCION_STRICT, CLAIM_COERCION_LENIENT };
 enum claim_conflict { CLAIM_CONFLICT_DENY, CLAIM_CONFLICT_GRANT };
 enum claim_rules_else { CLAIM_RULES_ELSE_SILENT, CLAIM_RULES_ELSE_DENY };
@@ -26,10 +35,11 @@ enum name_mode { NAME_MODE_FROZEN, NAME_MODE_PER_CLAIM, NAME_MODE_FREE };
 enum guest_clash { GUEST_CLASH_SUFFIX, GUEST_CLASH_ALWAYS, GUEST_CLASH_ALLOW };
 
 enum {
-	CLAIM_PATHS_MAX = 8,    /* entries of claim_paths and name_paths; the configuration refuses more */
-	CLAIM_RULES_MAX = 64,   /* roles.md 3.3.1 */
-	CLAIM_STEPS_MAX = 8,    /* names in one path, also of claim_paths and name_paths */
-	NAME_UNITS_MAX = 256,   /* largest name_max, in UTF-16 units */
+	CLAIM_PATHS_MAX =
+	        8, /* entries of claim_paths and name_paths; the configuration refuses more */
+	CLAIM_RULES_MAX = 64, /* roles.md 3.3.1 */
+	CLAIM_STEPS_MAX = 8,  /* names in one path, also of claim_paths and name_paths */
+	NAME_UNITS_MAX = 256, /* largest name_max, in UTF-16 units */
 };
 
 struct str_list {
@@ -40,17 +50,18 @@ struct str_list {
 /* roles.md 3.3.1 */
 enum claim_op { CLAIM_OP_IS, CLAIM_OP_HAS };
 struct claim_constant {
-	bool is_bool;       /* only with `is` */
+	bool is_bool; /* only with `is` */
 	bool boolean;
-	struct str text;    /* not empty unless is_bool */
+	struct str text; /* not empty unless is_bool */
 };
 struct claim_rule {
-	struct str_list path;   /* 1..CLAIM_STEPS_MAX member names */
+	struct str_list path; /* 1..CLAIM_STEPS_MAX member names */
 	enum claim_op op;
 	const struct claim_constant *values;
-	size_t n_values;        /* at least 1 */
-	bool grant;             /* `then`: grant, else deny */
-	struct str text;        /* how the file wrote path and value, for explain: `groups has "/staff" then grant` */
+	size_t n_values; /* at least 1 */
+	bool grant;      /* `then`: grant, else deny */
+	struct str text; /* how the file wrote path and value, for explain: `groups has "/staff"
+	                    then grant` */
 };
 
 struct policy_settings {
@@ -63,7 +74,7 @@ struct policy_settings {
 	/* 3.2 */
 	enum auth auth;
 	enum role_mode role_mode;
-	struct str_list claim_paths;    /* "$" = top level, else dotted names */
+	struct str_list claim_paths; /* "$" = top level, else dotted names */
 	enum claim_coercion claim_coercion;
 	enum claim_conflict claim_conflict;
 	const struct claim_rule *claim_rules;
@@ -78,17 +89,17 @@ struct policy_settings {
 	bool bypass_claims;
 	enum runtime_grant runtime_grant;
 	enum on_last_moderator_left on_last_moderator_left;
-	unsigned end_after;             /* seconds */
+	unsigned end_after; /* seconds */
 	enum on_expiry on_expiry;
-	unsigned max_occupants;         /* 0: no bound */
+	unsigned max_occupants; /* 0: no bound */
 	enum outcast_claim outcast_claim;
 	struct str_list allowner_issuers, moderated_rooms, moderated_tenants; /* section 5 */
-	bool lobby_autostart;           /* for the room: the policy does not read it */
+	bool lobby_autostart; /* for the room: the policy does not read it */
 
 	/* 4.1 */
 	enum name_mode name_mode;
 	struct str_list name_paths;
-	unsigned name_max;              /* UTF-16 units, 1..NAME_UNITS_MAX */
+	unsigned name_max; /* UTF-16 units, 1..NAME_UNITS_MAX */
 	enum guest_clash guest_clash;
 	struct str clash_suffix, clash_suffix_user;
 	struct str_list identity_fields;

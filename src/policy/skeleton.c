@@ -27,18 +27,18 @@ static bool is_european(int32_t cp)
 	static const struct {
 		int32_t from, to;
 	} blocks[] = {
-		{0x0000, 0x02ff},   /* Latin, phonetic, modifier letters */
-		{0x0370, 0x052f},   /* Greek, Cyrillic */
-		{0x1c80, 0x1c8f},   /* Cyrillic */
-		{0x1d00, 0x1dbf},   /* phonetic */
-		{0x1e00, 0x1fff},   /* Latin, Greek */
-		{0x2c60, 0x2c7f},   /* Latin */
-		{0xa640, 0xa69f},   /* Cyrillic */
-		{0xa720, 0xa7ff},   /* Latin */
-		{0xab30, 0xab6f},   /* Latin */
-		{0x10780, 0x107bf}, /* Latin */
-		{0x1df00, 0x1dfff}, /* Latin */
-		{0x1e030, 0x1e08f}, /* Cyrillic */
+	        {0x0000, 0x02ff},   /* Latin, phonetic, modifier letters */
+	        {0x0370, 0x052f},   /* Greek, Cyrillic */
+	        {0x1c80, 0x1c8f},   /* Cyrillic */
+	        {0x1d00, 0x1dbf},   /* phonetic */
+	        {0x1e00, 0x1fff},   /* Latin, Greek */
+	        {0x2c60, 0x2c7f},   /* Latin */
+	        {0xa640, 0xa69f},   /* Cyrillic */
+	        {0xa720, 0xa7ff},   /* Latin */
+	        {0xab30, 0xab6f},   /* Latin */
+	        {0x10780, 0x107bf}, /* Latin */
+	        {0x1df00, 0x1dfff}, /* Latin */
+	        {0x1e030, 0x1e08f}, /* Cyrillic */
 	};
 	for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
 		if (cp >= blocks[i].from && cp <= blocks[i].to)
@@ -50,7 +50,7 @@ static bool is_european(int32_t cp)
 static bool is_selector(int32_t cp)
 {
 	return cp == 0x034f || (cp >= 0x180b && cp <= 0x180f) || (cp >= 0xfe00 && cp <= 0xfe0f) ||
-		(cp >= 0xe0100 && cp <= 0xe01ef);
+	       (cp >= 0xe0100 && cp <= 0xe01ef);
 }
 
 static bool is_joiner(int32_t cp)
@@ -87,9 +87,11 @@ static void apply_sequences(struct buf *look)
 	size_t to = 0;
 	for (size_t i = 0; i < look->n; i++) {
 		char c = look->p[i];
-		for (size_t k = 0; k < sizeof lookalike_sequences / sizeof *lookalike_sequences; k++) {
+		for (size_t k = 0; k < sizeof lookalike_sequences / sizeof *lookalike_sequences;
+		        k++) {
 			const struct lookalike_sequence *seq = &lookalike_sequences[k];
-			if (i + 1 < look->n && c == seq->from[0] && look->p[i + 1] == seq->from[1]) {
+			if (i + 1 < look->n && c == seq->from[0] &&
+			        look->p[i + 1] == seq->from[1]) {
 				c = seq->to;
 				i++;
 				break;

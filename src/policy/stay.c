@@ -1,9 +1,10 @@
-/* stay.c - what happens to somebody inside: he leaves, his token expires, he renames, he edits the room. pure */
+/* stay.c - what happens to somebody inside: he leaves, his token expires, he renames, he edits the
+ * room. pure */
 #include "policy/decide.h"
 #include "policy/role.h"
 
-void policy_leave(const struct policy_settings *s, const struct room_view *room, const struct seat *seat,
-	bool switch_room, struct verdict *v)
+void policy_leave(const struct policy_settings *s, const struct room_view *room,
+        const struct seat *seat, bool switch_room, struct verdict *v)
 {
 	verdict_begin(v);
 	verdict_keep(v, seat);
@@ -15,8 +16,8 @@ void policy_leave(const struct policy_settings *s, const struct room_view *room,
 	verdict_succeed(v, s, room, seat);
 }
 
-void policy_expire(const struct policy_settings *s, const struct room_view *room, const struct seat *seat,
-	struct verdict *v)
+void policy_expire(const struct policy_settings *s, const struct room_view *room,
+        const struct seat *seat, struct verdict *v)
 {
 	verdict_begin(v);
 	verdict_keep(v, seat);
@@ -49,8 +50,8 @@ static void keep_name(const struct seat *seat, struct verdict *v)
 	v->reason = R_NAME_FROZEN;
 }
 
-void policy_rename(const struct policy_settings *s, const struct room_view *room, const struct seat *seat,
-	struct str typed, struct verdict *v)
+void policy_rename(const struct policy_settings *s, const struct room_view *room,
+        const struct seat *seat, struct str typed, struct verdict *v)
 {
 	struct name_outcome name;
 
@@ -61,13 +62,14 @@ void policy_rename(const struct policy_settings *s, const struct room_view *room
 		keep_name(seat, v);
 	} else {
 		struct name_request r = {
-			.settings = s,
-			.room = room,
-			.claims = seat->claims,
-			.guest = seat->guest,
-			.features_ignored = true, /* whether a feature freezes was settled at the join */
-			.typed = typed,
-			.self = seat,
+		        .settings = s,
+		        .room = room,
+		        .claims = seat->claims,
+		        .guest = seat->guest,
+		        .features_ignored =
+		                true, /* whether a feature freezes was settled at the join */
+		        .typed = typed,
+		        .self = seat,
 		};
 		if (name_decide(&r, &name)) {
 			verdict_nomem(v);
@@ -83,8 +85,8 @@ void policy_rename(const struct policy_settings *s, const struct room_view *room
 	v->name_overruled = v->trace.typed_differs && (v->name_frozen || v->name_marked);
 }
 
-void policy_config_change(const struct policy_settings *s, const struct seat *actor, bool names_people,
-	struct verdict *v)
+void policy_config_change(const struct policy_settings *s, const struct seat *actor,
+        bool names_people, struct verdict *v)
 {
 	verdict_begin(v);
 	if (names_people || !actor || !(seat_is_moderator(actor) || actor->service)) {

@@ -9,7 +9,7 @@ const char *claim_class_word(enum claim_class c)
 
 const char *gate_name(enum gate g)
 {
-	static const char *const names[] = {"node form", "wildcard", "room", "tenant", "outcast", "ban", "breakout",
-		"creation", "capacity", "lobby", "password", "name", ""};
+	static const char *const names[] = {"node form", "wildcard", "room", "tenant", "outcast",
+	        "ban", "breakout", "creation", "capacity", "lobby", "password", "name", ""};
 	return names[g];
 }

@@ -15,7 +15,8 @@ void verdict_begin(struct verdict *v)
 	v->waiting_for_host = v->nomem = false;
 	verdict_set(v, AFFILIATION_NONE, ROLE_NONE, SOURCE_NONE);
 	v->denied = v->revoked = v->expired = v->visitor = v->changed = false;
-	v->has_name = v->name_frozen = v->name_marked = v->name_editable = v->name_overruled = false;
+	v->has_name = v->name_frozen = v->name_marked = v->name_editable = v->name_overruled =
+	        false;
 	v->name.present = false;
 	v->name.n = 0;
 	v->own_features = v->lent_features = NULL;
@@ -25,7 +26,8 @@ void verdict_begin(struct verdict *v)
 	v->warnings = 0;
 
 	reading->n_facts = reading->n_rules = reading->warnings = 0;
-	reading->rules_else = reading->conflict = reading->denied_by_misplaced = reading->deny_ignored = false;
+	reading->rules_else = reading->conflict = reading->denied_by_misplaced =
+	        reading->deny_ignored = false;
 	reading->grant_filtered = reading->visitor = false;
 	reading->result = reading->effective = CLAIM_SILENT;
 	v->trace.has_claims = false;
@@ -70,7 +72,8 @@ void verdict_keep(struct verdict *v, const struct seat *seat)
 	v->lent = seat->lent;
 }
 
-void verdict_set(struct verdict *v, enum affiliation affiliation, enum role role, enum source source)
+void verdict_set(
+        struct verdict *v, enum affiliation affiliation, enum role role, enum source source)
 {
 	v->affiliation = affiliation;
 	v->role = role;
@@ -79,11 +82,12 @@ void verdict_set(struct verdict *v, enum affiliation affiliation, enum role role
 
 void verdict_note_change(struct verdict *v, const struct seat *before)
 {
-	v->changed = v->affiliation != before->affiliation || v->role != before->role || v->source != before->source;
+	v->changed = v->affiliation != before->affiliation || v->role != before->role ||
+	             v->source != before->source;
 }
 
-void verdict_succeed(struct verdict *v, const struct policy_settings *s, const struct room_view *room,
-	const struct seat *gone)
+void verdict_succeed(struct verdict *v, const struct policy_settings *s,
+        const struct room_view *room, const struct seat *gone)
 {
 	struct succession next;
 	role_succession(s, room, gone, &next);
@@ -93,14 +97,15 @@ void verdict_succeed(struct verdict *v, const struct policy_settings *s, const s
 
 static bool role_change(const struct verdict *v, const struct seat *subject, struct change *out)
 {
-	if (!v->elected || v->elected == subject) /* an elected resumer is the verdict's own subject */
+	if (!v->elected ||
+	        v->elected == subject) /* an elected resumer is the verdict's own subject */
 		return false;
 	*out = (struct change){
-		.seat = v->elected,
-		.affiliation = AFFILIATION_OWNER,
-		.role = ROLE_MODERATOR,
-		.source = SOURCE_MODE,
-		.reason = R_ELECTED,
+	        .seat = v->elected,
+	        .affiliation = AFFILIATION_OWNER,
+	        .role = ROLE_MODERATOR,
+	        .source = SOURCE_MODE,
+	        .reason = R_ELECTED,
 	};
 	return true;
 }
@@ -123,21 +128,24 @@ static int mark_seat(const struct policy_settings *s, const struct seat *seat, s
 	out->role = seat->role;
 	out->source = seat->source;
 	out->reason = R_NONE;
-	return name_mark(seat->name, seat->guest ? s->clash_suffix : s->clash_suffix_user, s->name_max, &out->name);
+	return name_mark(seat->name, seat->guest ? s->clash_suffix : s->clash_suffix_user,
+	        s->name_max, &out->name);
 }
 
 /* A frozen name arrived: free names that look like it are marked now (4.4). */
-static bool name_change(const struct verdict *v, const struct policy_settings *s, const struct room_view *room,
-	const struct seat *subject, struct change_cursor *c, struct change *out)
+static bool name_change(const struct verdict *v, const struct policy_settings *s,
+        const struct room_view *room, const struct seat *subject, struct change_cursor *c,
+        struct change *out)
 {
-	if (!v->has_name || !v->name_frozen || !v->name.present || s->guest_clash == GUEST_CLASH_ALLOW)
+	if (!v->has_name || !v->name_frozen || !v->name.present ||
+	        s->guest_clash == GUEST_CLASH_ALLOW)
 		return false;
 	if (!c->begun) {
 		c->begun = true;
 		c->nomem = name_skeleton(name_str(&v->name), &c->skeleton) == ERR_NOMEM;
 	}
 	while (!c->nomem && c->skeleton.n &&
-		(c->last = room->lookups->free_name(room->room, &c->skeleton, c->last))) {
+	        (c->last = room->lookups->free_name(room->room, &c->skeleton, c->last))) {
 		bool own;
 		if (c->last == subject)
 			continue;
@@ -150,8 +158,9 @@ static bool name_change(const struct verdict *v, const struct policy_settings *s
 	return false;
 }
 
-bool verdict_change_next(const struct verdict *v, const struct policy_settings *s, const struct room_view *room,
-	const struct seat *subject, struct change_cursor *c, struct change *out)
+bool verdict_change_next(const struct verdict *v, const struct policy_settings *s,
+        const struct room_view *room, const struct seat *subject, struct change_cursor *c,
+        struct change *out)
 {
 	if (!v->accepted)
 		return false;

@@ -1,4 +1,5 @@
-/* departure.c - leaving, by will, by loss or by force, and what becomes of the meeting then. pure */
+/* departure.c - leaving, by will, by loss or by force, and what becomes of the meeting then. pure
+ */
 #include "base/log.h"
 #include "room/model.h"
 #include "xmpp/ns.h"
@@ -39,8 +40,8 @@ static void write_gone(struct buf *b, const struct occupant *o, const struct dep
 	}
 }
 
-static void write_gone_to(
-        struct buf *b, const struct occupant *o, const struct departure *d, const struct occupant *to)
+static void write_gone_to(struct buf *b, const struct occupant *o, const struct departure *d,
+        const struct occupant *to)
 {
 	buf_puts(b, "<presence xmlns='" NS_CLIENT "'");
 	xml_attr(b, "to", str_c(to->jid));
@@ -48,7 +49,8 @@ static void write_gone_to(
 	buf_puts(b, to == o ? "<status code='110'/></x></presence>" : "</x></presence>");
 }
 
-/* Out of memory: whoever leaves must not stay in the others' lists, so each copy is made on the stack. */
+/* Out of memory: whoever leaves must not stay in the others' lists, so each copy is made on the
+ * stack. */
 static void tell_from_stack(struct occupant *o, const struct departure *d)
 {
 	struct room_service *s = o->room->service;
@@ -56,7 +58,8 @@ static void tell_from_stack(struct occupant *o, const struct departure *d)
 	LIST_EACH(it, &o->room->occupants)
 	{
 		const struct occupant *to = OCCUPANT_IN(it);
-		struct buf b = {.p = bytes, .cap = sizeof bytes, .max = sizeof bytes - 1}; /* never grows */
+		struct buf b = {
+		        .p = bytes, .cap = sizeof bytes, .max = sizeof bytes - 1}; /* never grows */
 		write_gone_to(&b, o, d, to);
 		if (to != o && !b.failed)
 			s->outbox->send(s->outbox->arg, to->handle, buf_view(&b), NULL);
@@ -101,8 +104,8 @@ void departure_leave(struct occupant *o, const struct departure *d)
 	}
 	log_info("room=%s occupant=%s session=%.8s event=%s because=%s by=%s occupants=%u",
 	        log_value(r->node), o->nick, o->key, d->what,
-	        *reason_name(v->reason) ? reason_name(v->reason) : "-", d->actor ? d->actor->nick : "-",
-	        r->n - 1);
+	        *reason_name(v->reason) ? reason_name(v->reason) : "-",
+	        d->actor ? d->actor->nick : "-", r->n - 1);
 	tell(o, d, strcmp(d->what, "lost") != 0);
 	record_add(o, d->what, v->reason, d->actor);
 	record_depart(o);
@@ -114,15 +117,16 @@ void departure_leave(struct occupant *o, const struct departure *d)
 	room_free_if_empty(r);
 }
 
-static void rename_marked(struct occupant *o, const struct change *c, const struct occupant *unaware)
+static void rename_marked(
+        struct occupant *o, const struct change *c, const struct occupant *unaware)
 {
 	struct room_service *s = o->room->service;
 	if (!occupant_set_name(o, name_str(&c->name), false, c->name_marked)) {
 		service_no_memory(s, "rename");
 		return;
 	}
-	log_info("room=%s occupant=%s event=rename because=W_NAME_CLASH name=%s", log_value(o->room->node),
-	        o->nick, log_value(str_c(o->name)));
+	log_info("room=%s occupant=%s event=rename because=W_NAME_CLASH name=%s",
+	        log_value(o->room->node), o->nick, log_value(str_c(o->name)));
 	record_add(o, "rename", c->reason, NULL);
 	presence_publish(o, false, unaware);
 	presence_notice(o);
@@ -135,8 +139,8 @@ static void promote(struct occupant *o, const struct change *c, const struct occ
 	occupant_set_role(o, c->affiliation, c->role, c->source);
 	s->counters.elections++;
 	log_info("room=%s occupant=%s event=role affiliation=%s role=%s because=%s source=%s",
-	        log_value(o->room->node), o->nick, affiliation_name(c->affiliation), role_name(c->role),
-	        reason_name(c->reason), source_name(c->source));
+	        log_value(o->room->node), o->nick, affiliation_name(c->affiliation),
+	        role_name(c->role), reason_name(c->reason), source_name(c->source));
 	record_add(o, "elect", c->reason, NULL);
 	presence_publish(o, !was && seat_is_moderator(&o->seat), unaware);
 }
@@ -160,8 +164,8 @@ void departure_moderator_returned(struct room *r)
 	timer_stop(&r->end);
 }
 
-void departure_consequences(
-        struct room *r, const struct verdict *v, const struct seat *subject, const struct occupant *unaware)
+void departure_consequences(struct room *r, const struct verdict *v, const struct seat *subject,
+        const struct occupant *unaware)
 {
 	struct room_service *s = r->service;
 	struct room_view view;
@@ -171,7 +175,8 @@ void departure_consequences(
 	bool have = verdict_change_next(v, s->settings.policy, &view, subject, &cursor, &now);
 	while (have) {
 		/* the cursor stands on a seat that is about to be renamed: look ahead first */
-		bool more = verdict_change_next(v, s->settings.policy, &view, subject, &cursor, &next);
+		bool more =
+		        verdict_change_next(v, s->settings.policy, &view, subject, &cursor, &next);
 		struct occupant *o = OCCUPANT_OF(now.seat);
 		if (now.is_name)
 			rename_marked(o, &now, unaware);

@@ -1,13 +1,13 @@
-/* discovery.c - what a room and the room service say about themselves (XEP-0030), and IQs nobody serves.
- * pure */
+/* discovery.c - what a room and the room service say about themselves (XEP-0030), and IQs nobody
+ * serves. pure */
 #include <stdio.h>
 
 #include "room/model.h"
 #include "xmpp/disco.h"
 #include "xmpp/ns.h"
 
-static void reply(
-        struct room_service *s, const struct room_client *c, const struct stanza *st, struct buf *payload)
+static void reply(struct room_service *s, const struct room_client *c, const struct stanza *st,
+        struct buf *payload)
 {
 	struct buf b;
 	buf_init(&b, 0);
@@ -25,8 +25,8 @@ static void reply(
 static void room_info(struct room *r, struct buf *b)
 {
 	const char *const features[] = {NS_DISCO_INFO, NS_MUC,
-	        r->password ? "muc_passwordprotected" : "muc_unsecured", "muc_open", "muc_nonanonymous",
-	        "muc_hidden", "muc_temporary", "muc_unmoderated"};
+	        r->password ? "muc_passwordprotected" : "muc_unsecured", "muc_open",
+	        "muc_nonanonymous", "muc_hidden", "muc_temporary", "muc_unmoderated"};
 	const struct disco_identity identity = {"conference", "text", r->node};
 	char created[24];
 	struct buf form;
@@ -37,7 +37,8 @@ static void room_info(struct room *r, struct buf *b)
 	disco_field(&form, "muc#roominfo_meetingId", NULL, str_c(r->meeting_id));
 	disco_field(&form, "muc#roominfo_created_timestamp", NULL, str_c(created));
 	buf_puts(&form, "</x>");
-	disco_info_write(b, &identity, 1, features, sizeof features / sizeof *features, buf_view(&form));
+	disco_info_write(
+	        b, &identity, 1, features, sizeof features / sizeof *features, buf_view(&form));
 	b->failed = b->failed || form.failed;
 	buf_done(&form);
 }
@@ -58,7 +59,8 @@ void discovery_room(struct room *r, const struct room_client *c, const struct st
 		room_info(r, &b);
 		reply(r->service, c, st, &b);
 	} else if (st->type == STANZA_GET && element_is(st->payload, "query", NS_DISCO_ITEMS)) {
-		buf_puts(&b, "<query xmlns='" NS_DISCO_ITEMS "'/>"); /* who is here, presences tell */
+		buf_puts(&b,
+		        "<query xmlns='" NS_DISCO_ITEMS "'/>"); /* who is here, presences tell */
 		reply(r->service, c, st, &b);
 	} else {
 		service_error(r->service, c, st, &e);
@@ -76,7 +78,8 @@ void discovery_service(struct room_service *s, const struct room_client *c, cons
 		return;
 	buf_init(&b, 0);
 	if (st->type == STANZA_GET && element_is(st->payload, "query", NS_DISCO_INFO)) {
-		disco_info_write(&b, &identity, 1, features, sizeof features / sizeof *features, STR_NONE);
+		disco_info_write(
+		        &b, &identity, 1, features, sizeof features / sizeof *features, STR_NONE);
 		reply(s, c, st, &b);
 	} else if (st->type == STANZA_GET && element_is(st->payload, "query", NS_DISCO_ITEMS)) {
 		buf_puts(&b, "<query xmlns='" NS_DISCO_ITEMS "'/>"); /* rooms are hidden */

@@ -13,13 +13,13 @@ static void refuse(struct room_service *s, const struct room_client *c, const st
 	s->counters.refusals++;
 	if (service_may_log(s))
 		log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s",
-		        log_value(st->to.node), log_value(st->to.resource), c->key.n ? c->key.p : "-",
-		        reason_name(v->reason), fix);
+		        log_value(st->to.node), log_value(st->to.resource),
+		        c->key.n ? c->key.p : "-", reason_name(v->reason), fix);
 	service_refuse(s, c, st, v);
 }
 
-static void refuse_limit(
-        struct room_service *s, const struct room_client *c, const struct stanza *st, const char *fix)
+static void refuse_limit(struct room_service *s, const struct room_client *c,
+        const struct stanza *st, const char *fix)
 {
 	struct verdict v;
 	policy_refuse(E_RATE, STAGE_JOIN, &v);
@@ -27,8 +27,8 @@ static void refuse_limit(
 }
 
 /* Bounds that stand before the decision. */
-static bool within_limits(
-        struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
+static bool within_limits(struct room_service *s, struct room *r, const struct room_client *c,
+        const struct stanza *st)
 {
 	const struct room_settings *limits = &s->settings;
 	const struct attendee *a = service_attendee(s, c->handle);
@@ -47,9 +47,10 @@ static bool within_limits(
 	return true;
 }
 
-/* Behind the decision: whom the room does not want must not use up what those have whom it wants. */
-static bool within_join_rate(
-        struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
+/* Behind the decision: whom the room does not want must not use up what those have whom it wants.
+ */
+static bool within_join_rate(struct room_service *s, struct room *r, const struct room_client *c,
+        const struct stanza *st)
 {
 	double rate = s->settings.joins_per_second;
 	if (limit_take(&r->joins, 1, rate, 2 * rate, s->now_ms))
@@ -59,8 +60,8 @@ static bool within_join_rate(
 	return false;
 }
 
-static bool refused_nick(
-        struct room_service *s, struct room *r, const struct room_client *c, const struct stanza *st)
+static bool refused_nick(struct room_service *s, struct room *r, const struct room_client *c,
+        const struct stanza *st)
 {
 	struct verdict v;
 	struct str nick = st->to.resource;
@@ -99,7 +100,8 @@ static bool make_identity(struct occupant *o)
 	}
 	bool fine = !b.failed && !value.failed;
 	if (fine && claims && b.n) {
-		struct str group = jval_str(jval_getc(jval_getc(claims->payload, "context"), "group"));
+		struct str group =
+		        jval_str(jval_getc(jval_getc(claims->payload, "context"), "group"));
 		buf_puts(&b, "</user>");
 		buf_reset(&value);
 		for (size_t i = 0; i < group.n && i < 256; i++) {
@@ -128,17 +130,20 @@ static void log_joined(const struct occupant *o, const struct verdict *v)
 			buf_printf(&names, "%s%s",
 			        names.n ? "," : " warnings=", warning_name((enum warning_index)i));
 	}
-	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s source=%s "
+	log_info("room=%s occupant=%s session=%.8s event=join affiliation=%s role=%s because=%s "
+	         "source=%s "
 	         "name=%s%s "
 	         "token=%s%.*s occupants=%u/%u",
 	        log_value(o->room->node), o->nick, o->key, affiliation_name(v->affiliation),
 	        role_name(v->role), reason_name(v->reason), source_name(v->source),
-	        log_value(str_c(o->name)), v->name_frozen ? " frozen=yes" : "", o->claims ? "yes" : "no",
-	        STR_FMT(buf_view(&names)), o->room->n, s->counters.occupants);
+	        log_value(str_c(o->name)), v->name_frozen ? " frozen=yes" : "",
+	        o->claims ? "yes" : "no", STR_FMT(buf_view(&names)), o->room->n,
+	        s->counters.occupants);
 	buf_done(&names);
 }
 
-/* The newcomer is told first: who is here, the focus before all, then himself. Then everybody else is told.
+/* The newcomer is told first: who is here, the focus before all, then himself. Then everybody else
+ * is told.
  */
 static void deliver(struct occupant *o, struct buf *self, const struct element *muc_x)
 {
@@ -155,10 +160,10 @@ static void deliver(struct occupant *o, struct buf *self, const struct element *
 	room_broadcast(r, "presence", o->presence.tail, o);
 }
 
-/* Everything that may fail, before anybody hears of the newcomer. NULL: no memory or too large; nothing is
- * left. */
-static struct occupant *seat_newcomer(struct room *r, const struct room_client *c, const struct stanza *st,
-        const struct verdict *v, struct buf *self, bool *too_large)
+/* Everything that may fail, before anybody hears of the newcomer. NULL: no memory or too large;
+ * nothing is left. */
+static struct occupant *seat_newcomer(struct room *r, const struct room_client *c,
+        const struct stanza *st, const struct verdict *v, struct buf *self, bool *too_large)
 {
 	struct arena a;
 	struct occupant *o = occupant_new(r, c, st->to.resource);
@@ -170,7 +175,8 @@ static struct occupant *seat_newcomer(struct room *r, const struct room_client *
 	bool fine = occupant_apply(o, v) && make_identity(o) && presence_take(o, st, &a, too_large);
 	arena_done(&a);
 	if (fine) {
-		presence_write_self(o, STATUS_JOINED | STATUS_SELF, seat_is_moderator(&o->seat), self);
+		presence_write_self(
+		        o, STATUS_JOINED | STATUS_SELF, seat_is_moderator(&o->seat), self);
 		o->record = record_new(o, v);
 		fine = !self->failed && o->record;
 	}
@@ -191,7 +197,8 @@ static void commit(struct room_service *s, struct room *r, const struct room_cli
 	struct occupant *o = seat_newcomer(r, c, st, v, &self, &too_large);
 	if (!o) {
 		buf_done(&self);
-		r->had_moderator = had_moderator; /* a moderator who did not get in has not been here */
+		r->had_moderator =
+		        had_moderator; /* a moderator who did not get in has not been here */
 		if (was_ending)
 			departure_end_at(r, ends_at);
 		if (too_large)

@@ -1,4 +1,5 @@
-/* expiry.c - a token that runs out during the meeting: kept, demoted, or disconnected after a notice. pure
+/* expiry.c - a token that runs out during the meeting: kept, demoted, or disconnected after a
+ * notice. pure
  */
 #include "base/log.h"
 #include "room/model.h"
@@ -18,7 +19,8 @@ static void notice(struct occupant *o)
 	buf_putc(&b, '>');
 	xml_leaf(&b, "json-message", NS_JITMEET,
 	        STR("{\"type\":\"system_chat_message\",\"displayName\":\"\","
-	            "\"message\":\"Your access to this meeting has expired. You will be disconnected in 30 "
+	            "\"message\":\"Your access to this meeting has expired. You will be "
+	            "disconnected in 30 "
 	            "seconds.\"}"));
 	buf_puts(&b, "</message>");
 	service_send(r->service, o->handle, &b);

@@ -14,8 +14,8 @@ struct submission {
 	bool members_only, names_people, hides_jids, malformed;
 };
 
-static void answer(struct room *r, const struct room_client *c, const struct stanza *st, const char *type,
-        const char *condition, const char *text)
+static void answer(struct room *r, const struct room_client *c, const struct stanza *st,
+        const char *type, const char *condition, const char *text)
 {
 	struct stanza_error e = stanza_error_make(type, condition, text);
 	service_error(r->service, c, st, &e);
@@ -28,8 +28,10 @@ static void send_form(struct room *r, const struct room_client *c, const struct 
 	stanza_head(&b, STANZA_IQ, "result", st->id, r->jid, c->jid);
 	buf_puts(&b, "><query xmlns='" NS_MUC_OWNER "'><x xmlns='" NS_DATA "' type='form'>");
 	disco_field(&b, "FORM_TYPE", "hidden", STR(NS_MUC_ROOMCONFIG));
-	disco_field(&b, FIELD("roomsecret"), "text-private", r->password ? str_c(r->password) : STR(""));
-	disco_field(&b, FIELD("passwordprotectedroom"), "boolean", r->password ? STR("1") : STR("0"));
+	disco_field(&b, FIELD("roomsecret"), "text-private",
+	        r->password ? str_c(r->password) : STR(""));
+	disco_field(
+	        &b, FIELD("passwordprotectedroom"), "boolean", r->password ? STR("1") : STR("0"));
 	disco_field(&b, FIELD("membersonly"), "boolean", STR("0"));
 	disco_field(&b, FIELD("whois"), "list-single", STR("anyone"));
 	disco_field(&b, "muc#roominfo_meetingId", "text-single", str_c(r->meeting_id));
@@ -100,8 +102,9 @@ static void submit(struct room *r, const struct occupant *from, const struct roo
 	}
 	if (in->members_only || in->hides_jids) {
 		if (service_may_log(r->service))
-			log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node),
-			        from->nick, in->members_only ? "no-lobby" : "whois");
+			log_info("room=%s occupant=%s event=config refused because=%s",
+			        log_value(r->node), from->nick,
+			        in->members_only ? "no-lobby" : "whois");
 		answer(r, c, st, "cancel", "feature-not-implemented",
 		        in->members_only ? "The lobby is not available on this server" : NULL);
 		return;
@@ -137,8 +140,8 @@ static void on_set(struct room *r, const struct occupant *from, const struct roo
 	if (!v.accepted) {
 		r->service->counters.refusals++;
 		if (service_may_log(r->service))
-			log_info("room=%s occupant=%s event=config refused because=%s", log_value(r->node),
-			        from->nick, reason_name(v.reason));
+			log_info("room=%s occupant=%s event=config refused because=%s",
+			        log_value(r->node), from->nick, reason_name(v.reason));
 		service_refuse(r->service, c, st, &v);
 		return;
 	}
@@ -160,7 +163,8 @@ static void on_set(struct room *r, const struct occupant *from, const struct roo
 	buf_done(&b);
 }
 
-void form_iq(struct room *r, struct occupant *from, const struct room_client *c, const struct stanza *st)
+void form_iq(
+        struct room *r, struct occupant *from, const struct room_client *c, const struct stanza *st)
 {
 	struct arena a;
 	struct verdict v;

@@ -49,7 +49,8 @@ bool group_move(struct map *m, struct group **g, struct list *link, struct str k
 {
 	struct list probe;
 	struct group *to;
-	if (group_add(m, key, &probe, front, &to) != ERR_OK) /* holds the group while the member moves */
+	if (group_add(m, key, &probe, front, &to) !=
+	        ERR_OK) /* holds the group while the member moves */
 		return false;
 	group_remove(m, g, link);
 	list_append(front ? to->members.next : &to->members, link);

@@ -17,9 +17,9 @@ static void answer(struct room_service *s, const struct room_client *c, const st
 	service_error(s, c, st, &e);
 }
 
-/* Names come from presence and history marks, a delay from us (clients take any element of the old namespace
- * for one), the original sender and muc#user from the room: none from a sender. A subject beside a body would
- * be shown as the meeting's title. */
+/* Names come from presence and history marks, a delay from us (clients take any element of the old
+ * namespace for one), the original sender and muc#user from the room: none from a sender. A subject
+ * beside a body would be shown as the meeting's title. */
 static bool is_relayed(const struct element *e)
 {
 	static const char *const names[] = {
@@ -164,8 +164,8 @@ void message_welcome(struct occupant *o, const struct element *muc_x)
 	buf_done(&b);
 }
 
-static void on_subject(
-        struct occupant *from, const struct room_client *c, const struct stanza *st, struct str subject)
+static void on_subject(struct occupant *from, const struct room_client *c, const struct stanza *st,
+        struct str subject)
 {
 	struct room *r = from->room;
 	struct room_service *s = r->service;
@@ -206,13 +206,14 @@ static void on_subject(
 }
 
 /* Serialised and within bounds, as a block; NULL: the sender has been told. */
-static struct block *make_tail(
-        struct room_service *s, const struct room_client *c, const struct stanza *st, const struct buf *b)
+static struct block *make_tail(struct room_service *s, const struct room_client *c,
+        const struct stanza *st, const struct buf *b)
 {
 	if (b->n > s->settings.message_bytes) {
 		s->counters.limit_message++;
 		if (service_may_log(s))
-			log_warn("event=limit limit=message_bytes session=%.8s", c->key.n ? c->key.p : "-");
+			log_warn("event=limit limit=message_bytes session=%.8s",
+			        c->key.n ? c->key.p : "-");
 		answer(s, c, st, "modify", "not-acceptable", "Message too large");
 		return NULL;
 	}
@@ -224,7 +225,8 @@ static struct block *make_tail(
 	return tail;
 }
 
-static void on_groupchat(struct occupant *from, const struct room_client *c, const struct stanza *st)
+static void on_groupchat(
+        struct occupant *from, const struct room_client *c, const struct stanza *st)
 {
 	struct room *r = from->room;
 	struct arena a;
@@ -282,7 +284,8 @@ void message_on(struct room_service *s, const struct room_client *c, const struc
 		        "You are not currently connected to this chat");
 	else if (st->type == STANZA_GROUPCHAT && str_absent(st->to.resource))
 		on_groupchat(from, c, st);
-	else if ((st->type == STANZA_CHAT || st->type == STANZA_PLAIN) && !str_absent(st->to.resource))
+	else if ((st->type == STANZA_CHAT || st->type == STANZA_PLAIN) &&
+	         !str_absent(st->to.resource))
 		on_private(from, c, st);
 	else if (element_child(st->element, "x", NS_MUC_USER))
 		answer(s, c, st, "cancel", "feature-not-implemented",

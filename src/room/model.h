@@ -1,9 +1,11 @@
 /* model.h - what a room is made of; only for the files of this folder. pure
  *
- *   room_service --rooms--> room --occupants--> occupant <--stays-- attendee (one session, its occupants in all rooms)
+ *   room_service --rooms--> room --occupants--> occupant <--stays-- attendee (one session, its
+ * occupants in all rooms)
  *
- * Ownership: the service owns rooms and attendees, a room its occupants, an occupant its strings. A room lives from the
- * request (ready, without a human, for ready_ms) or the first join until its last human is gone. */
+ * Ownership: the service owns rooms and attendees, a room its occupants, an occupant its strings. A
+ * room lives from the request (ready, without a human, for ready_ms) or the first join until its
+ * last human is gone. */
 #pragma once
 #include "base/limit.h"
 #include "base/list.h"
@@ -17,11 +19,12 @@
 #define PASSWORD_BYTES_MAX 256
 #define BANS_MAX 1000
 
-/* Members with equal keys: occupants by identity, by name skeleton, by e-mail or picture of their token. */
+/* Members with equal keys: occupants by identity, by name skeleton, by e-mail or picture of their
+ * token. */
 struct group {
 	struct list members;
 	size_t n;
-	struct str key;     /* its own bytes */
+	struct str key; /* its own bytes */
 	char bytes[];
 };
 
@@ -31,13 +34,13 @@ struct room_service {
 	struct room_listener listener;
 	struct timer_wheel *timers;
 	uint64_t now_ms;
-	double unix_offset;         /* Unix seconds at now_ms 0 */
-	struct map rooms;           /* bare JID -> room */
-	struct map attendees;       /* handle bytes -> attendee */
-	struct map addresses;       /* peer -> opener */
-	struct map waiting;         /* session key -> opener, of rooms that nobody has entered yet */
+	double unix_offset;   /* Unix seconds at now_ms 0 */
+	struct map rooms;     /* bare JID -> room */
+	struct map attendees; /* handle bytes -> attendee */
+	struct map addresses; /* peer -> opener */
+	struct map waiting;   /* session key -> opener, of rooms that nobody has entered yet */
 	struct room_counters counters;
-	struct buf head;            /* "<presence to='..'" of the delivery at hand */
+	struct buf head; /* "<presence to='..'" of the delivery at hand */
 	uint64_t memory_logged_ms;
 	struct limit log_lines;
 };
@@ -59,37 +62,37 @@ struct attendee {
 /* The last presence of an occupant: " from='room/nick'>" children, muc#user x, "</presence>". */
 struct presence {
 	struct block *tail;
-	uint32_t body_at, body_n;   /* what the client sent and is relayed as it is */
+	uint32_t body_at, body_n; /* what the client sent and is relayed as it is */
 };
 
 struct record_event {
 	struct list link;
-	double at;                  /* Unix seconds */
+	double at; /* Unix seconds */
 	enum reason reason;
 	enum affiliation affiliation;
 	enum role role;
 	enum source source;
-	char actor[65];             /* nick; empty: nobody, the rules did it */
-	char what[16];              /* "grant", "leave", ... */
+	char actor[65]; /* nick; empty: nobody, the rules did it */
+	char what[16];  /* "grant", "leave", ... */
 };
 
 /* Why somebody has the role he has: the decision of the join, and what came later. */
 struct record {
-	struct list link;           /* in room.departed once he has left */
-	char *nick, *jid;           /* owned */
-	char *decision;             /* owned JSON object */
+	struct list link; /* in room.departed once he has left */
+	char *nick, *jid; /* owned */
+	char *decision;   /* owned JSON object */
 	struct list events;
 	unsigned n_events, dropped;
 };
 
 struct occupant {
-	struct seat seat;           /* first: a seat is its occupant */
+	struct seat seat; /* first: a seat is its occupant */
 	struct room *room;
-	struct list in_room;        /* order of joining */
+	struct list in_room; /* order of joining */
 	struct attendee *attendee;
 	struct list in_attendee;
 	struct session_handle handle;
-	char *jid;                  /* real, full */
+	char *jid; /* real, full */
 	char *nick;
 	char *key;                  /* session key */
 	char *name;                 /* seat.name points here */
@@ -102,10 +105,10 @@ struct occupant {
 	struct group *same_identity, *same_name, *same_email, *same_avatar;
 	struct list identity_link, name_link, email_link, avatar_link;
 	struct timer expiry;
-	struct timer announce;      /* its presence could not be sent for want of memory */
+	struct timer announce; /* its presence could not be sent for want of memory */
 	bool announce_permissions;
-	bool leaving;               /* its token ran out, and its stream will be closed */
-	uint64_t noticed_ms;        /* last notice about its name; 0: never */
+	bool leaving;        /* its token ran out, and its stream will be closed */
+	uint64_t noticed_ms; /* last notice about its name; 0: never */
 	struct limit rejoins;
 	struct record *record;
 };
@@ -117,20 +120,20 @@ struct history_line {
 
 struct room {
 	struct room_service *service;
-	struct str jid;             /* bare; owned bytes follow the struct */
+	struct str jid; /* bare; owned bytes follow the struct */
 	struct str node;
 	char meeting_id[37];
-	double opened, started;     /* Unix seconds; started: the first human's join, 0 before */
-	struct block *focus;        /* presence tail of the focus occupant */
-	struct map nicks;           /* nick -> occupant */
-	struct list occupants;      /* humans, in order of joining */
+	double opened, started; /* Unix seconds; started: the first human's join, 0 before */
+	struct block *focus;    /* presence tail of the focus occupant */
+	struct map nicks;       /* nick -> occupant */
+	struct list occupants;  /* humans, in order of joining */
 	unsigned n, moderators;
 	uint64_t next_joined;
 	bool had_moderator;
-	char *password;             /* owned; NULL: none */
+	char *password;               /* owned; NULL: none */
 	char *subject, *subject_nick; /* owned or NULL */
 	struct map identities, names, emails, avatars;
-	struct map bans;            /* key bytes (owned) -> themselves */
+	struct map bans; /* key bytes (owned) -> themselves */
 	struct limit joins;
 	struct timer ready, end;
 	struct list history;
@@ -146,18 +149,20 @@ struct room {
 
 /* service.c */
 double service_unix(const struct room_service *s);
-void service_no_memory(struct room_service *s, const char *where);  /* counts, and logs once a minute */
+void service_no_memory(
+        struct room_service *s, const char *where); /* counts, and logs once a minute */
 /* May a line about a refusal or a limit be written now? Counts those that may not. */
 bool service_may_log(struct room_service *s);
 /* Sends one whole stanza; a failed buf is counted and dropped. */
 void service_send(struct room_service *s, struct session_handle to, struct buf *stanza);
 void service_error(struct room_service *s, const struct room_client *c, const struct stanza *st,
-	const struct stanza_error *e);
+        const struct stanza_error *e);
 /* The error of a refused verdict, with its application element. */
 void service_refuse(struct room_service *s, const struct room_client *c, const struct stanza *st,
-	const struct verdict *v);
+        const struct verdict *v);
 struct attendee *service_attendee(const struct room_service *s, struct session_handle h);
-/* " fix=..." for the log: the setting or claim that stands behind a refusal; "" when none would change it. */
+/* " fix=..." for the log: the setting or claim that stands behind a refusal; "" when none would
+ * change it. */
 const char *refusal_fix(const struct verdict *v);
 
 /* index.c */
@@ -169,49 +174,56 @@ struct group *group_find(const struct map *m, struct str key);
 
 /* room.c */
 /* A room with the focus inside; NULL on no memory or when a limit refuses. */
-struct room *room_new(struct room_service *s, const struct jid *jid, const struct room_client *opener);
+struct room *room_new(
+        struct room_service *s, const struct jid *jid, const struct room_client *opener);
 void room_free(struct room *r);
 void room_entered(struct room *r); /* a human is inside: it waits for nobody any more */
 void room_free_if_empty(struct room *r);
 struct occupant *room_occupant_of(const struct room *r, struct session_handle h);
-struct occupant *room_occupant_jid(const struct room *r, struct str jid);  /* real JID, full or bare */
-/* Sends head ("<name xmlns='jabber:client' to='real'") and tail to one, or to all but `except` (may be NULL). */
+struct occupant *room_occupant_jid(
+        const struct room *r, struct str jid); /* real JID, full or bare */
+/* Sends head ("<name xmlns='jabber:client' to='real'") and tail to one, or to all but `except` (may
+ * be NULL). */
 void room_send(struct room *r, const char *name, const struct occupant *to, struct block *tail);
-void room_broadcast(struct room *r, const char *name, struct block *tail, const struct occupant *except);
+void room_broadcast(
+        struct room *r, const char *name, struct block *tail, const struct occupant *except);
 /* A message from the bare room, e.g. status 104. */
 void room_notify_config(struct room *r);
 
 /* view.c */
 /* r may be NULL: a room that is not there. node and tenant are borrowed from jid. */
-void room_view_make(const struct room_service *s, const struct room *r, struct str node, struct room_view *out);
+void room_view_make(
+        const struct room_service *s, const struct room *r, struct str node, struct room_view *out);
 /* Key of a ban: identity, else token, else session. false on no memory. */
 bool room_ban(struct room *r, const struct occupant *o);
 
 /* occupant.c */
 struct occupant *occupant_new(struct room *r, const struct room_client *c, struct str nick);
 void occupant_free(struct occupant *o);
-/* Copies a verdict into the seat and keeps the sums and indexes of the room. The name only when the verdict has one.
- * false on no memory: nothing has changed. */
+/* Copies a verdict into the seat and keeps the sums and indexes of the room. The name only when the
+ * verdict has one. false on no memory: nothing has changed. */
 bool occupant_apply(struct occupant *o, const struct verdict *v);
 bool occupant_set_name(struct occupant *o, struct str name, bool frozen, bool marked);
 void occupant_set_role(struct occupant *o, enum affiliation a, enum role role, enum source source);
 /* Keeps the claims of the granter alive while what he lent lasts. */
 void occupant_keep_lender(struct occupant *o, struct claims *lender);
 void occupant_unindex(struct occupant *o);
-bool occupant_index(struct occupant *o);    /* identity, e-mail, picture */
+bool occupant_index(struct occupant *o); /* identity, e-mail, picture */
 
 /* presence.c */
-enum { STATUS_JOINED = 1, STATUS_SELF = 2 };    /* 100, 110 */
-/* Reads the children of a client's presence. false: no memory, or larger than allowed (*too_large). */
+enum { STATUS_JOINED = 1, STATUS_SELF = 2 }; /* 100, 110 */
+/* Reads the children of a client's presence. false: no memory, or larger than allowed (*too_large).
+ */
 bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a, bool *too_large);
 /* The occupant's own copy: codes, and permissions when wanted. */
 void presence_write_self(struct occupant *o, unsigned status, bool permissions, struct buf *out);
-/* Renders, sends the new presence to everybody, the occupant included, but not to who is not told yet who is here
- * (NULL: nobody). Without memory it is tried again soon: what is in force gets announced. */
+/* Renders, sends the new presence to everybody, the occupant included, but not to who is not told
+ * yet who is here (NULL: nobody). Without memory it is tried again soon: what is in force gets
+ * announced. */
 void presence_publish(struct occupant *o, bool permissions, const struct occupant *unaware);
 /* The name that a presence types: cleaned of white space around; absent: no nick element. */
 struct str presence_typed_name(const struct stanza *st, struct arena *a);
-void presence_notice(struct occupant *o);   /* others see another name: roles.md 4.2.3 */
+void presence_notice(struct occupant *o); /* others see another name: roles.md 4.2.3 */
 void presence_on(struct room_service *s, const struct room_client *c, const struct stanza *st);
 
 /* entry.c */
@@ -219,26 +231,31 @@ void entry_join(struct room_service *s, const struct room_client *c, const struc
 
 /* departure.c */
 struct departure {
-	const char *what;               /* "leave", "lost", "kick", "ban" */
-	const struct verdict *verdict;  /* of the item; NULL: policy_leave is asked */
-	const struct occupant *actor;   /* NULL: nobody */
-	struct str text;                /* reason of a kick; status text of a leave */
+	const char *what;              /* "leave", "lost", "kick", "ban" */
+	const struct verdict *verdict; /* of the item; NULL: policy_leave is asked */
+	const struct occupant *actor;  /* NULL: nobody */
+	struct str text;               /* reason of a kick; status text of a leave */
 };
-/* Tells everybody, applies the rule of the last moderator, frees o, and the room when it was the last human. */
+/* Tells everybody, applies the rule of the last moderator, frees o, and the room when it was the
+ * last human. */
 void departure_leave(struct occupant *o, const struct departure *d);
-/* What a verdict does to the meeting besides its subject: election, end, names. `unaware`: presence_publish. */
+/* What a verdict does to the meeting besides its subject: election, end, names. `unaware`:
+ * presence_publish. */
 void departure_consequences(struct room *r, const struct verdict *v, const struct seat *subject,
-	const struct occupant *unaware);
+        const struct occupant *unaware);
 /* The meeting ends then, unless a moderator is there before. */
 void departure_end_at(struct room *r, uint64_t at_ms);
 /* A moderator is there (again): the end is off. */
 void departure_moderator_returned(struct room *r);
 
 /* the rest: one stanza each */
-void moderation_iq(struct room *r, struct occupant *from, const struct room_client *c, const struct stanza *st);
-void form_iq(struct room *r, struct occupant *from, const struct room_client *c, const struct stanza *st);
+void moderation_iq(struct room *r, struct occupant *from, const struct room_client *c,
+        const struct stanza *st);
+void form_iq(struct room *r, struct occupant *from, const struct room_client *c,
+        const struct stanza *st);
 void discovery_room(struct room *r, const struct room_client *c, const struct stanza *st);
-void discovery_service(struct room_service *s, const struct room_client *c, const struct stanza *st);
+void discovery_service(
+        struct room_service *s, const struct room_client *c, const struct stanza *st);
 void message_on(struct room_service *s, const struct room_client *c, const struct stanza *st);
 void message_welcome(struct occupant *o, const struct element *muc_x); /* history and subject */
 void message_free_history(struct room *r);
@@ -248,5 +265,6 @@ void expiry_start(struct occupant *o);
 /* record.c */
 struct record *record_new(const struct occupant *o, const struct verdict *v);
 void record_free(struct record *rec);
-void record_add(struct occupant *o, const char *what, enum reason reason, const struct occupant *actor);
-void record_depart(struct occupant *o);     /* moves the record into the room's list of the departed */
+void record_add(
+        struct occupant *o, const char *what, enum reason reason, const struct occupant *actor);
+void record_depart(struct occupant *o); /* moves the record into the room's list of the departed */

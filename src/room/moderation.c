@@ -65,15 +65,17 @@ static void log_item(const struct moderation *m, const struct occupant *target, 
 {
 	if (!v->accepted && !service_may_log(m->room->service))
 		return;
-	log_info("room=%s occupant=%s event=%s%s by=%s affiliation=%s role=%s because=%s source=%s%s",
-	        log_value(m->room->node), target ? target->nick : "-", what, v->accepted ? "" : " refused",
-	        m->actor ? m->actor->nick : "-", affiliation_name(v->affiliation), role_name(v->role),
+	log_info("room=%s occupant=%s event=%s%s by=%s affiliation=%s role=%s because=%s "
+	         "source=%s%s",
+	        log_value(m->room->node), target ? target->nick : "-", what,
+	        v->accepted ? "" : " refused", m->actor ? m->actor->nick : "-",
+	        affiliation_name(v->affiliation), role_name(v->role),
 	        *reason_name(v->reason) ? reason_name(v->reason) : "-", source_name(v->source),
 	        v->accepted ? "" : refusal_fix(v));
 }
 
-static void decide(
-        struct moderation *m, const struct element *item, struct occupant *target, struct verdict *v)
+static void decide(struct moderation *m, const struct element *item, struct occupant *target,
+        struct verdict *v)
 {
 	struct room_view view;
 	struct item_request request = {.settings = m->room->service->settings.policy,
@@ -111,8 +113,8 @@ static bool check_item(struct moderation *m, const struct element *item)
 	return false;
 }
 
-static bool remove_target(
-        struct moderation *m, const struct element *item, struct occupant *target, const struct verdict *v)
+static bool remove_target(struct moderation *m, const struct element *item, struct occupant *target,
+        const struct verdict *v)
 {
 	struct room_service *s = m->room->service;
 	struct str reason = element_child_text(item, "reason", &m->arena);
@@ -138,8 +140,8 @@ static bool change_target(struct moderation *m, struct occupant *target, const s
 		return false;
 	bool is = seat_is_moderator(&target->seat);
 	if (v->lent)
-		occupant_keep_lender(
-		        target, m->actor->seat.own_features ? m->actor->claims : m->actor->lent_claims);
+		occupant_keep_lender(target,
+		        m->actor->seat.own_features ? m->actor->claims : m->actor->lent_claims);
 	s->counters.grants += is && !was;
 	s->counters.revokes += was && !is;
 	const char *what = is && !was ? "grant" : was && !is ? "revoke" : "affiliation";
@@ -150,8 +152,8 @@ static bool change_target(struct moderation *m, struct occupant *target, const s
 	return true;
 }
 
-/* What was checked is decided again, because the items before it have changed the room. The actor's own
- * item comes last, so that none loses its ground. */
+/* What was checked is decided again, because the items before it have changed the room. The actor's
+ * own item comes last, so that none loses its ground. */
 static bool apply_item(struct moderation *m, const struct element *item, bool own)
 {
 	struct verdict v;
@@ -186,7 +188,8 @@ static void on_set(struct moderation *m)
 	for (const struct element *item = first; item && fine; item = element_next(item))
 		fine = apply_item(m, item, false);
 	for (const struct element *item = first; item && fine; item = element_next(item)) {
-		if (!room_find(s, m->stanza->to.bare) || !room_occupant_of(m->room, m->client->handle))
+		if (!room_find(s, m->stanza->to.bare) ||
+		        !room_occupant_of(m->room, m->client->handle))
 			break; /* the actor has removed himself, perhaps with the room */
 		fine = apply_item(m, item, true);
 	}

@@ -50,7 +50,8 @@ struct occupant *occupant_new(struct room *r, const struct room_client *c, struc
 	o->nick = mem_strndup(nick.p, nick.n);
 	o->key = mem_strndup(c->key.p ? c->key.p : "", c->key.n);
 	o->attendee = take_attendee(r->service, c->handle);
-	if (!o->jid || !o->nick || !o->key || !o->attendee || !map_put(&r->nicks, str_c(o->nick), o)) {
+	if (!o->jid || !o->nick || !o->key || !o->attendee ||
+	        !map_put(&r->nicks, str_c(o->nick), o)) {
 		occupant_free(o);
 		return NULL;
 	}
@@ -102,7 +103,8 @@ void occupant_free(struct occupant *o)
 	mem_free(o);
 }
 
-/* Puts the occupant into the group of its name's skeleton. Marked names and empty skeletons stand in none.
+/* Puts the occupant into the group of its name's skeleton. Marked names and empty skeletons stand
+ * in none.
  */
 static bool index_name(struct occupant *o, struct str name, bool frozen, bool marked)
 {
@@ -158,7 +160,8 @@ void occupant_set_role(struct occupant *o, enum affiliation a, enum role role, e
 
 bool occupant_apply(struct occupant *o, const struct verdict *v)
 {
-	if (v->has_name && !occupant_set_name(o, name_str(&v->name), v->name_frozen, v->name_marked))
+	if (v->has_name &&
+	        !occupant_set_name(o, name_str(&v->name), v->name_frozen, v->name_marked))
 		return false;
 	bool was = seat_is_moderator(&o->seat);
 	seat_apply(&o->seat, v);

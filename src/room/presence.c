@@ -1,5 +1,5 @@
-/* presence.c - what others see of an occupant: taken from the client, completed, serialised once, sent to
- * all. pure */
+/* presence.c - what others see of an occupant: taken from the client, completed, serialised once,
+ * sent to all. pure */
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -12,16 +12,18 @@
 #define NOTICE_EVERY_MS 30000
 #define PROFILE_BYTES_MAX 2048
 #define ANNOUNCE_AGAIN_MS 200
-#define REJOINS_PER_SECOND 0.5 /* of one occupant: each brings the whole room's presences and its history */
+#define REJOINS_PER_SECOND                                                                         \
+	0.5 /* of one occupant: each brings the whole room's presences and its history */
 #define REJOINS_BURST 5
 
-/* Never relayed: what the server itself says about somebody, and what only the focus or a service may say.
- * Clients look these up by name without a namespace, so the namespace does not matter here either. */
+/* Never relayed: what the server itself says about somebody, and what only the focus or a service
+ * may say. Clients look these up by name without a namespace, so the namespace does not matter here
+ * either. */
 static bool is_ours(const struct element *e)
 {
-	static const char *const names[] = {"x", "nick", "identity", "email", "avatar-url", "permissions",
-	        "ignore", "flip_device", "bridgeNotAvailable", "conference-properties",
-	        "jibri-recording-status"};
+	static const char *const names[] = {"x", "nick", "identity", "email", "avatar-url",
+	        "permissions", "ignore", "flip_device", "bridgeNotAvailable",
+	        "conference-properties", "jibri-recording-status"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (str_eqc(e->name, names[i]))
 			return true;
@@ -29,7 +31,8 @@ static bool is_ours(const struct element *e)
 	return false;
 }
 
-/* Clients take the first `x` anywhere in a presence for that of muc#user: there must be no other. */
+/* Clients take the first `x` anywhere in a presence for that of muc#user: there must be no other.
+ */
 static bool holds_x(const struct element *e)
 {
 	for (const struct element *c = element_first(e); c; c = element_next(c)) {
@@ -39,7 +42,8 @@ static bool holds_x(const struct element *e)
 	return false;
 }
 
-static bool take_text(char **field, const struct element *presence, const char *name, struct arena *a)
+static bool take_text(
+        char **field, const struct element *presence, const char *name, struct arena *a)
 {
 	struct str text = element_child_text(presence, name, a);
 	char *copy = NULL;
@@ -50,10 +54,12 @@ static bool take_text(char **field, const struct element *presence, const char *
 	return true;
 }
 
-static void write_profile(
-        struct buf *b, const char *name, enum profile_action action, struct str sent, struct str ours)
+static void write_profile(struct buf *b, const char *name, enum profile_action action,
+        struct str sent, struct str ours)
 {
-	struct str value = action == PROFILE_KEEP ? sent : action == PROFILE_REPLACE ? ours : STR_NONE;
+	struct str value = action == PROFILE_KEEP      ? sent
+	                   : action == PROFILE_REPLACE ? ours
+	                                               : STR_NONE;
 	if (value.n)
 		xml_leaf(b, name, NULL, value);
 }
@@ -83,7 +89,8 @@ static bool render(struct occupant *o, struct str body)
 	if (o->identity)
 		buf_puts(&b, o->identity);
 	write_profile(&b, "email", capability_email(&view, &o->seat, email, &ours), email, ours);
-	write_profile(&b, "avatar-url", capability_avatar(&view, &o->seat, avatar, &ours), avatar, ours);
+	write_profile(
+	        &b, "avatar-url", capability_avatar(&view, &o->seat, avatar, &ours), avatar, ours);
 	size_t body_at = b.n;
 	buf_str(&b, body);
 	write_item(&b, o);
@@ -97,7 +104,8 @@ static bool render(struct occupant *o, struct str body)
 	return true;
 }
 
-/* Renders the tail anew from seat, name and the client's part. false on no memory: the old one stays. */
+/* Renders the tail anew from seat, name and the client's part. false on no memory: the old one
+ * stays. */
 static bool render_again(struct occupant *o)
 {
 	struct str body = STR("");
@@ -189,8 +197,8 @@ void presence_publish(struct occupant *o, bool permissions, const struct occupan
 		service_no_memory(r->service, "presence");
 		o->announce_permissions =
 		        permissions || (timer_running(&o->announce) && o->announce_permissions);
-		timer_start(r->service->timers, &o->announce, r->service->now_ms + ANNOUNCE_AGAIN_MS,
-		        on_announce, o);
+		timer_start(r->service->timers, &o->announce,
+		        r->service->now_ms + ANNOUNCE_AGAIN_MS, on_announce, o);
 		buf_done(&self);
 		return;
 	}
@@ -224,8 +232,8 @@ void presence_notice(struct occupant *o)
 	if (o->seat.name_frozen)
 		buf_puts(&text, "Your name is set by your organisation. Others see: ");
 	else
-		buf_puts(&text,
-		        "Your name looks like that of somebody named by your organisation. Others see: ");
+		buf_puts(&text, "Your name looks like that of somebody named by your organisation. "
+		                "Others see: ");
 	buf_str(&text, seen);
 	buf_puts(&json, "{\"type\":\"system_chat_message\",\"displayName\":");
 	jval_quote(seen, &json);
@@ -264,8 +272,9 @@ static bool rename_to(struct occupant *o, struct str typed)
 		return false;
 	o->typed = hash;
 	if (service_may_log(s))
-		log_info("room=%s occupant=%s event=rename because=%s name=%s", log_value(o->room->node),
-		        o->nick, reason_name(v.reason), log_value(str_c(o->name)));
+		log_info("room=%s occupant=%s event=rename because=%s name=%s",
+		        log_value(o->room->node), o->nick, reason_name(v.reason),
+		        log_value(str_c(o->name)));
 	record_add(o, "rename", v.reason, o);
 	if (v.name_overruled)
 		presence_notice(o);
@@ -278,7 +287,8 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 	struct arena a;
 	bool too_large = false;
 	arena_init(&a, 0);
-	bool fine = rename_to(o, presence_typed_name(st, &a)) && presence_take(o, st, &a, &too_large);
+	bool fine =
+	        rename_to(o, presence_typed_name(st, &a)) && presence_take(o, st, &a, &too_large);
 	arena_done(&a);
 	if (fine) {
 		presence_publish(o, false, NULL);
@@ -292,9 +302,11 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 			        log_value(o->room->node), o->nick);
 		e = stanza_error_make("modify", "not-acceptable", "Presence too large");
 	} else {
-		presence_publish(o, false, NULL); /* a new name at least, as soon as there is memory */
+		presence_publish(
+		        o, false, NULL); /* a new name at least, as soon as there is memory */
 	}
-	if (!str_absent(st->id)) /* an error would look like a failed join to clients that send no id */
+	if (!str_absent(
+	            st->id)) /* an error would look like a failed join to clients that send no id */
 		service_error(s, c, st, &e);
 }
 

@@ -1,5 +1,5 @@
-/* record.c - the running "why" of each occupant: the decision at the door, and everything that changed it.
- * pure */
+/* record.c - the running "why" of each occupant: the decision at the door, and everything that
+ * changed it. pure */
 #include "base/mem.h"
 #include "room/model.h"
 
@@ -63,7 +63,8 @@ static char *write_decision(const struct occupant *o, const struct verdict *v)
 	struct buf b;
 	buf_init(&b, 0);
 	buf_printf(&b,
-	        "{\"at\":%.3f,\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\",\"reason\":\"%s\"",
+	        "{\"at\":%.3f,\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\",\"reason\":"
+	        "\"%s\"",
 	        service_unix(s), affiliation_name(v->affiliation), role_name(v->role),
 	        source_name(v->source), reason_name(v->reason));
 	if (v->trace.rule)
@@ -124,7 +125,8 @@ void record_free(struct record *rec)
 	mem_free(rec);
 }
 
-void record_add(struct occupant *o, const char *what, enum reason reason, const struct occupant *actor)
+void record_add(
+        struct occupant *o, const char *what, enum reason reason, const struct occupant *actor)
 {
 	struct record *rec = o->record;
 	unsigned max = o->room->service->settings.record_events;
@@ -189,7 +191,8 @@ static void write_record(struct buf *b, const struct record *rec, const struct o
 	buf_printf(b, ",\"present\":%s", o ? "true" : "false");
 	if (o) {
 		buf_printf(b,
-		        ",\"now\":{\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\",\"name\":",
+		        ",\"now\":{\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\","
+		        "\"name\":",
 		        affiliation_name(o->seat.affiliation), role_name(o->seat.role),
 		        source_name(o->seat.source));
 		if (o->name)
@@ -224,7 +227,8 @@ struct jval *room_record_json(const struct room *r, struct str who)
 	buf_puts(&b, "{\"room\":");
 	jval_quote(r->jid, &b);
 	buf_printf(&b,
-	        ",\"meeting\":\"%s\",\"opened\":%.3f,\"occupants\":%u,\"moderators\":%u,\"had_moderator\":%"
+	        ",\"meeting\":\"%s\",\"opened\":%.3f,\"occupants\":%u,\"moderators\":%u,\"had_"
+	        "moderator\":%"
 	        "s,"
 	        "\"password\":%s,\"records\":[",
 	        r->meeting_id, r->opened, r->n, r->moderators, r->had_moderator ? "true" : "false",
@@ -248,8 +252,9 @@ struct jval *room_record_json(const struct room *r, struct str who)
 		write_record(&b, rec, NULL);
 	}
 	buf_puts(&b, "]}");
-	struct jval *out =
-	        b.failed || (!str_absent(who) && found == 0) ? NULL : jval_parse(buf_view(&b), 16, NULL);
+	struct jval *out = b.failed || (!str_absent(who) && found == 0)
+	                           ? NULL
+	                           : jval_parse(buf_view(&b), 16, NULL);
 	buf_done(&b);
 	return out;
 }

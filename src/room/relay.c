@@ -1,5 +1,5 @@
-/* relay.c - IQs between occupants (Jingle, disco), with their ids unchanged both ways; and to the focus.
- * pure */
+/* relay.c - IQs between occupants (Jingle, disco), with their ids unchanged both ways; and to the
+ * focus. pure */
 #include "base/log.h"
 #include "room/model.h"
 #include "xmpp/ns.h"
@@ -18,8 +18,8 @@ static const char *type_word(enum stanza_type t)
 	}
 }
 
-static void deliver(
-        struct occupant *from, struct occupant *to, const struct room_client *c, const struct stanza *st)
+static void deliver(struct occupant *from, struct occupant *to, const struct room_client *c,
+        const struct stanza *st)
 {
 	struct room_service *s = from->room->service;
 	struct buf b;
@@ -34,10 +34,12 @@ static void deliver(
 	xml_write_children(&b, st->element);
 	buf_puts(&b, "</iq>");
 	if (b.n > s->settings.message_bytes) {
-		struct stanza_error e = stanza_error_make("modify", "not-acceptable", "IQ too large");
+		struct stanza_error e =
+		        stanza_error_make("modify", "not-acceptable", "IQ too large");
 		s->counters.limit_message++;
 		if (service_may_log(s))
-			log_warn("event=limit limit=message_bytes session=%.8s", c->key.n ? c->key.p : "-");
+			log_warn("event=limit limit=message_bytes session=%.8s",
+			        c->key.n ? c->key.p : "-");
 		service_error(s, c, st, &e);
 	} else {
 		service_send(s, to->handle, &b);
@@ -45,8 +47,8 @@ static void deliver(
 	buf_done(&b);
 }
 
-static void answer(
-        struct room_service *s, const struct room_client *c, const struct stanza *st, const char *condition)
+static void answer(struct room_service *s, const struct room_client *c, const struct stanza *st,
+        const char *condition)
 {
 	struct stanza_error e = stanza_error_make("cancel", condition, NULL);
 	service_error(s, c, st, &e);
@@ -71,7 +73,8 @@ void relay_iq(struct room_service *s, const struct room_client *c, const struct 
 	struct occupant *to = room_occupant(r, st->to.resource);
 	if (!to) {
 		answer(s, c, st, "item-not-found"); /* of results and errors nothing is heard */
-	} else if (to == from && st->type == STANZA_GET && element_is(st->payload, "ping", NS_PING)) {
+	} else if (to == from && st->type == STANZA_GET &&
+	           element_is(st->payload, "ping", NS_PING)) {
 		struct buf b;
 		buf_init(&b, 0);
 		stanza_result(&b, st, st->to.full, c->jid);

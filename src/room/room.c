@@ -125,8 +125,8 @@ static void note_limit(struct room_service *s, uint64_t *counter, const char *li
 		log_warn("event=limit limit=%s who=%s", limit, log_value(who));
 }
 
-/* Counts the room for whoever opens it: for his address as long as it lives, for his session as long as nobody
- * has entered it. */
+/* Counts the room for whoever opens it: for his address as long as it lives, for his session as
+ * long as nobody has entered it. */
 static bool take_openers(struct room *r, const struct room_client *c)
 {
 	struct room_service *s = r->service;
@@ -134,7 +134,8 @@ static bool take_openers(struct room *r, const struct room_client *c)
 		return true;
 	int err = ERR_OK;
 	if (!c->peer_loopback && c->peer.n)
-		err = take_opener(&s->addresses, c->peer, s->settings.rooms_per_address, &r->address);
+		err = take_opener(
+		        &s->addresses, c->peer, s->settings.rooms_per_address, &r->address);
 	if (err == ERR_LIMIT)
 		note_limit(s, &s->counters.limit_rooms_per_address, "rooms_per_address", c->peer);
 	if (err || !c->key.n)
@@ -170,7 +171,8 @@ static void on_ready_over(void *arg, uint64_t now_ms)
 	}
 }
 
-struct room *room_new(struct room_service *s, const struct jid *jid, const struct room_client *opener)
+struct room *room_new(
+        struct room_service *s, const struct jid *jid, const struct room_client *opener)
 {
 	if (s->rooms.n >= s->settings.rooms) {
 		s->counters.limit_rooms++;
@@ -281,7 +283,8 @@ void room_send(struct room *r, const char *name, const struct occupant *to, stru
 		s->outbox->send(s->outbox->arg, to->handle, buf_view(&s->head), tail);
 }
 
-void room_broadcast(struct room *r, const char *name, struct block *tail, const struct occupant *except)
+void room_broadcast(
+        struct room *r, const char *name, struct block *tail, const struct occupant *except)
 {
 	LIST_EACH(it, &r->occupants)
 	{
@@ -296,7 +299,8 @@ void room_notify_config(struct room *r)
 	struct buf b;
 	buf_init(&b, 0);
 	xml_attr(&b, "from", r->jid);
-	buf_puts(&b, " type='groupchat'><x xmlns='" NS_MUC_USER "'><status code='104'/></x></message>");
+	buf_puts(&b,
+	        " type='groupchat'><x xmlns='" NS_MUC_USER "'><status code='104'/></x></message>");
 	struct block *tail = b.failed ? NULL : block_new(buf_view(&b));
 	buf_done(&b);
 	if (tail)
@@ -322,7 +326,8 @@ void room_destroy(struct room *r, struct str reason)
 		buf_puts(&b, " from='");
 		xml_escape(&b, r->jid);
 		buf_printf(&b,
-		        "/%s'><x xmlns='" NS_MUC_USER "'><item affiliation='none' role='none'/><destroy>",
+		        "/%s'><x xmlns='" NS_MUC_USER
+		        "'><item affiliation='none' role='none'/><destroy>",
 		        o->nick);
 		if (reason.n)
 			xml_leaf(&b, "reason", NULL, reason);
@@ -352,8 +357,8 @@ void occupant_send(struct occupant *o, struct str stanza)
 	s->outbox->send(s->outbox->arg, o->handle, stanza, NULL);
 }
 
-void room_focus_reply(
-        struct room *r, struct occupant *to, const struct stanza *st, const char *type, struct str payload)
+void room_focus_reply(struct room *r, struct occupant *to, const struct stanza *st,
+        const char *type, struct str payload)
 {
 	struct buf b;
 	buf_init(&b, 0);

@@ -12,7 +12,8 @@ const struct room_settings room_settings_default = {
         .rooms_per_session = 20,
         .occupants_per_room = 1000,
         .joins_per_second = 100,
-        .presence_bytes = 16384, /* five times a usual one; a newcomer is sent those of everybody at once */
+        .presence_bytes =
+                16384, /* five times a usual one; a newcomer is sent those of everybody at once */
         .message_bytes = 262144,
         .history_messages = 20,
         .history_bytes = 65536,

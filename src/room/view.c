@@ -78,14 +78,16 @@ bool room_ban(struct room *r, const struct occupant *o)
 	return false;
 }
 
-static const struct seat *mode_moderator(void *room, const struct identity *id, const struct seat *after)
+static const struct seat *mode_moderator(
+        void *room, const struct identity *id, const struct seat *after)
 {
 	const struct room *r = room;
 	struct buf b;
 	if (!r || r->n == 0)
 		return NULL;
 	buf_init(&b, 0);
-	struct group *g = identity_key(id, 'i', &b) ? group_find(&r->identities, buf_view(&b)) : NULL;
+	struct group *g =
+	        identity_key(id, 'i', &b) ? group_find(&r->identities, buf_view(&b)) : NULL;
 	buf_done(&b);
 	if (!g)
 		return NULL;
@@ -116,7 +118,8 @@ static bool frozen_name(void *room, const struct name_skeleton *k, const struct 
 	return false;
 }
 
-static const struct seat *free_name(void *room, const struct name_skeleton *k, const struct seat *after)
+static const struct seat *free_name(
+        void *room, const struct name_skeleton *k, const struct seat *after)
 {
 	const struct room *r = room;
 	struct group *g = r && k->n ? group_find(&r->names, name_skeleton_str(k)) : NULL;
@@ -140,7 +143,8 @@ static const struct seat *next_joined(void *room, const struct seat *after)
 	return it == &r->occupants ? NULL : &OCCUPANT_IN(it)->seat;
 }
 
-static bool in_group(const struct map *m, struct str key, size_t link_offset, const struct seat *except)
+static bool in_group(
+        const struct map *m, struct str key, size_t link_offset, const struct seat *except)
 {
 	struct group *g = key.n ? group_find(m, key) : NULL;
 	if (!g)
@@ -200,7 +204,8 @@ bool occupant_index(struct occupant *o)
 	capability_email_key(capability_token_email(o->claims), &b);
 	fine = fine && !b.failed;
 	if (fine && b.n)
-		fine = group_add(&r->emails, buf_view(&b), &o->email_link, false, &o->same_email) == 0;
+		fine = group_add(&r->emails, buf_view(&b), &o->email_link, false, &o->same_email) ==
+		       0;
 	struct str avatar = capability_token_avatar(o->claims);
 	if (fine && avatar.n)
 		fine = group_add(&r->avatars, avatar, &o->avatar_link, false, &o->same_avatar) == 0;

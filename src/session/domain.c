@@ -1,4 +1,5 @@
-/* domain.c - what the server's own domain answers: ping, disco, extdisco, and "no such thing". io */
+/* domain.c - what the server's own domain answers: ping, disco, extdisco, and "no such thing". io
+ */
 #include "session/internal.h"
 #include "xmpp/disco.h"
 #include "xmpp/error.h"
@@ -8,17 +9,19 @@ bool domain_is_ours(const struct session *s, const struct stanza *st)
 {
 	const struct session_settings *set = &s->all->settings;
 	return !st->has_to || str_eq_ascii_nocase(st->to.domain, set->domain) ||
-	       (!str_absent(set->guest_domain) && str_eq_ascii_nocase(st->to.domain, set->guest_domain));
+	       (!str_absent(set->guest_domain) &&
+	               str_eq_ascii_nocase(st->to.domain, set->guest_domain));
 }
 
-/* The address that answers is the one that was asked: a ping to the main domain wants its result from
- * there. */
+/* The address that answers is the one that was asked: a ping to the main domain wants its result
+ * from there. */
 static struct str from_of(const struct stanza *st)
 {
 	return st->has_to ? st->to.full : STR_NONE;
 }
 
-static void reply_error(struct session *s, const struct stanza *st, const char *type, const char *condition)
+static void reply_error(
+        struct session *s, const struct stanza *st, const char *type, const char *condition)
 {
 	struct stanza_error err = stanza_error_make(type, condition, NULL);
 	struct buf *b = session_begin(s);
@@ -51,8 +54,10 @@ static void empty_result(struct session *s, const struct stanza *st)
 /* No component is named here that is not served: clients switch features on by these identities. */
 static void answer_info(struct session *s, const struct stanza *st)
 {
-	static const char *const features[] = {NS_PING, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_EXTDISCO_2};
-	const struct disco_identity identity = {.category = "server", .type = "im", .name = STR("Gavel")};
+	static const char *const features[] = {
+	        NS_PING, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_EXTDISCO_2};
+	const struct disco_identity identity = {
+	        .category = "server", .type = "im", .name = STR("Gavel")};
 	if (element_attr(st->payload, "node").n) {
 		reply_error(s, st, "cancel", "item-not-found");
 		return;
@@ -74,8 +79,8 @@ static void answer_iq(struct session *s, const struct stanza *st)
 		struct buf *b = begin_result(s, st);
 		buf_puts(b, "<query xmlns='" NS_DISCO_ITEMS "'/>");
 		end_result(s, b);
-	} else if (get &&
-	           (element_is(p, "services", NS_EXTDISCO_2) || element_is(p, "services", NS_EXTDISCO_1))) {
+	} else if (get && (element_is(p, "services", NS_EXTDISCO_2) ||
+	                          element_is(p, "services", NS_EXTDISCO_1))) {
 		struct buf *b = begin_result(s, st);
 		buf_puts(b, element_is(p, "services", NS_EXTDISCO_2)
 		                    ? "<services xmlns='" NS_EXTDISCO_2 "'/>"
@@ -90,8 +95,8 @@ static void answer_iq(struct session *s, const struct stanza *st)
 
 void domain_stanza(struct session *s, const struct stanza *st)
 {
-	/* one's own address is answered by the server on one's behalf; other people are not reachable
-	 * outside of rooms */
+	/* one's own address is answered by the server on one's behalf; other people are not
+	 * reachable outside of rooms */
 	bool other_person =
 	        st->has_to && !str_absent(st->to.node) && !session_from_this_server(s, st->to.full);
 	if (st->kind == STANZA_PRESENCE)

@@ -9,8 +9,9 @@
 #include "session/session.h"
 #include "xmpp/stanza.h"
 
-#define CLOSE_ELEMENT                                                                                      \
-	"<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />" /* clients compare these bytes */
+#define CLOSE_ELEMENT                                                                              \
+	"<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />" /* clients compare these bytes   \
+	                                                           */
 #define LINGER_MS 2000
 
 enum session_state {
@@ -79,7 +80,8 @@ struct sessions {
 void session_send(struct session *s, struct str bytes);
 struct buf *session_begin(struct session *s); /* the scratch buffer, empty */
 void session_flush(struct session *s);        /* sends what was written into it */
-/* Sends the stream error (RFC 6120 4.9) and closes; condition NULL: an orderly close. text absent: none. */
+/* Sends the stream error (RFC 6120 4.9) and closes; condition NULL: an orderly close. text absent:
+ * none. */
 void session_close(struct session *s, enum session_end why, const char *condition, struct str text);
 bool session_assign(struct session *s); /* gives it a handle; false: no memory */
 /* May this refusal be logged now? */

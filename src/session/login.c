@@ -1,4 +1,5 @@
-/* login.c - who a client is: the token of its request, SASL ANONYMOUS, and the JID it is bound to. io */
+/* login.c - who a client is: the token of its request, SASL ANONYMOUS, and the JID it is bound to.
+ * io */
 #include <math.h>
 
 #include "base/hash.h"
@@ -16,8 +17,9 @@
 #define QUERY_MAX 1024 /* bytes of room= and prefix= */
 #define RESOURCE_MAX 256
 #define RESOURCE_DIGITS 12
-#define REFUSED_CLOSE_MS 3000 /* the current client closes by itself; the 2021 one leaves the socket open  \
-	                       */
+#define REFUSED_CLOSE_MS                                                                           \
+	3000 /* the current client closes by itself; the 2021 one leaves the socket open           \
+	      */
 
 static char *query_copy(struct str query, const char *name)
 {
@@ -30,8 +32,8 @@ static char *query_copy(struct str query, const char *name)
 	return copy;
 }
 
-/* The token stays with the session until it logs in. Its own faults are judged then, in the order of the
- * rule. */
+/* The token stays with the session until it logs in. Its own faults are judged then, in the order
+ * of the rule. */
 static void take_token(struct session *s, const struct http_head *h)
 {
 	struct buf query;
@@ -64,8 +66,8 @@ void login_take_request(struct session *s, const struct http_request *r)
 		take_token(s, r->head);
 }
 
-/* The setting that would have let this client in; "" where none would, or where the token code knows
- * better. */
+/* The setting that would have let this client in; "" where none would, or where the token code
+ * knows better. */
 static const char *fix_of(enum reason reason)
 {
 	switch (reason) {
@@ -130,18 +132,21 @@ static void refuse(struct session *s, const struct refusal *r)
 	s->all->counters.refused_logins++;
 	log_refusal(s, r);
 	struct buf *b = session_begin(s);
-	/* exactly these bytes: a client finds the text with a regular expression, and takes it as it stands
+	/* exactly these bytes: a client finds the text with a regular expression, and takes it as
+	 * it stands
 	 */
 	buf_puts(b, "<failure xmlns='" NS_SASL "'><not-allowed/><text>");
 	for (const char *p = r->text; *p; p++)
-		buf_putc(b, *p == '<' || *p == '>' || *p == '&' || (unsigned char)*p < 0x20 ? ' ' : *p);
+		buf_putc(b,
+		        *p == '<' || *p == '>' || *p == '&' || (unsigned char)*p < 0x20 ? ' ' : *p);
 	buf_puts(b, "</text></failure>");
 	session_flush(s);
 	if (s->state == SESSION_ENDING)
 		return;
 	s->state = SESSION_REFUSED;
 	s->timer.at_ms = loop_now_ms(s->all->loop) + REFUSED_CLOSE_MS;
-	timer_start(loop_timers(s->all->loop), &s->timer, s->timer.at_ms, s->timer.fn, s->timer.arg);
+	timer_start(
+	        loop_timers(s->all->loop), &s->timer, s->timer.at_ms, s->timer.fn, s->timer.arg);
 }
 
 static void accept(struct session *s)
@@ -172,17 +177,18 @@ static void verify(struct session *s)
 		result.claims = NULL;
 		accept(s);
 	} else {
-		/* the token's own words where it was the token: they hold the seconds, the name of the
-		 * claim */
+		/* the token's own words where it was the token: they hold the seconds, the name of
+		 * the claim */
 		bool token_said = verified && result.reason != R_NONE && result.text[0];
 		const char *fix = token_said && result.hint[0] ? result.hint : fix_of(v.reason);
-		refuse(s, &(struct refusal){.reason = v.reason,
-		                  .text = token_said ? result.text
-		                          : v.text   ? v.text
-		                                     : "",
-		                  .fix = fix,
-		                  .payload = result.claims ? result.claims->payload : result.refused,
-		                  .sha256 = verified ? result.sha256 : NULL});
+		refuse(s,
+		        &(struct refusal){.reason = v.reason,
+		                .text = token_said ? result.text
+		                        : v.text   ? v.text
+		                                   : "",
+		                .fix = fix,
+		                .payload = result.claims ? result.claims->payload : result.refused,
+		                .sha256 = verified ? result.sha256 : NULL});
 	}
 	token_result_done(&result);
 	mem_free(s->token);
@@ -205,12 +211,13 @@ void login_auth(struct session *s, const struct element *e)
 	} else if (!str_eqc(element_attr(e, "mechanism"), "ANONYMOUS")) {
 		fail_mechanism(s, "invalid-mechanism");
 	} else {
-		verify(s); /* an initial response, "=" or anything else, is a trace (RFC 4505) and means
-		              nothing */
+		verify(s); /* an initial response, "=" or anything else, is a trace (RFC 4505) and
+		              means nothing */
 	}
 }
 
-/* The lower-case hexadecimal node matters: clients take their room nick from its first eight digits. */
+/* The lower-case hexadecimal node matters: clients take their room nick from its first eight
+ * digits. */
 static bool make_jid(struct session *s, struct str wanted)
 {
 	char made[RESOURCE_DIGITS + 1];
@@ -229,7 +236,8 @@ static bool make_jid(struct session *s, struct str wanted)
 	return s->jid != NULL;
 }
 
-static void bind_error(struct session *s, const struct stanza *st, const char *type, const char *condition)
+static void bind_error(
+        struct session *s, const struct stanza *st, const char *type, const char *condition)
 {
 	struct stanza_error err = stanza_error_make(type, condition, NULL);
 	struct buf *b = session_begin(s);

@@ -1,7 +1,7 @@
 /* session.c - sessions from the WebSocket to their end, and how rooms reach them. io
  *
- * A session ends in one place, on_ended, at the end of the turn: whoever closes it may be in the middle of
- * sending to a whole room, or be the session's own message. */
+ * A session ends in one place, on_ended, at the end of the turn: whoever closes it may be in the
+ * middle of sending to a whole room, or be the session's own message. */
 #include "session/session.h"
 
 #include "base/err.h"
@@ -23,8 +23,8 @@ const char *session_end_text(enum session_end e)
 	return texts[e];
 }
 
-struct sessions *sessions_new(
-        struct loop *l, const struct session_settings *settings, const struct session_events *events)
+struct sessions *sessions_new(struct loop *l, const struct session_settings *settings,
+        const struct session_events *events)
 {
 	struct sessions *ss = mem_zalloc(sizeof *ss);
 	if (!ss)
@@ -128,7 +128,8 @@ bool session_assign(struct session *s)
 	slot->session = s;
 	if (++slot->generation == 0)
 		slot->generation = 1;
-	s->handle = (struct session_handle){.worker = 0, .index = i, .generation = slot->generation};
+	s->handle =
+	        (struct session_handle){.worker = 0, .index = i, .generation = slot->generation};
 	return true;
 }
 
@@ -143,7 +144,8 @@ static void release_slot(struct session *s)
 
 static struct session *find(struct sessions *ss, struct session_handle h)
 {
-	if (h.worker != 0 || h.index >= ss->n_slots || ss->slots[h.index].generation != h.generation)
+	if (h.worker != 0 || h.index >= ss->n_slots ||
+	        ss->slots[h.index].generation != h.generation)
 		return NULL;
 	return ss->slots[h.index].session;
 }
@@ -177,7 +179,8 @@ static void on_ended(void *arg)
 	s->state = SESSION_ENDING;
 	if (s->was_bound) {
 		ss->counters.bound_now--;
-		log_debug("event=session-end session=%.8s because=%s", s->key, session_end_text(s->why));
+		log_debug("event=session-end session=%.8s because=%s", s->key,
+		        session_end_text(s->why));
 		ss->events.gone(ss->events.arg, s, s->why);
 		release_slot(s);
 	}
@@ -202,7 +205,8 @@ static void end_later(struct session *s, enum session_end why)
 
 static void write_stream_error(struct buf *b, const char *condition, struct str text)
 {
-	buf_printf(b, "<stream:error xmlns:stream='" NS_STREAMS "'><%s xmlns='" NS_STREAM_ERRORS "'/>",
+	buf_printf(b,
+	        "<stream:error xmlns:stream='" NS_STREAMS "'><%s xmlns='" NS_STREAM_ERRORS "'/>",
 	        condition);
 	if (!str_absent(text)) {
 		buf_puts(b, "<text xmlns='" NS_STREAM_ERRORS "' xml:lang='en'>");
@@ -212,7 +216,8 @@ static void write_stream_error(struct buf *b, const char *condition, struct str 
 	buf_puts(b, "</stream:error>");
 }
 
-static void log_close(struct session *s, enum session_end why, const char *condition, struct str text)
+static void log_close(
+        struct session *s, enum session_end why, const char *condition, struct str text)
 {
 	if (!condition || why == SESSION_SHUTDOWN || !session_may_log(s->all))
 		return;
@@ -228,7 +233,8 @@ void session_close(struct session *s, enum session_end why, const char *conditio
 	log_close(s, why, condition, text);
 	if (condition)
 		s->all->counters.stream_errors++;
-	/* RFC 7395 3.4 wants an <open/> before an error: without it clients don't see which error it is */
+	/* RFC 7395 3.4 wants an <open/> before an error: without it clients don't see which error
+	 * it is */
 	if (condition && !s->greeted)
 		stream_open_reply(s);
 	s->drops = true;
@@ -253,11 +259,11 @@ static void on_send_failed(struct session *s, int err)
 {
 	if (err == ERR_LIMIT) {
 		s->all->counters.limit_queued_bytes++;
-		session_close(
-		        s, SESSION_SLOW, "policy-violation", STR("Too much is waiting for this client"));
+		session_close(s, SESSION_SLOW, "policy-violation",
+		        STR("Too much is waiting for this client"));
 	} else if (err == ERR_NOMEM) {
-		/* a stanza that is left out silently would leave the client with a wrong picture of its
-		 * room */
+		/* a stanza that is left out silently would leave the client with a wrong picture of
+		 * its room */
 		s->all->counters.no_memory++;
 		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
 	}
@@ -299,7 +305,8 @@ static void outbox_send(void *arg, struct session_handle to, struct str head, st
 		send_pair(s, head, tail);
 }
 
-static void outbox_close(void *arg, struct session_handle to, const char *condition, struct str text)
+static void outbox_close(
+        void *arg, struct session_handle to, const char *condition, struct str text)
 {
 	struct session *s = find(arg, to);
 	if (s)
@@ -381,8 +388,8 @@ void sessions_open(void *arg, const struct http_request *r, struct ws *w)
 	ss->counters.sessions++;
 	ws_own(w, &(struct ws_events){.arg = s, .message = on_ws_message, .ended = on_ws_ended});
 	ws_set_max_message(w, (uint32_t)ss->settings.before_login.bytes);
-	timer_start(loop_timers(ss->loop), &s->timer, loop_now_ms(ss->loop) + ss->settings.login_timeout_ms,
-	        on_timer, s);
+	timer_start(loop_timers(ss->loop), &s->timer,
+	        loop_now_ms(ss->loop) + ss->settings.login_timeout_ms, on_timer, s);
 	login_take_request(s, r);
 }
 
@@ -390,7 +397,8 @@ void sessions_shutdown(struct sessions *ss)
 {
 	ss->draining = true;
 	LIST_EACH_SAFE(it, &ss->list)
-	session_close(LIST_OWNER(it, struct session, link), SESSION_SHUTDOWN, "system-shutdown", STR_NONE);
+	session_close(LIST_OWNER(it, struct session, link), SESSION_SHUTDOWN, "system-shutdown",
+	        STR_NONE);
 }
 
 /* What the upper floors may know */

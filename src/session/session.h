@@ -1,12 +1,12 @@
-/* session.h - one signaling client: stream, authentication, bind; WebSocket messages to stanzas and back.
- * io
+/* session.h - one signaling client: stream, authentication, bind; WebSocket messages to stanzas and
+ * back. io
  *
  *   message -> xmpp/xml -> element -> open, auth (token, policy), bind -> stanza -> upward
  *   outbox  -> frame -> bytes
  *
- * Answers by itself what is asked of the server's own domain: ping, disco, extdisco. Everything else of a
- * bound session goes up through session_events; rooms answer through struct outbox, by handle. RFC 7395,
- * RFC 6120, XEP-0199, 0030, 0215. Thread: the worker's. */
+ * Answers by itself what is asked of the server's own domain: ping, disco, extdisco. Everything
+ * else of a bound session goes up through session_events; rooms answer through struct outbox, by
+ * handle. RFC 7395, RFC 6120, XEP-0199, 0030, 0215. Thread: the worker's. */
 #pragma once
 #include "base/counter.h"
 #include "policy/claims.h"
@@ -66,38 +66,41 @@ const char *session_end_text(enum session_end e); /* one stable word for logs */
 /* Upward calls. Both only for bound sessions. */
 struct session_events {
 	void *arg;
-	/* An iq, message or presence whose `to` is neither absent nor at the server's own domain. st and
-	 * everything in it is borrowed for the call; its `from` is the session's full JID, whatever the
-	 * client wrote; `to` is a valid JID. May call the outbox, close included. */
+	/* An iq, message or presence whose `to` is neither absent nor at the server's own domain.
+	 * st and everything in it is borrowed for the call; its `from` is the session's full JID,
+	 * whatever the client wrote; `to` is a valid JID. May call the outbox, close included. */
 	void (*stanza)(void *arg, struct session *s, const struct stanza *st);
-	/* Exactly once per bound session. The accessors still work; afterwards s is gone and its handle is
-	 * dead: sends to it are dropped. Never called from within outbox.send or outbox.close, only later.
+	/* Exactly once per bound session. The accessors still work; afterwards s is gone and its
+	 * handle is dead: sends to it are dropped. Never called from within outbox.send or
+	 * outbox.close, only later.
 	 */
 	void (*gone)(void *arg, struct session *s, enum session_end why);
 };
 
 /* settings and events are copied. NULL on no memory. */
-struct sessions *sessions_new(
-        struct loop *l, const struct session_settings *settings, const struct session_events *events);
+struct sessions *sessions_new(struct loop *l, const struct session_settings *settings,
+        const struct session_events *events);
 /* Every session must have ended (sessions_shutdown). */
 void sessions_free(struct sessions *ss);
 /* For http_settings.ws_open: a client has come. */
 void sessions_open(void *sessions, const struct http_request *r, struct ws *w);
-/* Tells everybody that the server goes down and ends all sessions; `gone` is called for each at the end of
- * this turn. Whoever still comes is refused. */
+/* Tells everybody that the server goes down and ends all sessions; `gone` is called for each at the
+ * end of this turn. Whoever still comes is refused. */
 void sessions_shutdown(struct sessions *ss);
 const struct session_counters *sessions_counters(const struct sessions *ss);
 size_t sessions_list_counters(const struct sessions *ss, struct counter *out, size_t max);
 
 /* What the upper floors may know of a session. Every str lives as long as the session. */
 struct session_handle session_handle(const struct session *s);
-struct session *session_get(struct sessions *ss, struct session_handle h); /* NULL: gone, or not bound */
-struct str session_jid(const struct session *s);                           /* full: uuid@domain/resource */
-struct str session_bare_jid(const struct session *s);                      /* uuid@domain */
-struct str session_key(const struct session *s);        /* the uuid: what the policy calls the session */
-struct claims *session_claims(const struct session *s); /* verified token; NULL: a guest, or auth=none.
-                                                         * Borrowed: claims_ref to keep */
-struct str session_peer(const struct session *s);       /* address, numeric */
+struct session *session_get(
+        struct sessions *ss, struct session_handle h); /* NULL: gone, or not bound */
+struct str session_jid(const struct session *s);       /* full: uuid@domain/resource */
+struct str session_bare_jid(const struct session *s);  /* uuid@domain */
+struct str session_key(const struct session *s); /* the uuid: what the policy calls the session */
+struct claims *session_claims(
+        const struct session *s);                 /* verified token; NULL: a guest, or auth=none.
+                                                   * Borrowed: claims_ref to keep */
+struct str session_peer(const struct session *s); /* address, numeric */
 bool session_peer_loopback(const struct session *s);
 struct str session_query_room(
         const struct session *s); /* room= of the URL, decoded; absent without. Proves nothing */

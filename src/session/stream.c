@@ -1,5 +1,5 @@
-/* stream.c - the stream of one session: open, close, restart, and stanzas once it is bound (RFC 7395, RFC
- * 6120). io */
+/* stream.c - the stream of one session: open, close, restart, and stanzas once it is bound (RFC
+ * 7395, RFC 6120). io */
 #include "base/err.h"
 #include "base/rand.h"
 #include "session/internal.h"
@@ -7,7 +7,8 @@
 #include "xmpp/ns.h"
 
 #define BURST_SECONDS 5
-#define BURST_STANZAS_MIN 30 /* what a client may send at once in any case: joining takes ten or so */
+#define BURST_STANZAS_MIN                                                                          \
+	30 /* what a client may send at once in any case: joining takes ten or so */
 
 void stream_open_reply(struct session *s)
 {
@@ -29,8 +30,8 @@ static void stream_features(struct session *s)
 	if (s->state == SESSION_BINDING)
 		buf_puts(b, "<bind xmlns='" NS_BIND "'><required/></bind>");
 	else
-		buf_puts(
-		        b, "<mechanisms xmlns='" NS_SASL "'><mechanism>ANONYMOUS</mechanism></mechanisms>");
+		buf_puts(b, "<mechanisms xmlns='" NS_SASL
+		            "'><mechanism>ANONYMOUS</mechanism></mechanisms>");
 	buf_puts(b, "</stream:features>");
 	session_flush(s);
 }
@@ -60,8 +61,8 @@ static void on_close(struct session *s)
 }
 
 /* An error about st, as from the address that it was sent to. */
-static void reply_error(struct session *s, const struct stanza *st, const char *type, const char *condition,
-        const char *text)
+static void reply_error(struct session *s, const struct stanza *st, const char *type,
+        const char *condition, const char *text)
 {
 	struct stanza_error err = stanza_error_make(type, condition, text);
 	struct buf *b = session_begin(s);
@@ -82,8 +83,10 @@ static bool stamp_from(struct session *s, struct element *e)
 	struct attribute *a = arena_alloc(&s->all->arena, sizeof *a);
 	if (!a)
 		return false;
-	*a = (struct attribute){
-	        .next = e->attributes, .name = STR("from"), .ns = STR_NONE, .value = session_jid(s)};
+	*a = (struct attribute){.next = e->attributes,
+	        .name = STR("from"),
+	        .ns = STR_NONE,
+	        .value = session_jid(s)};
 	e->attributes = a;
 	return true;
 }
@@ -143,7 +146,8 @@ static bool over_limits(struct session *s, size_t bytes)
 		if (++s->login_stanzas <= set->login_stanzas)
 			return false;
 		ss->counters.limit_login_stanzas++;
-		session_close(s, SESSION_RATE, "policy-violation", STR("Too many messages before login"));
+		session_close(
+		        s, SESSION_RATE, "policy-violation", STR("Too many messages before login"));
 		return true;
 	}
 	uint64_t now = loop_now_ms(ss->loop);
@@ -227,13 +231,14 @@ void stream_message(struct session *s, struct str text)
 	struct element *root = NULL;
 	enum xml_fault fault = xml_parse(ss->parser, text, limits, &ss->arena, &root);
 	if (fault == XML_FINE) {
-		/* After a refusal only the client's own close counts; anything else waits for ours. */
+		/* After a refusal only the client's own close counts; anything else waits for ours.
+		 */
 		if (s->state != SESSION_REFUSED || element_is(root, "close", NS_FRAMING))
 			dispatch(s, root);
 	} else {
 		count_fault(&ss->counters, fault);
-		session_close(
-		        s, SESSION_PROTOCOL, xml_fault_condition(fault), str_c(xml_fault_text(fault)));
+		session_close(s, SESSION_PROTOCOL, xml_fault_condition(fault),
+		        str_c(xml_fault_text(fault)));
 	}
 	arena_reset(&ss->arena);
 }

@@ -14,8 +14,8 @@ static bool absent(const struct jval *j)
 static struct identity read_identity(const struct jval *payload)
 {
 	const struct jval *context = jval_getc(payload, "context");
-	const struct jval *id =
-		absent(context) ? jval_getc(payload, "user_id") : jval_getc(jval_getc(context, "user"), "id");
+	const struct jval *id = absent(context) ? jval_getc(payload, "user_id")
+	                                        : jval_getc(jval_getc(context, "user"), "id");
 	struct identity who = {.iss = jval_str(jval_getc(payload, "iss"))};
 	identity_read(&who, id);
 	return who;

@@ -13,7 +13,9 @@
 #include "base/base64.h"
 #include "token/sig.h"
 
-#define INTEGER_MAX 2050 /* bytes of the longest modulus, with room for a leading zero that is refused later */
+#define INTEGER_MAX                                                                                \
+	2050 /* bytes of the longest modulus, with room for a leading zero that is refused later   \
+	      */
 
 static bool contains(struct str text, const char *word)
 {
@@ -28,8 +30,9 @@ static EVP_PKEY *checked(EVP_PKEY *key, enum token_family *family, const char **
 	*family = sig_key_family(key);
 	if (*family != TOKEN_FAMILY_COUNT)
 		return key;
-	*why = EVP_PKEY_is_a(key, "RSA") ? "an RSA key needs at least 2048 bits"
-					 : "a key type that no algorithm uses (RSA, P-256, P-384, Ed25519 are)";
+	*why = EVP_PKEY_is_a(key, "RSA")
+	               ? "an RSA key needs at least 2048 bits"
+	               : "a key type that no algorithm uses (RSA, P-256, P-384, Ed25519 are)";
 	EVP_PKEY_free(key);
 	return NULL;
 }
@@ -51,8 +54,8 @@ static EVP_PKEY *from_public_pem(struct str text)
 	EVP_PKEY *key = NULL;
 	const unsigned char *at = (const unsigned char *)text.p;
 	size_t left = text.n;
-	OSSL_DECODER_CTX *ctx =
-		OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", NULL, NULL, EVP_PKEY_PUBLIC_KEY, NULL, NULL);
+	OSSL_DECODER_CTX *ctx = OSSL_DECODER_CTX_new_for_pkey(
+	        &key, "PEM", NULL, NULL, EVP_PKEY_PUBLIC_KEY, NULL, NULL);
 	if (ctx && OSSL_DECODER_from_data(ctx, &at, &left) != 1) {
 		EVP_PKEY_free(key);
 		key = NULL;
@@ -72,7 +75,8 @@ EVP_PKEY *jwk_from_pem(struct str text, enum token_family *family, const char **
 		return NULL;
 	}
 	*why = "the PEM cannot be read";
-	if (contains(text, "-----BEGIN CERTIFICATE-----") || contains(text, "-----BEGIN TRUSTED CERTIFICATE-----"))
+	if (contains(text, "-----BEGIN CERTIFICATE-----") ||
+	        contains(text, "-----BEGIN TRUSTED CERTIFICATE-----"))
 		key = from_certificate(text);
 	else
 		key = from_public_pem(text);
@@ -93,7 +97,7 @@ static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *bld)
 	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
@@ -113,8 +117,8 @@ static EVP_PKEY *from_rsa(const struct jval *jwk)
 		bld = OSSL_PARAM_BLD_new();
 		/* an even exponent is no RSA key, 1 would accept anything */
 		if (bn_n && bn_e && bld && BN_is_odd(bn_n) && BN_is_odd(bn_e) && !BN_is_one(bn_e) &&
-			OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
-			OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
+		        OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
+		        OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
 			key = from_params("RSA", bld);
 	}
 	OSSL_PARAM_BLD_free(bld);
@@ -134,12 +138,14 @@ static EVP_PKEY *from_ec(const struct jval *jwk)
 	EVP_PKEY *key = NULL;
 	OSSL_PARAM_BLD *bld = NULL;
 	bool have_x = member_bytes(jwk, "x", &x), have_y = member_bytes(jwk, "y", &y);
-	if (half && have_x && have_y && x.n == half && y.n == half && (bld = OSSL_PARAM_BLD_new())) {
+	if (half && have_x && have_y && x.n == half && y.n == half &&
+	        (bld = OSSL_PARAM_BLD_new())) {
 		memcpy(point + 1, x.p, half);
 		memcpy(point + 1 + half, y.p, half);
-		if (OSSL_PARAM_BLD_push_utf8_string(
-			    bld, OSSL_PKEY_PARAM_GROUP_NAME, half == 32 ? "P-256" : "P-384", 0) == 1 &&
-			OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half) == 1)
+		if (OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME,
+		            half == 32 ? "P-256" : "P-384", 0) == 1 &&
+		        OSSL_PARAM_BLD_push_octet_string(
+		                bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half) == 1)
 			key = from_params("EC", bld); /* refuses a point that is not on the curve */
 	}
 	OSSL_PARAM_BLD_free(bld);
@@ -152,8 +158,10 @@ static EVP_PKEY *from_okp(const struct jval *jwk)
 {
 	struct buf x;
 	EVP_PKEY *key = NULL;
-	if (member_bytes(jwk, "x", &x) && x.n == 32 && str_eqc(jval_str(jval_getc(jwk, "crv")), "Ed25519"))
-		key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (const uint8_t *)x.p, x.n);
+	if (member_bytes(jwk, "x", &x) && x.n == 32 &&
+	        str_eqc(jval_str(jval_getc(jwk, "crv")), "Ed25519"))
+		key = EVP_PKEY_new_raw_public_key(
+		        EVP_PKEY_ED25519, NULL, (const uint8_t *)x.p, x.n);
 	buf_done(&x);
 	return key;
 }
@@ -168,7 +176,8 @@ static bool may_verify(const struct jval *jwk)
 	return found && (!use || str_eqc(jval_str(use), "sig"));
 }
 
-EVP_PKEY *jwk_from_json(const struct jval *jwk, enum token_family *family, enum token_alg *only, const char **why)
+EVP_PKEY *jwk_from_json(
+        const struct jval *jwk, enum token_family *family, enum token_alg *only, const char **why)
 {
 	struct str kty = jval_str(jval_getc(jwk, "kty"));
 	const struct jval *alg = jval_getc(jwk, "alg");

@@ -14,8 +14,9 @@
 
 const char *token_step_name(enum token_step s)
 {
-	static const char *const names[TOKEN_STEP_COUNT] = {"none", "size", "format", "duplicates", "crit", "typ",
-		"alg", "kid", "key", "signature", "exp", "nbf", "iss", "aud", "room", "sub"};
+	static const char *const names[TOKEN_STEP_COUNT] = {"none", "size", "format", "duplicates",
+	        "crit", "typ", "alg", "kid", "key", "signature", "exp", "nbf", "iss", "aud", "room",
+	        "sub"};
 	return names[s];
 }
 
@@ -52,18 +53,19 @@ static bool parse_documents(struct check *c, const struct token_parts *parts)
 	if (he.nomem || pe.nomem)
 		return out_of_memory(c->out);
 	if (!header_ok || !payload_ok)
-		return token_refuse(c->out, E_TOKEN_FORMAT, NULL, "the %s is no JSON object of depth %d at most",
-			header_ok ? "payload" : "header", TOKEN_JSON_DEPTH);
+		return token_refuse(c->out, E_TOKEN_FORMAT, NULL,
+		        "the %s is no JSON object of depth %d at most",
+		        header_ok ? "payload" : "header", TOKEN_JSON_DEPTH);
 	static const char *const never[] = {"b64", "zip", "enc"};
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
 		if (jval_getc(c->header, never[i]))
-			return token_refuse(
-				c->out, E_TOKEN_FORMAT, NULL, "header parameter %s is not supported", never[i]);
+			return token_refuse(c->out, E_TOKEN_FORMAT, NULL,
+			        "header parameter %s is not supported", never[i]);
 	}
 	c->out->passed = TOKEN_STEP_FORMAT;
 	if (!c->header || !c->payload)
-		return token_refuse(c->out, E_DUP_CLAIM, NULL, "a member name is repeated in the %s",
-			c->header ? "payload" : "header");
+		return token_refuse(c->out, E_DUP_CLAIM, NULL,
+		        "a member name is repeated in the %s", c->header ? "payload" : "header");
 	c->out->passed = TOKEN_STEP_DUPLICATES;
 	return true;
 }
@@ -72,8 +74,8 @@ static bool check_header(struct check *c)
 {
 	const struct jval *typ = jval_getc(c->header, "typ");
 	if (jval_getc(c->header, "crit"))
-		return token_refuse(
-			c->out, E_CRIT, NULL, "the header demands extensions (crit); none is supported");
+		return token_refuse(c->out, E_CRIT, NULL,
+		        "the header demands extensions (crit); none is supported");
 	c->out->passed = TOKEN_STEP_CRIT;
 	if (typ && !str_eq_ascii_nocase(jval_str(typ), STR("JWT")))
 		return token_refuse(c->out, E_TYP, NULL, "typ must be JWT or left out");
@@ -99,19 +101,20 @@ static bool check_alg(struct check *c)
 	c->sig.alg = token_alg_parse(jval_str(jval_getc(c->header, "alg")));
 	const char *name = token_alg_name(c->sig.alg);
 	if (c->sig.alg == TOKEN_ALG_COUNT)
-		return token_refuse(c->out, E_ALG, NULL, "the header names no algorithm known here");
+		return token_refuse(
+		        c->out, E_ALG, NULL, "the header names no algorithm known here");
 	if (!ask(c, SIG_ASK_ANY)) {
 		c->out->passed = TOKEN_STEP_KID;
-		return token_refuse(
-			c->out, E_KEY, NULL, "no keys for this issuer: add it to issuers, or set app_secret");
+		return token_refuse(c->out, E_KEY, NULL,
+		        "no keys for this issuer: add it to issuers, or set app_secret");
 	}
 	if (!(token_key_settings_algs(c->sig.keys) & TOKEN_ALG_BIT(c->sig.alg)))
 		return token_refuse(c->out, E_ALG, NULL, "algs does not list %s", name);
 	if (!ask(c, SIG_ASK_ALG))
 		return token_refuse(c->out, E_ALG, NULL,
-			"algs lists %s, but with key_source=%s there is no key for it (%s)", name,
-			token_key_source_name(c->sig.keys->source),
-			token_family_name(token_alg_family(c->sig.alg)));
+		        "algs lists %s, but with key_source=%s there is no key for it (%s)", name,
+		        token_key_source_name(c->sig.keys->source),
+		        token_family_name(token_alg_family(c->sig.alg)));
 	c->out->passed = TOKEN_STEP_ALG;
 	return true;
 }
@@ -129,8 +132,8 @@ static bool kid_well_formed(struct str kid)
 	return true;
 }
 
-/* A secret is alone, and so is a single key file: they need no kid. The file's own kid, when it has one, must then
- * fit a kid that is given. */
+/* A secret is alone, and so is a single key file: they need no kid. The file's own kid, when it has
+ * one, must then fit a kid that is given. */
 static bool check_kid(struct check *c)
 {
 	const struct token_key_settings *k = c->sig.keys;
@@ -139,9 +142,10 @@ static bool check_kid(struct check *c)
 	bool ignored = k->source == TOKEN_KEYS_SECRET || (single && k->key_files[0].kid.n == 0);
 	if (!ignored && (kid || !single)) {
 		if (!kid_well_formed(jval_str(kid)))
-			return token_refuse(c->out, E_KID, NULL, "with key_source=%s the header needs a kid, %s",
-				token_key_source_name(k->source),
-				"a string of 1 to 256 bytes without control characters");
+			return token_refuse(c->out, E_KID, NULL,
+			        "with key_source=%s the header needs a kid, %s",
+			        token_key_source_name(k->source),
+			        "a string of 1 to 256 bytes without control characters");
 		c->sig.kid = jval_str(kid);
 	}
 	c->out->passed = TOKEN_STEP_KID;
@@ -152,14 +156,17 @@ static bool check_signature(struct check *c, bool present)
 {
 	const struct token_key_settings *k = c->sig.keys;
 	if (!ask(c, SIG_ASK_KEY))
-		return token_refuse(c->out, E_KEY, NULL, "key_source=%s has no %s key for the kid of this token",
-			token_key_source_name(k->source), token_family_name(token_alg_family(c->sig.alg)));
+		return token_refuse(c->out, E_KEY, NULL,
+		        "key_source=%s has no %s key for the kid of this token",
+		        token_key_source_name(k->source),
+		        token_family_name(token_alg_family(c->sig.alg)));
 	c->out->passed = TOKEN_STEP_KEY;
 	if (!present || !ask(c, SIG_ASK_SIGNATURE))
 		return token_refuse(c->out, E_SIG, NULL,
-			present ? "the token was signed with another key than %s%s" : "the token is not signed",
-			c->sig.issuer ? "that of its issuers entry, " : "",
-			k->source == TOKEN_KEYS_SECRET ? "app_secret" : "the one of its kid");
+		        present ? "the token was signed with another key than %s%s"
+		                : "the token is not signed",
+		        c->sig.issuer ? "that of its issuers entry, " : "",
+		        k->source == TOKEN_KEYS_SECRET ? "app_secret" : "the one of its kid");
 	c->out->passed = TOKEN_STEP_SIGNATURE;
 	return true;
 }
@@ -177,8 +184,9 @@ static bool run(struct check *c, const struct token_parts *parts, int64_t now)
 {
 	struct token_result *out = c->out;
 	if (parts->bytes > c->settings->max_token_bytes)
-		return token_refuse(out, E_TOKEN_TOO_LARGE, NULL, "the token has %zu bytes, max_token_bytes=%zu",
-			parts->bytes, c->settings->max_token_bytes);
+		return token_refuse(out, E_TOKEN_TOO_LARGE, NULL,
+		        "the token has %zu bytes, max_token_bytes=%zu", parts->bytes,
+		        c->settings->max_token_bytes);
 	out->passed = TOKEN_STEP_SIZE;
 	if (!parse_documents(c, parts) || !check_header(c))
 		return false;
@@ -217,7 +225,7 @@ static void hash_parts(const struct token_parts *parts, uint8_t out[32])
 }
 
 void token_verify_parts(const struct token_settings *s, const struct token_parts *parts,
-	const struct sig_oracle *oracle, int64_t now, struct token_result *out)
+        const struct sig_oracle *oracle, int64_t now, struct token_result *out)
 {
 	struct check c = {.settings = s, .oracle = oracle, .out = out, .sig = {.kid = STR_NONE}};
 	result_init(out);
@@ -238,12 +246,17 @@ static bool sig_oracle_real(const void *arg, enum sig_ask what, const struct sig
 {
 	const struct compact *t = arg;
 	switch (what) {
-	case SIG_ASK_ANY: return token_keys_any(t->keys, c->issuer);
-	case SIG_ASK_ALG: return token_keys_has_family(t->keys, c->issuer, token_alg_family(c->alg));
-	case SIG_ASK_KEY: return token_keys_find(t->keys, c->issuer, c->alg, c->kid);
-	default: break;
+	case SIG_ASK_ANY:
+		return token_keys_any(t->keys, c->issuer);
+	case SIG_ASK_ALG:
+		return token_keys_has_family(t->keys, c->issuer, token_alg_family(c->alg));
+	case SIG_ASK_KEY:
+		return token_keys_find(t->keys, c->issuer, c->alg, c->kid);
+	default:
+		break;
 	}
-	return token_keys_verify(t->keys, c->issuer, c->alg, c->kid, t->input, t->signature) == TOKEN_KEY_GOOD;
+	return token_keys_verify(t->keys, c->issuer, c->alg, c->kid, t->input, t->signature) ==
+	       TOKEN_KEY_GOOD;
 }
 
 static bool decode_part(struct str part, struct buf *into, struct token_result *out)
@@ -251,38 +264,41 @@ static bool decode_part(struct str part, struct buf *into, struct token_result *
 	int err = base64url_decode(part, into);
 	if (err == ERR_NOMEM)
 		return out_of_memory(out);
-	return !err ||
-		token_refuse(out, E_TOKEN_FORMAT, NULL, "a part of the token is no base64url without padding");
+	return !err || token_refuse(out, E_TOKEN_FORMAT, NULL,
+	                       "a part of the token is no base64url without padding");
 }
 
-void token_verify(const struct token_settings *s, const struct token_keys *k, struct str compact, int64_t now,
-	struct token_result *out)
+void token_verify(const struct token_settings *s, const struct token_keys *k, struct str compact,
+        int64_t now, struct token_result *out)
 {
 	struct buf header, payload, signature;
 	struct str rest = compact, part[3];
 	result_init(out);
 	hash_sha256(compact, out->sha256);
 	if (compact.n > s->max_token_bytes) {
-		token_refuse(out, E_TOKEN_TOO_LARGE, NULL, "the token has %zu bytes, max_token_bytes=%zu",
-			compact.n, s->max_token_bytes);
+		token_refuse(out, E_TOKEN_TOO_LARGE, NULL,
+		        "the token has %zu bytes, max_token_bytes=%zu", compact.n,
+		        s->max_token_bytes);
 		return;
 	}
 	out->passed = TOKEN_STEP_SIZE;
 	for (int i = 0; i < 3; i++)
 		part[i] = str_absent(rest) ? STR_NONE : str_split(&rest, '.');
 	if (str_absent(part[2]) || !str_absent(rest)) {
-		token_refuse(out, E_TOKEN_FORMAT, NULL, "a token has three parts, divided by two dots");
+		token_refuse(
+		        out, E_TOKEN_FORMAT, NULL, "a token has three parts, divided by two dots");
 		return;
 	}
 	buf_init(&header, 0);
 	buf_init(&payload, 0);
 	buf_init(&signature, 0);
 	if (decode_part(part[0], &header, out) && decode_part(part[1], &payload, out) &&
-		decode_part(part[2], &signature, out)) {
-		struct compact t = {k, str_sub(compact, 0, part[0].n + 1 + part[1].n), buf_view(&signature)};
+	        decode_part(part[2], &signature, out)) {
+		struct compact t = {
+		        k, str_sub(compact, 0, part[0].n + 1 + part[1].n), buf_view(&signature)};
 		struct sig_oracle oracle = {sig_oracle_real, &t};
 		struct token_parts parts = {
-			buf_view(&header), buf_view(&payload), compact.n, part[2].n > 0, compact};
+		        buf_view(&header), buf_view(&payload), compact.n, part[2].n > 0, compact};
 		token_verify_parts(s, &parts, &oracle, now, out);
 	}
 	buf_done(&header);
@@ -292,9 +308,11 @@ void token_verify(const struct token_settings *s, const struct token_keys *k, st
 
 static bool known_kid(const struct token_settings *s, const struct sig_case *c)
 {
-	const struct token_words *known = c->keys->known_kids.items ? &c->keys->known_kids : &s->keys.known_kids;
+	const struct token_words *known =
+	        c->keys->known_kids.items ? &c->keys->known_kids : &s->keys.known_kids;
 	for (size_t i = 0; i < c->keys->n_key_files && c->keys->source == TOKEN_KEYS_FILE; i++) {
-		if (c->keys->n_key_files == 1 && (str_absent(c->kid) || c->keys->key_files[i].kid.n == 0))
+		if (c->keys->n_key_files == 1 &&
+		        (str_absent(c->kid) || c->keys->key_files[i].kid.n == 0))
 			return true;
 		if (str_eq(c->keys->key_files[i].kid, c->kid))
 			return true;
@@ -308,10 +326,14 @@ static bool sig_oracle_assume(const void *arg, enum sig_ask what, const struct s
 	bool hmac = token_alg_family(c->alg) == TOKEN_FAMILY_HMAC;
 	bool secret = c->keys->source == TOKEN_KEYS_SECRET;
 	switch (what) {
-	case SIG_ASK_ANY: return true;
-	case SIG_ASK_ALG: return hmac == secret;
-	case SIG_ASK_KEY: return secret || known_kid(a->settings, c);
-	default: return a->valid;
+	case SIG_ASK_ANY:
+		return true;
+	case SIG_ASK_ALG:
+		return hmac == secret;
+	case SIG_ASK_KEY:
+		return secret || known_kid(a->settings, c);
+	default:
+		return a->valid;
 	}
 }
 

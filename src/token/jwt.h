@@ -1,9 +1,10 @@
 /* jwt.h - verifies a compact token, or says exactly why not. pure
  *
- * token bytes --parts--> header and payload text --checks in the order of roles.md 3.9--> struct claims or a
- * reason. Nothing of the payload is looked at before the signature holds, except size, duplicate names and, with
- * several issuers, `iss` to choose the key. The same checks serve the vectors, where an oracle answers for the
- * signature. Thread: any; the result belongs to the calling thread. */
+ * token bytes --parts--> header and payload text --checks in the order of roles.md 3.9--> struct
+ * claims or a reason. Nothing of the payload is looked at before the signature holds, except size,
+ * duplicate names and, with several issuers, `iss` to choose the key. The same checks serve the
+ * vectors, where an oracle answers for the signature. Thread: any; the result belongs to the
+ * calling thread. */
 #pragma once
 #include "policy/claims.h"
 #include "policy/reason.h"
@@ -35,39 +36,47 @@ enum token_step {
 const char *token_step_name(enum token_step s); /* "signature" */
 
 struct token_result {
-	enum reason reason; /* R_NONE: the token is good; else the refusal (stage sasl), E_RATE: no memory */
-	char text[160];     /* for the client; no < > & or newline, never token content; "" when good */
-	char hint[240];     /* for log and explain: which setting, which value would change the refusal; or "" */
+	enum reason reason; /* R_NONE: the token is good; else the refusal (stage sasl), E_RATE: no
+	                       memory */
+	char text[160]; /* for the client; no < > & or newline, never token content; "" when good */
+	char hint[240]; /* for log and explain: which setting, which value would change the refusal;
+	                   or "" */
 	enum token_step passed;
 	unsigned warnings; /* enum warning bits; also in claims */
 	bool nomem;
 
 	/* owned */
 	struct claims *claims; /* one reference, only when the token is good */
-	struct jval *refused; /* the payload, when the signature holds and a later check refused: log and explain */
+	struct jval *refused;  /* the payload, when the signature holds and a later check refused:
+	                          log and explain */
 
-	/* set once the signature verified; before that they are a stranger's words and stay empty */
+	/* set once the signature verified; before that they are a stranger's words and stay empty
+	 */
 	enum token_alg alg; /* TOKEN_ALG_COUNT: not known */
 	char kid[257];
-	const struct token_issuer *issuer; /* borrowed from the settings; NULL: the server's own keys */
+	const struct token_issuer
+	        *issuer; /* borrowed from the settings; NULL: the server's own keys */
 
 	uint8_t sha256[32]; /* of the token (vectors: of header.payload); always set */
 };
 
-/* Frees what the result owns; a zeroed or finished result is fine. Take `claims` out (set it to NULL) to keep it.
+/* Frees what the result owns; a zeroed or finished result is fine. Take `claims` out (set it to
+ * NULL) to keep it.
  */
 void token_result_done(struct token_result *r);
 
-/* Checks a compact token (RFC 7515 3.1). now: Unix seconds. Always fills *out (previous content is not freed). */
-void token_verify(const struct token_settings *s, const struct token_keys *k, struct str compact, int64_t now,
-	struct token_result *out);
+/* Checks a compact token (RFC 7515 3.1). now: Unix seconds. Always fills *out (previous content is
+ * not freed). */
+void token_verify(const struct token_settings *s, const struct token_keys *k, struct str compact,
+        int64_t now, struct token_result *out);
 
-/* What a token is made of, decoded: for vectors and `explain --claims`, where nothing was signed. */
+/* What a token is made of, decoded: for vectors and `explain --claims`, where nothing was signed.
+ */
 struct token_parts {
 	struct str header, payload; /* JSON text */
-	size_t bytes;               /* length of the whole token; 0: not known, the size is not checked */
-	bool signature_present;     /* third part not empty */
-	struct str hashed;          /* bytes that sha256 is made of; absent: header "." payload */
+	size_t bytes; /* length of the whole token; 0: not known, the size is not checked */
+	bool signature_present; /* third part not empty */
+	struct str hashed;      /* bytes that sha256 is made of; absent: header "." payload */
 };
 
 enum sig_ask {
@@ -90,17 +99,18 @@ struct sig_oracle {
 };
 
 void token_verify_parts(const struct token_settings *s, const struct token_parts *parts,
-	const struct sig_oracle *oracle, int64_t now, struct token_result *out);
+        const struct sig_oracle *oracle, int64_t now, struct token_result *out);
 
-/* The oracle of the vectors: keys are there as `known_kids` and `key_files` say, and signatures are all valid or
- * all invalid. Never used for a token from the network. */
+/* The oracle of the vectors: keys are there as `known_kids` and `key_files` say, and signatures are
+ * all valid or all invalid. Never used for a token from the network. */
 struct sig_assumed {
 	const struct token_settings *settings;
 	bool valid;
 };
 struct sig_oracle sig_oracle_assumed(const struct sig_assumed *a);
 
-/* Where the token of a request stands (roles.md 1.1): the decoded query parameter and the Authorization header's
- * value. R_NONE with *token absent when neither says anything (an empty value is none); E_TOKEN_FORMAT for another
- * scheme than Bearer, or when both are there and differ. *token borrows from the arguments. */
+/* Where the token of a request stands (roles.md 1.1): the decoded query parameter and the
+ * Authorization header's value. R_NONE with *token absent when neither says anything (an empty
+ * value is none); E_TOKEN_FORMAT for another scheme than Bearer, or when both are there and differ.
+ * *token borrows from the arguments. */
 enum reason token_from_request(struct str query, struct str authorization, struct str *token);

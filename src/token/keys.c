@@ -69,7 +69,8 @@ static const char *owner(const struct token_issuer *issuer, char out[96])
 {
 	out[0] = '\0';
 	if (issuer)
-		snprintf(out, 96, "issuers[\"%.*s\"].", issuer->iss.n > 64 ? 64 : STR_FMT(issuer->iss));
+		snprintf(out, 96, "issuers[\"%.*s\"].",
+		        issuer->iss.n > 64 ? 64 : STR_FMT(issuer->iss));
 	return out;
 }
 
@@ -79,17 +80,16 @@ static bool add(struct token_keys *k, struct token_key key, struct str kid, stru
 	bool clash = false;
 	for (size_t i = 0; i < k->n; i++) {
 		const struct token_key *o = &k->items[i];
-		clash = clash ||
-			(o->issuer == key.issuer && o->family == key.family &&
-				(o->only == key.only || o->only == TOKEN_ALG_COUNT ||
-					key.only == TOKEN_ALG_COUNT) &&
-				str_eq(str_c(o->kid), kid));
+		clash = clash || (o->issuer == key.issuer && o->family == key.family &&
+		                         (o->only == key.only || o->only == TOKEN_ALG_COUNT ||
+		                                 key.only == TOKEN_ALG_COUNT) &&
+		                         str_eq(str_c(o->kid), kid));
 	}
 	if (clash) {
 		char who[96];
 		key_done(&key);
-		return fail(e, "%skeys: two keys of type %s with kid \"%.*s\"", owner(key.issuer, who),
-			token_family_name(key.family), STR_FMT(kid));
+		return fail(e, "%skeys: two keys of type %s with kid \"%.*s\"",
+		        owner(key.issuer, who), token_family_name(key.family), STR_FMT(kid));
 	}
 	if (!str_absent(kid) && !(key.kid = mem_strndup(kid.p, kid.n))) {
 		key_done(&key);
@@ -109,17 +109,18 @@ static bool add(struct token_keys *k, struct token_key key, struct str kid, stru
 	return true;
 }
 
-static bool add_secret(
-	struct token_keys *k, const struct token_issuer *issuer, struct str secret, struct token_error *e)
+static bool add_secret(struct token_keys *k, const struct token_issuer *issuer, struct str secret,
+        struct token_error *e)
 {
-	struct token_key key = {.issuer = issuer, .family = TOKEN_FAMILY_HMAC, .only = TOKEN_ALG_COUNT};
+	struct token_key key = {
+	        .issuer = issuer, .family = TOKEN_FAMILY_HMAC, .only = TOKEN_ALG_COUNT};
 	key.secret = mem_strndup(secret.p, secret.n);
 	key.secret_n = secret.n;
 	return key.secret ? add(k, key, STR_NONE, e) : no_memory(e);
 }
 
-static bool add_pem(struct token_keys *k, const struct token_issuer *issuer, struct str kid, struct str text,
-	const char *where, struct token_error *e)
+static bool add_pem(struct token_keys *k, const struct token_issuer *issuer, struct str kid,
+        struct str text, const char *where, struct token_error *e)
 {
 	struct token_key key = {.issuer = issuer, .only = TOKEN_ALG_COUNT};
 	const char *why;
@@ -129,10 +130,11 @@ static bool add_pem(struct token_keys *k, const struct token_issuer *issuer, str
 	return add(k, key, kid, e);
 }
 
-/* {"keys":[...]}: keys that no algorithm here uses are passed over (RFC 7517 5), all of them unusable is an error.
+/* {"keys":[...]}: keys that no algorithm here uses are passed over (RFC 7517 5), all of them
+ * unusable is an error.
  */
-static bool add_jwks(struct token_keys *k, const struct token_issuer *issuer, const struct jval *list,
-	const char *where, struct token_error *e)
+static bool add_jwks(struct token_keys *k, const struct token_issuer *issuer,
+        const struct jval *list, const char *where, struct token_error *e)
 {
 	size_t before = k->n;
 	const char *why = "it is empty";
@@ -158,8 +160,8 @@ static bool add_jwks(struct token_keys *k, const struct token_issuer *issuer, co
 }
 
 /* {kid: PEM}: the other form of key list, Firebase's. */
-static bool add_pem_map(struct token_keys *k, const struct token_issuer *issuer, const struct jval *map,
-	const char *where, struct token_error *e)
+static bool add_pem_map(struct token_keys *k, const struct token_issuer *issuer,
+        const struct jval *map, const char *where, struct token_error *e)
 {
 	void *it = NULL;
 	struct str kid;
@@ -175,8 +177,8 @@ static bool add_pem_map(struct token_keys *k, const struct token_issuer *issuer,
 	return true;
 }
 
-static bool add_text(struct token_keys *k, const struct token_issuer *issuer, struct str text, const char *where,
-	struct token_error *e)
+static bool add_text(struct token_keys *k, const struct token_issuer *issuer, struct str text,
+        const char *where, struct token_error *e)
 {
 	if (str_trim(text).n == 0)
 		return fail(e, "%s: empty", where);
@@ -187,8 +189,8 @@ static bool add_text(struct token_keys *k, const struct token_issuer *issuer, st
 	if (!root)
 		return fail(e, "%s: bad JSON, line %d: %.100s", where, je.line, je.text);
 	const struct jval *list = jval_getc(root, "keys");
-	bool ok =
-		jval_is_array(list) ? add_jwks(k, issuer, list, where, e) : add_pem_map(k, issuer, root, where, e);
+	bool ok = jval_is_array(list) ? add_jwks(k, issuer, list, where, e)
+	                              : add_pem_map(k, issuer, root, where, e);
 	jval_free(root);
 	return ok;
 }
@@ -209,28 +211,31 @@ static bool read_file(const char *path, const char *where, struct buf *out, stru
 	return !out->failed || fail(e, "%s: larger than %d bytes", where, FILE_MAX);
 }
 
-static bool load_file(struct token_keys *k, const struct token_issuer *issuer, const struct token_key_file *file,
-	bool only, struct token_error *e)
+static bool load_file(struct token_keys *k, const struct token_issuer *issuer,
+        const struct token_key_file *file, bool only, struct token_error *e)
 {
 	char who[96], where[256], path[4096];
 	struct buf text;
 	snprintf(where, sizeof where, "%skey_files: %.*s", owner(issuer, who),
-		file->path.n > 150 ? 150 : (int)file->path.n, file->path.p ? file->path.p : "");
-	if (file->path.n == 0 || file->path.n >= sizeof path || memchr(file->path.p, 0, file->path.n))
+	        file->path.n > 150 ? 150 : (int)file->path.n, file->path.p ? file->path.p : "");
+	if (file->path.n == 0 || file->path.n >= sizeof path ||
+	        memchr(file->path.p, 0, file->path.n))
 		return fail(e, "%s: no usable path", where);
 	if (file->kid.n == 0 && !only)
-		return fail(e, "%s: kid is missing (it may be left out only when there is one file)", where);
+		return fail(e,
+		        "%s: kid is missing (it may be left out only when there is one file)",
+		        where);
 	memcpy(path, file->path.p, file->path.n);
 	path[file->path.n] = '\0';
 	buf_init(&text, FILE_MAX);
 	bool ok = read_file(path, where, &text, e) &&
-		add_pem(k, issuer, file->kid.n ? file->kid : STR_NONE, buf_view(&text), where, e);
+	          add_pem(k, issuer, file->kid.n ? file->kid : STR_NONE, buf_view(&text), where, e);
 	buf_done(&text);
 	return ok;
 }
 
 static bool load_source(struct token_keys *k, const struct token_issuer *issuer,
-	const struct token_key_settings *from, struct str given, struct token_error *e)
+        const struct token_key_settings *from, struct str given, struct token_error *e)
 {
 	char who[96];
 	if (token_key_settings_remote(from))
@@ -240,11 +245,14 @@ static bool load_source(struct token_keys *k, const struct token_issuer *issuer,
 			return add_secret(k, issuer, from->app_secret, e);
 		/* with issuers of its own a server needs no secret for the rest of the world */
 		return (!issuer && k->settings->n_issuers) ||
-			fail(e, "%sapp_secret is not set: give the secret, or key_source and its keys",
-				owner(issuer, who));
+		       fail(e,
+		               "%sapp_secret is not set: give the secret, or key_source and its "
+		               "keys",
+		               owner(issuer, who));
 	}
 	if (from->n_key_files == 0)
-		return fail(e, "%skey_files is empty, and key_source=file needs one", owner(issuer, who));
+		return fail(e, "%skey_files is empty, and key_source=file needs one",
+		        owner(issuer, who));
 	for (size_t i = 0; i < from->n_key_files; i++) {
 		if (!load_file(k, issuer, &from->key_files[i], from->n_key_files == 1, e))
 			return false;
@@ -252,7 +260,8 @@ static bool load_source(struct token_keys *k, const struct token_issuer *issuer,
 	return true;
 }
 
-struct token_keys *token_keys_load(const struct token_settings *s, struct str given, struct token_error *e)
+struct token_keys *token_keys_load(
+        const struct token_settings *s, struct str given, struct token_error *e)
 {
 	struct token_error ignored;
 	if (!e)
@@ -268,7 +277,8 @@ struct token_keys *token_keys_load(const struct token_settings *s, struct str gi
 	for (size_t i = 0; i < s->n_issuers; i++)
 		remote = remote || token_key_settings_remote(&s->issuers[i].keys);
 	bool ok = str_absent(given) || remote ||
-		fail(e, "keys were given, but no key_source of the configuration is keyserver or jwks");
+	          fail(e, "keys were given, but no key_source of the configuration is keyserver or "
+	                  "jwks");
 	ok = ok && load_source(k, NULL, &s->keys, given, e);
 	for (size_t i = 0; i < s->n_issuers && ok; i++)
 		ok = load_source(k, &s->issuers[i], &s->issuers[i].keys, given, e);
@@ -278,24 +288,10 @@ struct token_keys *token_keys_load(const struct token_settings *s, struct str gi
 	return NULL;
 }
 
-static const struct token_key_settings *settings_of(const struct token_keys *k, const struct token_issuer *issuer)
+static const struct token_key_settings *settings_of(
+        const struct token_keys *k, const struct token_issuer *issuer)
 {
 	return issuer ? &issuer->keys : &k->settings->keys;
-}
-
-bool token_keys_serve_supported(const struct token_settings *s, struct token_error *e)
-{
-	char who[96];
-	for (size_t i = 0; i <= s->n_issuers; i++) {
-		const struct token_issuer *issuer = i < s->n_issuers ? &s->issuers[i] : NULL;
-		const struct token_key_settings *from = issuer ? &issuer->keys : &s->keys;
-		if (token_key_settings_remote(from))
-			return fail(e,
-				"%skey_source=%s: this version verifies with a secret or with key files; use "
-				"app_secret, or key_source=file and key_files",
-				owner(issuer, who), token_key_source_name(from->source));
-	}
-	return true;
 }
 
 bool token_keys_any(const struct token_keys *k, const struct token_issuer *issuer)
@@ -306,11 +302,12 @@ bool token_keys_any(const struct token_keys *k, const struct token_issuer *issue
 	return any;
 }
 
-bool token_keys_has_family(const struct token_keys *k, const struct token_issuer *issuer, enum token_family family)
+bool token_keys_has_family(
+        const struct token_keys *k, const struct token_issuer *issuer, enum token_family family)
 {
 	/* what a remote source may still deliver is not known here */
 	bool any = family != TOKEN_FAMILY_HMAC && family < TOKEN_FAMILY_COUNT &&
-		token_key_settings_remote(settings_of(k, issuer));
+	           token_key_settings_remote(settings_of(k, issuer));
 	for (size_t i = 0; i < k->n && !any; i++)
 		any = k->items[i].issuer == issuer && k->items[i].family == family;
 	return any;
@@ -326,35 +323,38 @@ unsigned token_keys_missing(const struct token_keys *k, const struct token_issue
 	return algs;
 }
 
-static const struct token_key *find(
-	const struct token_keys *k, const struct token_issuer *issuer, enum token_alg alg, struct str kid)
+static const struct token_key *find(const struct token_keys *k, const struct token_issuer *issuer,
+        enum token_alg alg, struct str kid)
 {
 	enum token_family family = token_alg_family(alg);
 	for (size_t i = 0; i < k->n; i++) {
 		const struct token_key *key = &k->items[i];
 		if (key->issuer != issuer || key->family != family ||
-			(key->only != TOKEN_ALG_COUNT && key->only != alg))
+		        (key->only != TOKEN_ALG_COUNT && key->only != alg))
 			continue;
-		if (!key->kid || family == TOKEN_FAMILY_HMAC || str_absent(kid) || str_eqc(kid, key->kid))
+		if (!key->kid || family == TOKEN_FAMILY_HMAC || str_absent(kid) ||
+		        str_eqc(kid, key->kid))
 			return key;
 	}
 	return NULL;
 }
 
-bool token_keys_find(
-	const struct token_keys *k, const struct token_issuer *issuer, enum token_alg alg, struct str kid)
+bool token_keys_find(const struct token_keys *k, const struct token_issuer *issuer,
+        enum token_alg alg, struct str kid)
 {
 	return find(k, issuer, alg, kid) != NULL;
 }
 
-enum token_key_answer token_keys_verify(const struct token_keys *k, const struct token_issuer *issuer,
-	enum token_alg alg, struct str kid, struct str input, struct str signature)
+enum token_key_answer token_keys_verify(const struct token_keys *k,
+        const struct token_issuer *issuer, enum token_alg alg, struct str kid, struct str input,
+        struct str signature)
 {
 	const struct token_key *key = find(k, issuer, alg, kid);
 	if (!key)
 		return TOKEN_KEY_NONE;
-	bool good = key->secret ? sig_hmac_verify(alg, str_from(key->secret, key->secret_n), input, signature)
-				: sig_verify(alg, key->pkey, input, signature);
+	bool good = key->secret ? sig_hmac_verify(alg, str_from(key->secret, key->secret_n), input,
+	                                  signature)
+	                        : sig_verify(alg, key->pkey, input, signature);
 	return good ? TOKEN_KEY_GOOD : TOKEN_KEY_BAD_SIGNATURE;
 }
 

@@ -5,18 +5,18 @@ static const struct {
 	const char *name;
 	enum token_family family;
 } algs[TOKEN_ALG_COUNT] = {
-	[TOKEN_HS256] = {"HS256", TOKEN_FAMILY_HMAC},
-	[TOKEN_HS384] = {"HS384", TOKEN_FAMILY_HMAC},
-	[TOKEN_HS512] = {"HS512", TOKEN_FAMILY_HMAC},
-	[TOKEN_RS256] = {"RS256", TOKEN_FAMILY_RSA},
-	[TOKEN_RS384] = {"RS384", TOKEN_FAMILY_RSA},
-	[TOKEN_RS512] = {"RS512", TOKEN_FAMILY_RSA},
-	[TOKEN_PS256] = {"PS256", TOKEN_FAMILY_RSA},
-	[TOKEN_PS384] = {"PS384", TOKEN_FAMILY_RSA},
-	[TOKEN_PS512] = {"PS512", TOKEN_FAMILY_RSA},
-	[TOKEN_ES256] = {"ES256", TOKEN_FAMILY_P256},
-	[TOKEN_ES384] = {"ES384", TOKEN_FAMILY_P384},
-	[TOKEN_EDDSA] = {"EdDSA", TOKEN_FAMILY_ED25519},
+        [TOKEN_HS256] = {"HS256", TOKEN_FAMILY_HMAC},
+        [TOKEN_HS384] = {"HS384", TOKEN_FAMILY_HMAC},
+        [TOKEN_HS512] = {"HS512", TOKEN_FAMILY_HMAC},
+        [TOKEN_RS256] = {"RS256", TOKEN_FAMILY_RSA},
+        [TOKEN_RS384] = {"RS384", TOKEN_FAMILY_RSA},
+        [TOKEN_RS512] = {"RS512", TOKEN_FAMILY_RSA},
+        [TOKEN_PS256] = {"PS256", TOKEN_FAMILY_RSA},
+        [TOKEN_PS384] = {"PS384", TOKEN_FAMILY_RSA},
+        [TOKEN_PS512] = {"PS512", TOKEN_FAMILY_RSA},
+        [TOKEN_ES256] = {"ES256", TOKEN_FAMILY_P256},
+        [TOKEN_ES384] = {"ES384", TOKEN_FAMILY_P384},
+        [TOKEN_EDDSA] = {"EdDSA", TOKEN_FAMILY_ED25519},
 };
 
 enum token_alg token_alg_parse(struct str name)
@@ -39,7 +39,8 @@ enum token_family token_alg_family(enum token_alg alg)
 
 const char *token_family_name(enum token_family f)
 {
-	static const char *const names[] = {"HMAC secret", "RSA", "P-256", "P-384", "Ed25519", "none"};
+	static const char *const names[] = {
+	        "HMAC secret", "RSA", "P-256", "P-384", "Ed25519", "none"};
 	return names[f];
 }
 
@@ -62,7 +63,8 @@ unsigned token_key_settings_algs(const struct token_key_settings *k)
 {
 	if (k->algs)
 		return k->algs;
-	return k->source == TOKEN_KEYS_SECRET ? TOKEN_ALG_BIT(TOKEN_HS256) : TOKEN_ALG_BIT(TOKEN_RS256);
+	return k->source == TOKEN_KEYS_SECRET ? TOKEN_ALG_BIT(TOKEN_HS256)
+	                                      : TOKEN_ALG_BIT(TOKEN_RS256);
 }
 
 bool token_key_settings_remote(const struct token_key_settings *k)

@@ -1,14 +1,16 @@
 /* settings.h - what token verification is told: the keys of the configuration that concern it. pure
  *
- * A struct token_settings owns nothing: every string and list is borrowed from the configuration that filled it and
- * must outlive it. Immutable while in use; readable from any thread. Meaning of each field: roles.md 1.4 and 1.5.
+ * A struct token_settings owns nothing: every string and list is borrowed from the configuration
+ * that filled it and must outlive it. Immutable while in use; readable from any thread. Meaning of
+ * each field: roles.md 1.4 and 1.5.
  */
 #pragma once
 #include <stdint.h>
 
 #include "base/str.h"
 
-/* RFC 7518 3.1 and RFC 8037. Each belongs to exactly one key family; `none` has no member here on purpose. */
+/* RFC 7518 3.1 and RFC 8037. Each belongs to exactly one key family; `none` has no member here on
+ * purpose. */
 enum token_alg {
 	TOKEN_HS256,
 	TOKEN_HS384,
@@ -36,17 +38,20 @@ enum token_family {
 
 #define TOKEN_ALG_BIT(alg) (1u << (alg))
 
-enum token_alg token_alg_parse(struct str name); /* exact spelling; TOKEN_ALG_COUNT when unknown (or "none") */
-const char *token_alg_name(enum token_alg alg);  /* "HS256" */
+enum token_alg token_alg_parse(
+        struct str name); /* exact spelling; TOKEN_ALG_COUNT when unknown (or "none") */
+const char *token_alg_name(enum token_alg alg); /* "HS256" */
 enum token_family token_alg_family(enum token_alg alg);
 const char *token_family_name(enum token_family f); /* "RSA" */
 
 enum token_key_source { TOKEN_KEYS_SECRET, TOKEN_KEYS_FILE, TOKEN_KEYS_KEYSERVER, TOKEN_KEYS_JWKS };
 
-const char *token_key_source_name(enum token_key_source s); /* the word of the configuration: "secret" */
+const char *token_key_source_name(
+        enum token_key_source s); /* the word of the configuration: "secret" */
 
 struct token_words {
-	const struct str *items; /* NULL: not given, the default applies; not NULL with n = 0: an empty list */
+	const struct str *items; /* NULL: not given, the default applies; not NULL with n = 0: an
+	                            empty list */
 	size_t n;
 };
 
@@ -64,9 +69,10 @@ struct token_key_settings {
 	struct str app_secret; /* used only with source secret */
 	const struct token_key_file *key_files;
 	size_t n_key_files;
-	struct str key_server;         /* URL */
-	struct str jwks;               /* URL or path */
-	struct token_words known_kids; /* vectors only; of an issuer: not given = those of the server */
+	struct str key_server; /* URL */
+	struct str jwks;       /* URL or path */
+	struct token_words
+	        known_kids; /* vectors only; of an issuer: not given = those of the server */
 };
 
 /* The allow-list in force: `algs`, or HS256 with a secret and RS256 with a key source. */
@@ -84,7 +90,8 @@ struct token_settings {
 	struct token_words accepted_issuers;   /* not given: [app_id] */
 	struct token_words accepted_audiences; /* not given: ["*"] */
 	struct token_key_settings keys;
-	const struct token_issuer *issuers; /* `iss` of these are accepted too; each key serves its issuer only */
+	const struct token_issuer
+	        *issuers; /* `iss` of these are accepted too; each key serves its issuer only */
 	size_t n_issuers;
 	bool require_exp;
 	bool require_room;

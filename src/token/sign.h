@@ -1,4 +1,5 @@
-/* sign.h - makes compact tokens with the shared secret, for `token make` and `make run`'s links. pure */
+/* sign.h - makes compact tokens with the shared secret, for `token make` and `make run`'s links.
+ * pure */
 #pragma once
 #include "base/buf.h"
 #include "token/settings.h"

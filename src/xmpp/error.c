@@ -20,8 +20,8 @@ void stanza_error_write(struct buf *b, const struct stanza_error *e)
 	buf_puts(b, "</error>");
 }
 
-void stanza_error_reply(
-        struct buf *b, const struct stanza *s, struct str from, struct str to, const struct stanza_error *e)
+void stanza_error_reply(struct buf *b, const struct stanza *s, struct str from, struct str to,
+        const struct stanza_error *e)
 {
 	if (!stanza_answerable(s))
 		return;

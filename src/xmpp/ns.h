@@ -10,24 +10,24 @@
 #define NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"       /* RFC 3921 3 */
 #define NS_FRAMING "urn:ietf:params:xml:ns:xmpp-framing"       /* RFC 7395 */
 #define NS_XML "http://www.w3.org/XML/1998/namespace"
-#define NS_PING "urn:xmpp:ping"                                /* XEP-0199 */
-#define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"  /* XEP-0030 */
+#define NS_PING "urn:xmpp:ping"                               /* XEP-0199 */
+#define NS_DISCO_INFO "http://jabber.org/protocol/disco#info" /* XEP-0030 */
 #define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
-#define NS_EXTDISCO_2 "urn:xmpp:extdisco:2"                    /* XEP-0215 */
+#define NS_EXTDISCO_2 "urn:xmpp:extdisco:2" /* XEP-0215 */
 #define NS_EXTDISCO_1 "urn:xmpp:extdisco:1"
-#define NS_DATA "jabber:x:data"                                /* XEP-0004 */
-#define NS_DELAY "urn:xmpp:delay"                              /* XEP-0203 */
-#define NS_DELAY_OLD "jabber:x:delay"                          /* XEP-0091 */
-#define NS_NICK "http://jabber.org/protocol/nick"              /* XEP-0172 */
-#define NS_MUC "http://jabber.org/protocol/muc"                /* XEP-0045 */
+#define NS_DATA "jabber:x:data"                   /* XEP-0004 */
+#define NS_DELAY "urn:xmpp:delay"                 /* XEP-0203 */
+#define NS_DELAY_OLD "jabber:x:delay"             /* XEP-0091 */
+#define NS_NICK "http://jabber.org/protocol/nick" /* XEP-0172 */
+#define NS_MUC "http://jabber.org/protocol/muc"   /* XEP-0045 */
 #define NS_MUC_USER NS_MUC "#user"
 #define NS_MUC_ADMIN NS_MUC "#admin"
 #define NS_MUC_OWNER NS_MUC "#owner"
 #define NS_MUC_ROOMCONFIG NS_MUC "#roomconfig"
 #define NS_MUC_ROOMINFO NS_MUC "#roominfo"
-#define NS_JINGLE "urn:xmpp:jingle:1"                          /* XEP-0166 */
+#define NS_JINGLE "urn:xmpp:jingle:1" /* XEP-0166 */
 #define NS_JINGLE_ERRORS "urn:xmpp:jingle:errors:1"
-#define NS_REPLY "urn:xmpp:reply:0"                            /* XEP-0461 */
+#define NS_REPLY "urn:xmpp:reply:0" /* XEP-0461 */
 /* Names of the Jitsi protocol, as its clients match them. */
 #define NS_JITMEET "http://jitsi.org/jitmeet"
 #define NS_MUTE_AUDIO NS_JITMEET "/audio"

@@ -88,8 +88,8 @@ bool stanza_answerable(const struct stanza *s)
 	return true;
 }
 
-void stanza_head(struct buf *b, enum stanza_kind kind, const char *type, struct str id, struct str from,
-        struct str to)
+void stanza_head(struct buf *b, enum stanza_kind kind, const char *type, struct str id,
+        struct str from, struct str to)
 {
 	buf_putc(b, '<');
 	buf_puts(b, stanza_kind_name(kind));

@@ -10,8 +10,9 @@
 /* Between namespace, name and prefix in expat's names. No XML document can hold this character. */
 #define SEPARATOR '\x01'
 #define NAMESPACE_MAX 256 /* bytes of a namespace or a name */
-/* A prefix makes a long namespace cheap for the sender, but the tree and the writer spell it out on each element and
- * attribute: together they may do so for this much more than the message has bytes. */
+/* A prefix makes a long namespace cheap for the sender, but the tree and the writer spell it out on
+ * each element and attribute: together they may do so for this much more than the message has
+ * bytes. */
 #define SPELLED_FACTOR 2
 #define SPELLED_FREE 4096
 
@@ -21,7 +22,7 @@ const struct xml_limits xml_limits_after_auth = {
         .bytes = 262144, .depth = 32, .attributes = 64, .elements = 8192};
 
 struct xml_parser {
-	XML_Parser expat; /* made at first use, and anew after memory ran out */
+	XML_Parser expat;   /* made at first use, and anew after memory ran out */
 	unsigned long salt; /* of expat's hashes; 0: it draws one for each message, at a price */
 	/* of the message being read */
 	const struct xml_limits *limits;
@@ -81,8 +82,9 @@ const char *xml_fault_condition(enum xml_fault f)
 
 const char *xml_fault_text(enum xml_fault f)
 {
-	static const char *const texts[] = {"fine", "not well-formed", "restricted XML", "too large",
-	        "too deep", "too many attributes", "too many elements", "out of memory"};
+	static const char *const texts[] = {"fine", "not well-formed", "restricted XML",
+	        "too large", "too deep", "too many attributes", "too many elements",
+	        "out of memory"};
 	return texts[f];
 }
 
@@ -123,8 +125,8 @@ static bool flush_run(struct xml_parser *p)
 	return true;
 }
 
-/* Splits expat's "ns SEP name" into arena strings. Every element has a copy of its namespace, whose length
- * the sender paid for only once: hence the limit, and the sharing with the parent. */
+/* Splits expat's "ns SEP name" into arena strings. Every element has a copy of its namespace, whose
+ * length the sender paid for only once: hence the limit, and the sharing with the parent. */
 static bool take_name(
         struct xml_parser *p, const char *given, bool attribute, struct str *ns, struct str *name)
 {
@@ -182,8 +184,9 @@ nomem:
 	return false;
 }
 
-/* What could not be handed on: an element of XML's own namespace can't be written without its prefix, and
- * browsers say "parsererror" by an element of that name. A sender of either would be nobody that others see. */
+/* What could not be handed on: an element of XML's own namespace can't be written without its
+ * prefix, and browsers say "parsererror" by an element of that name. A sender of either would be
+ * nobody that others see. */
 static bool is_unwritable(const struct element *e)
 {
 	return str_eqc(e->ns, NS_XML) || str_eqc(e->name, "parsererror");
@@ -342,7 +345,8 @@ enum xml_fault xml_parse(struct xml_parser *p, struct str message, const struct 
 	p->path = arena_alloc(a, limits->depth * sizeof *p->path);
 	if (!p->path || !prepare(p))
 		return XML_NO_MEMORY;
-	enum XML_Status status = XML_Parse(p->expat, message.n ? message.p : "", (int)message.n, XML_TRUE);
+	enum XML_Status status =
+	        XML_Parse(p->expat, message.n ? message.p : "", (int)message.n, XML_TRUE);
 	enum xml_fault fault = p->fault;
 	if (fault == XML_FINE && status != XML_STATUS_OK)
 		fault = expat_fault(XML_GetErrorCode(p->expat));

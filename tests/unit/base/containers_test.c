@@ -30,11 +30,13 @@ static void a_map_agrees_with_a_plain_table(void **state)
 			assert_true(map_put(&m, str_c(names[i]), names[i]));
 			there[i] = 1;
 		} else {
-			assert_ptr_equal(map_remove(&m, str_c(names[i])), there[i] ? names[i] : NULL);
+			assert_ptr_equal(
+			        map_remove(&m, str_c(names[i])), there[i] ? names[i] : NULL);
 			there[i] = 0;
 		}
 		int probe = rand() % KEYS;
-		assert_ptr_equal(map_get(&m, str_c(names[probe])), there[probe] ? names[probe] : NULL);
+		assert_ptr_equal(
+		        map_get(&m, str_c(names[probe])), there[probe] ? names[probe] : NULL);
 	}
 	size_t count = 0, pos = 0;
 	while (map_next(&m, &pos))
@@ -147,7 +149,9 @@ static void a_token_bucket_refills(void **state)
 	assert_true(limit_take(&l, 1, 10, 5, 1150));
 }
 
-UNIT_MAIN(cmocka_unit_test(a_map_agrees_with_a_plain_table), cmocka_unit_test(a_map_without_memory_stays_as_it_was),
-	cmocka_unit_test(an_arena_is_bounded_and_reusable), cmocka_unit_test(a_block_lives_until_its_last_reference),
-	cmocka_unit_test(timers_fire_once_when_due_also_after_many_rounds), cmocka_unit_test(a_timer_may_restart_itself),
-	cmocka_unit_test(a_token_bucket_refills))
+UNIT_MAIN(cmocka_unit_test(a_map_agrees_with_a_plain_table),
+        cmocka_unit_test(a_map_without_memory_stays_as_it_was),
+        cmocka_unit_test(an_arena_is_bounded_and_reusable),
+        cmocka_unit_test(a_block_lives_until_its_last_reference),
+        cmocka_unit_test(timers_fire_once_when_due_also_after_many_rounds),
+        cmocka_unit_test(a_timer_may_restart_itself), cmocka_unit_test(a_token_bucket_refills))

@@ -36,7 +36,9 @@ static void what_is_not_json_is_refused(void **state)
 static void numbers_beyond_the_machine_are_numbers(void **state)
 {
 	(void)state;
-	struct jval *j = jval_parse(STR("{\"a\":1e999,\"b\":-1e999,\"c\":123456789012345678901234,\"d\":\"1e999\\\"\",\"e\":7}"), 4, NULL);
+	struct jval *j = jval_parse(STR("{\"a\":1e999,\"b\":-1e999,\"c\":123456789012345678901234,"
+	                                "\"d\":\"1e999\\\"\",\"e\":7}"),
+	        4, NULL);
 	assert_non_null(j);
 	assert_true(jval_number(jval_getc(j, "a")) > 1e308);
 	assert_true(jval_number(jval_getc(j, "b")) < -1e308);
@@ -49,7 +51,9 @@ static void numbers_beyond_the_machine_are_numbers(void **state)
 static void values_are_read_with_their_types(void **state)
 {
 	(void)state;
-	struct jval *j = jval_parse(STR("{\"s\":\"x\\\"[\",\"i\":3,\"r\":1.0,\"t\":true,\"n\":null,\"a\":[1,2]}"), 4, NULL);
+	struct jval *j = jval_parse(
+	        STR("{\"s\":\"x\\\"[\",\"i\":3,\"r\":1.0,\"t\":true,\"n\":null,\"a\":[1,2]}"), 4,
+	        NULL);
 	assert_non_null(j);
 	assert_str(jval_str(jval_getc(j, "s")), "x\"[");
 	assert_int_equal(jval_type(jval_getc(j, "i")), JVAL_INTEGER);
@@ -64,11 +68,12 @@ static void values_are_read_with_their_types(void **state)
 	struct buf b;
 	buf_init(&b, 0);
 	jval_write(j, &b);
-	assert_str(buf_view(&b), "{\"s\":\"x\\\"[\",\"i\":3,\"r\":1.0,\"t\":true,\"n\":null,\"a\":[1,2]}");
+	assert_str(buf_view(&b),
+	        "{\"s\":\"x\\\"[\",\"i\":3,\"r\":1.0,\"t\":true,\"n\":null,\"a\":[1,2]}");
 	buf_done(&b);
 	jval_free(j);
 }
 
 UNIT_MAIN(cmocka_unit_test(what_is_not_json_is_refused),
-	cmocka_unit_test(numbers_beyond_the_machine_are_numbers),
-	cmocka_unit_test(values_are_read_with_their_types))
+        cmocka_unit_test(numbers_beyond_the_machine_are_numbers),
+        cmocka_unit_test(values_are_read_with_their_types))

@@ -124,7 +124,9 @@ static void invalid_utf8_is_refused(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(split_yields_every_part_and_then_is_absent),
-	cmocka_unit_test(numbers_are_whole_decimal_and_bounded), cmocka_unit_test(absent_differs_from_empty),
-	cmocka_unit_test(a_buffer_over_its_limit_drops_writes_and_says_so),
-	cmocka_unit_test(a_buffer_survives_memory_running_out), cmocka_unit_test(base64url_is_strict),
-	cmocka_unit_test(lower_case_is_that_of_javascript), cmocka_unit_test(invalid_utf8_is_refused))
+        cmocka_unit_test(numbers_are_whole_decimal_and_bounded),
+        cmocka_unit_test(absent_differs_from_empty),
+        cmocka_unit_test(a_buffer_over_its_limit_drops_writes_and_says_so),
+        cmocka_unit_test(a_buffer_survives_memory_running_out),
+        cmocka_unit_test(base64url_is_strict), cmocka_unit_test(lower_case_is_that_of_javascript),
+        cmocka_unit_test(invalid_utf8_is_refused))

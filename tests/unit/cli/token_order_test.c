@@ -1,4 +1,5 @@
-/* token_order_test.c - what `token make` and `link` accept, and that the server accepts what they make. io */
+/* token_order_test.c - what `token make` and `link` accept, and that the server accepts what they
+ * make. io */
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -15,9 +16,10 @@ static void a_lifetime_has_a_unit_and_a_bound(void **state)
 	static const struct {
 		const char *text;
 		int64_t want; /* 0: refused */
-	} rows[] = {{"90s", 90}, {"15m", 900}, {"1h", 3600}, {"7d", 604800}, {"3650d", 315360000}, {"3651d", 0},
-		{"0s", 0}, {"", 0}, {"h", 0}, {"60", 0}, {"1H", 0}, {"-1h", 0}, {"1 h", 0}, {"1h ", 0}, {"1.5h", 0},
-		{"1w", 0}, {"99999999999999999999d", 0}, {"18446744073709551615s", 0}, {"1hh", 0}};
+	} rows[] = {{"90s", 90}, {"15m", 900}, {"1h", 3600}, {"7d", 604800}, {"3650d", 315360000},
+	        {"3651d", 0}, {"0s", 0}, {"", 0}, {"h", 0}, {"60", 0}, {"1H", 0}, {"-1h", 0},
+	        {"1 h", 0}, {"1h ", 0}, {"1.5h", 0}, {"1w", 0}, {"99999999999999999999d", 0},
+	        {"18446744073709551615s", 0}, {"1hh", 0}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		int64_t got = 0;
 		bool ok = token_ttl_parse(rows[i].text, &got);
@@ -103,10 +105,10 @@ static void what_is_made_says_what_was_asked(void **state)
 	struct token_order o;
 	struct config c;
 	configuration(&c);
-	assert_int_equal(
-		PARSE(&o, "--room", "\xd0\xa2\xd0\xb5\xd1\x81\xd1\x82 \"1\"", "--name", "Anna \\ B", "--moderator",
-			"--ttl", "90s", "--id", "u7", "--email", "a@b.c", "--avatar", "https://x/y.png"),
-		CLI_OK);
+	assert_int_equal(PARSE(&o, "--room", "\xd0\xa2\xd0\xb5\xd1\x81\xd1\x82 \"1\"", "--name",
+	                         "Anna \\ B", "--moderator", "--ttl", "90s", "--id", "u7",
+	                         "--email", "a@b.c", "--avatar", "https://x/y.png"),
+	        CLI_OK);
 	struct claims *got = made(&o, &c);
 	assert_str(got->room, "\xd0\xa2\xd0\xb5\xd1\x81\xd1\x82 \"1\"");
 	assert_str(got->iss, "my_app");
@@ -165,5 +167,7 @@ static void tokens_fit_the_configuration(void **state)
 	buf_done(&payload);
 }
 
-UNIT_MAIN(cmocka_unit_test(a_lifetime_has_a_unit_and_a_bound), cmocka_unit_test(bad_arguments_are_refused),
-	cmocka_unit_test(what_is_made_says_what_was_asked), cmocka_unit_test(tokens_fit_the_configuration))
+UNIT_MAIN(cmocka_unit_test(a_lifetime_has_a_unit_and_a_bound),
+        cmocka_unit_test(bad_arguments_are_refused),
+        cmocka_unit_test(what_is_made_says_what_was_asked),
+        cmocka_unit_test(tokens_fit_the_configuration))

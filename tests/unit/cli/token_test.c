@@ -1,4 +1,5 @@
-/* token_test.c - `token read` and `link` from the outside: words, exit codes, and nothing that steers a terminal. io */
+/* token_test.c - `token read` and `link` from the outside: words, exit codes, and nothing that
+ * steers a terminal. io */
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -56,9 +57,11 @@ static bool says(const char *words)
 static void reading_verifies_nothing_unless_asked(void **state)
 {
 	(void)state;
-	char *token = test_token(TOKEN_HS256, NULL, "{\"alg\":\"HS256\"}", "{" CLAIMS ",\"exp\":1}");
+	char *token =
+	        test_token(TOKEN_HS256, NULL, "{\"alg\":\"HS256\"}", "{" CLAIMS ",\"exp\":1}");
 	assert_int_equal(TOKEN("read", token), CLI_OK);
-	assert_true(says("NOT VERIFIED") && says("\"room\" = \"demo\"") && says("1970-01-01T00:00:01Z"));
+	assert_true(says("NOT VERIFIED") && says("\"room\" = \"demo\"") &&
+	            says("1970-01-01T00:00:01Z"));
 	assert_int_equal(TOKEN("read", "--json", token), CLI_OK);
 	assert_true(says("\"verified\":false,\"accepted\":null"));
 	assert_int_equal(TOKEN("read", "--config", config_path, token), CLI_FAIL);
@@ -101,7 +104,7 @@ static void a_token_cannot_steer_the_terminal(void **state)
 {
 	(void)state;
 	char *token = test_token(TOKEN_HS256, NULL, "{\"alg\":\"HS256\"}",
-		"{\"a\":\"\\u001b[2J\\u009b31m\\u007f\\u202egp\",\"\\u0007\":1}");
+	        "{\"a\":\"\\u001b[2J\\u009b31m\\u007f\\u202egp\",\"\\u0007\":1}");
 	assert_int_equal(TOKEN("read", token), CLI_OK);
 	for (const char *p = output; *p; p++)
 		assert_true((unsigned char)*p < 0x7f && (*p >= 0x20 || *p == '\n'));
@@ -112,14 +115,17 @@ static void a_token_cannot_steer_the_terminal(void **state)
 static void a_link_opens_the_room(void **state)
 {
 	(void)state;
-	assert_int_equal(LINK("--config", config_path, "--room", "My Room", "--url", "https://h.example/"), CLI_OK);
+	assert_int_equal(
+	        LINK("--config", config_path, "--room", "My Room", "--url", "https://h.example/"),
+	        CLI_OK);
 	assert_true(says("https://h.example/my%20room#jwt=eyJ"));
 	assert_int_equal(TOKEN("read", "--config", config_path, output), CLI_OK);
 	assert_true(says("\"room\" = \"My Room\""));
 	assert_int_equal(LINK("--config", config_path, "--room", "demo", "--guest"), CLI_FAIL);
 	assert_int_equal(LINK("--config", config_path, "--room", "a/b"), CLI_USAGE);
 	assert_int_equal(LINK("--config", config_path, "--room", "*"), CLI_USAGE);
-	assert_int_equal(LINK("--config", config_path, "--room", "demo", "--guest", "--name", "A"), CLI_USAGE);
+	assert_int_equal(LINK("--config", config_path, "--room", "demo", "--guest", "--name", "A"),
+	        CLI_USAGE);
 	assert_int_equal(LINK("--config", config_path), CLI_USAGE);
 }
 
@@ -143,11 +149,11 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reading_verifies_nothing_unless_asked),
-		cmocka_unit_test(reading_with_a_configuration_gives_its_verdict),
-		cmocka_unit_test(what_is_no_token_is_told),
-		cmocka_unit_test(a_token_cannot_steer_the_terminal),
-		cmocka_unit_test(a_link_opens_the_room),
+	        cmocka_unit_test(reading_verifies_nothing_unless_asked),
+	        cmocka_unit_test(reading_with_a_configuration_gives_its_verdict),
+	        cmocka_unit_test(what_is_no_token_is_told),
+	        cmocka_unit_test(a_token_cannot_steer_the_terminal),
+	        cmocka_unit_test(a_link_opens_the_room),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -21,7 +21,8 @@ static void expect(const char *text, const char *name, const char *want)
 		fail_msg("refused: %s: %s", text, r.lines[0].text);
 	struct str got = env_str(&e, name);
 	if (want ? !str_eqc(got, want) : !str_absent(got))
-		fail_msg("%s: %s=\"%.*s\", want \"%s\"", text, name, STR_FMT(got), want ? want : "(unset)");
+		fail_msg("%s: %s=\"%.*s\", want \"%s\"", text, name, STR_FMT(got),
+		        want ? want : "(unset)");
 	env_done(&e);
 	config_report_free(&r);
 }
@@ -35,7 +36,7 @@ static void lines_are_read(void **state)
 	expect("A=1\r\nB=2\r\n", "B", "2");
 	expect("\xef\xbb\xbf"
 	       "A=1\n",
-		"A", "1");
+	        "A", "1");
 	expect("# A=0\n\n  A = 1  \n", "A", "1");
 	expect("export A=1\n", "A", "1");
 	expect("A=a b # comment\n", "A", "a b");
@@ -93,7 +94,7 @@ static void refused(const char *text, int line, const char *part)
 			continue;
 		if (r.lines[i].line != line || !strstr(r.lines[i].text, part))
 			fail_msg("%s: line %d \"%s\", want %d \"%s\"", text, r.lines[i].line,
-				r.lines[i].text, line, part);
+			        r.lines[i].text, line, part);
 		break;
 	}
 	env_done(&e);
@@ -114,7 +115,8 @@ static void faults_are_named_with_their_line(void **state)
 	refused("A=${}\n", 1, "a name must follow");
 	refused("A=${B:?}\n", 1, "must be set above");
 	refused("A=\xff\n", 1, "not text in UTF-8");
-	refused("A=${B:-${B:-${B:-${B:-${B:-${B:-${B:-${B:-${B:-${B:-x}}}}}}}}}}\n", 1, "nested too deep");
+	refused("A=${B:-${B:-${B:-${B:-${B:-${B:-${B:-${B:-${B:-${B:-x}}}}}}}}}}\n", 1,
+	        "nested too deep");
 }
 
 static void a_name_given_twice_is_said(void **state)
@@ -156,7 +158,7 @@ static void the_process_gives_its_variables(void **state)
 {
 	(void)state;
 	char *const environment[] = {
-		V("A=1"), V("B="), V("=C:=x"), V("D"), V("BASH_FUNC_x%%=() { }"), V("E=a=b"), NULL};
+	        V("A=1"), V("B="), V("=C:=x"), V("D"), V("BASH_FUNC_x%%=() { }"), V("E=a=b"), NULL};
 	struct env e;
 	env_init(&e, NULL);
 	assert_true(env_read_process(&e, environment));
@@ -206,7 +208,7 @@ static void lua_literals_are_read_and_nothing_is_evaluated(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(lines_are_read), cmocka_unit_test(quotes_are_read),
-	cmocka_unit_test(names_expand), cmocka_unit_test(faults_are_named_with_their_line),
-	cmocka_unit_test(a_name_given_twice_is_said), cmocka_unit_test(expansion_cannot_explode),
-	cmocka_unit_test(the_process_gives_its_variables),
-	cmocka_unit_test(lua_literals_are_read_and_nothing_is_evaluated))
+        cmocka_unit_test(names_expand), cmocka_unit_test(faults_are_named_with_their_line),
+        cmocka_unit_test(a_name_given_twice_is_said), cmocka_unit_test(expansion_cannot_explode),
+        cmocka_unit_test(the_process_gives_its_variables),
+        cmocka_unit_test(lua_literals_are_read_and_nothing_is_evaluated))

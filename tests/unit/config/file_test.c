@@ -39,7 +39,7 @@ static void faults_are_named_with_their_line(void **state)
 {
 	(void)state;
 	refused("auth: jwt\nrole_mod: token\n", 2,
-		"f.yaml:2: role_mod: unknown key (did you mean role_mode?)");
+	        "f.yaml:2: role_mod: unknown key (did you mean role_mode?)");
 	refused("favourite_colour: blue\n", 1, "favourite_colour: unknown key");
 	refused("auth: jwt\n\nrole_mode: tokens\n", 3, "role_mode: unknown word \"tokens\"");
 	refused("role_mode: tokens\n", 1, "(did you mean token?)");
@@ -53,10 +53,11 @@ static void faults_are_named_with_their_line(void **state)
 	refused("accepted_issuers: a\n", 1, "must be a list");
 	refused("known_kids: [a]\n", 1, "unknown key");
 	refused("algs:\n  - HS256\n  - none\n", 3, "never accepted");
-	refused("claim_rules:\n  - path: a\n    op: is\n    value: x\n    then: grant\n  - path: b\n    "
-		"op: was\n    value: x\n"
-		"    then: grant\n",
-		6, "rule 2: op must be");
+	refused("claim_rules:\n  - path: a\n    op: is\n    value: x\n    then: grant\n  - path: "
+	        "b\n    "
+	        "op: was\n    value: x\n"
+	        "    then: grant\n",
+	        6, "rule 2: op must be");
 	refused("claim_rules:\n  - path: a\n    path: b\n", 3, "path: is given twice");
 }
 
@@ -104,10 +105,11 @@ static void plain_texts_stay_texts(void **state)
 	struct config_report r;
 	config_report_init(&r);
 	yaml_read(STR("app_id: 007\napp_secret: 1234567890\naccepted_issuers: [12, true]\nauth: "
-		      "none\nhttp_port: 0\n"
-		      "claim_rules:\n  - {path: a, op: is, value: true, then: deny}\n  - {path: a, op: is, "
-		      "value: \"true\", then: deny}\n"),
-		"f.yaml", s, &r);
+	              "none\nhttp_port: 0\n"
+	              "claim_rules:\n  - {path: a, op: is, value: true, then: deny}\n  - {path: a, "
+	              "op: is, "
+	              "value: \"true\", then: deny}\n"),
+	        "f.yaml", s, &r);
 	assert_false(r.fatal);
 	assert_str(set_str(s, KEY_APP_ID), "007");
 	assert_str(set_str(s, KEY_APP_SECRET), "1234567890");
@@ -142,8 +144,8 @@ static void a_secret_is_not_echoed(void **state)
 	struct config_set *s = set_new();
 	struct config_report r;
 	config_report_init(&r);
-	yaml_read(STR("app_secret: [hush-hush]\nissuers: [{iss: a, app_secret: [hush-hush]}]\n"), "f.yaml",
-		s, &r);
+	yaml_read(STR("app_secret: [hush-hush]\nissuers: [{iss: a, app_secret: [hush-hush]}]\n"),
+	        "f.yaml", s, &r);
 	assert_true(r.fatal);
 	for (size_t i = 0; i < r.n; i++)
 		assert_null(strstr(r.lines[i].text, "hush"));
@@ -168,6 +170,6 @@ static void memory_running_out_is_a_refusal(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(faults_are_named_with_their_line),
-	cmocka_unit_test(yaml_that_could_surprise_is_refused), cmocka_unit_test(sizes_are_bounded),
-	cmocka_unit_test(plain_texts_stay_texts), cmocka_unit_test(an_empty_file_is_fine),
-	cmocka_unit_test(a_secret_is_not_echoed), cmocka_unit_test(memory_running_out_is_a_refusal))
+        cmocka_unit_test(yaml_that_could_surprise_is_refused), cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(plain_texts_stay_texts), cmocka_unit_test(an_empty_file_is_fine),
+        cmocka_unit_test(a_secret_is_not_echoed), cmocka_unit_test(memory_running_out_is_a_refusal))

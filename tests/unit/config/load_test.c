@@ -106,18 +106,21 @@ static char *const home[] = {V("HOME=/home/x"), NULL};
 static void a_file_fills_the_settings(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		load(BASE "role_mode: first-user\nallow_guests: true\nleeway: 10\nrequire_room: false\n"
-			  "accepted_audiences: [jitsi, x]\nclaim_paths: [context.user, $]\nname_mode: "
-			  "per-claim\nmax_occupants: 12\n"
-			  "bind: [127.0.0.1]\nhttp_port: 0\nlog_level: debug\npublic_url: "
-			  "https://Meet.Example.com:8443/\n"
-			  "sessions: 17\nping_interval: 2m\nstun_servers: [\"stun:s:3478\"]\nalgs: [HS256, "
-			  "HS512]\n"
-			  "claim_rules:\n  - {path: realm.roles, op: has, value: [a, b], then: grant}\n"
-			  "  - {path: [\"x.y\"], op: is, value: true, then: deny}\n",
-			home, true),
-		ERR_OK);
+	assert_int_equal(load(BASE "role_mode: first-user\nallow_guests: true\nleeway: "
+	                           "10\nrequire_room: false\n"
+	                           "accepted_audiences: [jitsi, x]\nclaim_paths: [context.user, "
+	                           "$]\nname_mode: "
+	                           "per-claim\nmax_occupants: 12\n"
+	                           "bind: [127.0.0.1]\nhttp_port: 0\nlog_level: debug\npublic_url: "
+	                           "https://Meet.Example.com:8443/\n"
+	                           "sessions: 17\nping_interval: 2m\nstun_servers: "
+	                           "[\"stun:s:3478\"]\nalgs: [HS256, "
+	                           "HS512]\n"
+	                           "claim_rules:\n  - {path: realm.roles, op: has, value: [a, b], "
+	                           "then: grant}\n"
+	                           "  - {path: [\"x.y\"], op: is, value: true, then: deny}\n",
+	                         home, true),
+	        ERR_OK);
 	assert_int_equal(c.policy.role_mode, ROLE_MODE_FIRST_USER);
 	assert_int_equal(c.policy.on_last_moderator_left, ON_LAST_ELECT);
 	assert_true(c.policy.allow_guests);
@@ -129,7 +132,8 @@ static void a_file_fills_the_settings(void **state)
 	assert_str(c.token.accepted_audiences.items[1], "x");
 	assert_str(c.token.accepted_issuers.items[0], "a");
 	assert_str(c.token.keys.app_secret, SECRET);
-	assert_int_equal(c.token.keys.algs, TOKEN_ALG_BIT(TOKEN_HS256) | TOKEN_ALG_BIT(TOKEN_HS512));
+	assert_int_equal(
+	        c.token.keys.algs, TOKEN_ALG_BIT(TOKEN_HS256) | TOKEN_ALG_BIT(TOKEN_HS512));
 	assert_str(c.policy.claim_paths.v[1], "$");
 	assert_int_equal(c.policy.name_mode, NAME_MODE_PER_CLAIM);
 	assert_int_equal(c.policy.max_occupants, 12);
@@ -178,35 +182,39 @@ static void nothing_at_all_refuses_and_shows_both_ways(void **state)
 static void contradictions_are_refused(void **state)
 {
 	(void)state;
-	refuses("auth: none\nallow_guests: false\n", "gavel.yaml:2: allow_guests: contradicts auth=none");
+	refuses("auth: none\nallow_guests: false\n",
+	        "gavel.yaml:2: allow_guests: contradicts auth=none");
 	refuses(BASE "role_mode: none\nroom_create: moderators\n",
-		"gavel.yaml:4: room_create: contradicts role_mode=none");
+	        "gavel.yaml:4: room_create: contradicts role_mode=none");
 	refuses("app_id: a\n", "app_secret: is missing");
 	refuses("app_secret: " SECRET "\n", "app_id: is missing");
 	refuses("app_id: a\nkey_source: file\n", "key_files: is missing");
 	refuses("app_id: a\nkey_source: keyserver\n", "key_server: is missing");
 	refuses("app_id: a\nkey_source: jwks\n", "jwks: is missing");
-	refuses("app_id: a\nkey_server: https://k\njwks: https://j\n", "key_server and jwks are both set");
+	refuses("app_id: a\nkey_server: https://k\njwks: https://j\n",
+	        "key_server and jwks are both set");
 	refuses(BASE "key_source: secret\nkey_server: https://k\n",
-		"gavel.yaml:4: key_server: contradicts key_source");
+	        "gavel.yaml:4: key_server: contradicts key_source");
 	refuses("app_id: a\nkey_server: https://k\nkey_files: [{path: x}]\n",
-		"key_files: contradicts key_source");
+	        "key_files: contradicts key_source");
 	refuses(BASE "app_secret_file: x\n", "app_secret_file: contradicts app_secret");
 	refuses(BASE "disable_grant_moderator: true\nruntime_grant: allow\n",
-		"contradicts disable_grant_moderator");
+	        "contradicts disable_grant_moderator");
 	refuses(BASE "stanza_bytes: 4096\n", "login_stanza_bytes: is more than stanza_bytes");
-	refuses("app_id: a\nkey_server: https://k\nclaim_rules: [{path: g, op: has, value: x, then: "
-		"grant}]\n",
-		"claim_rules: a grant rule with public keys needs accepted_audiences");
+	refuses("app_id: a\nkey_server: https://k\nclaim_rules: [{path: g, op: has, value: x, "
+	        "then: "
+	        "grant}]\n",
+	        "claim_rules: a grant rule with public keys needs accepted_audiences");
 	refuses("issuers: [{iss: a}]\n", "issuers: item 1: app_secret is missing");
 	refuses("issuers: [{iss: a, key_source: secret, app_secret: s, jwks: j}]\n",
-		"jwks contradicts its key_source");
-	refuses("issuers: [{iss: a, jwks: j}]\nclaim_rules: [{path: g, op: has, value: x, then: grant}]\n",
-		"claim_rules");
+	        "jwks contradicts its key_source");
+	refuses("issuers: [{iss: a, jwks: j}]\nclaim_rules: [{path: g, op: has, value: x, then: "
+	        "grant}]\n",
+	        "claim_rules");
 	assert_int_equal(load("app_id: a\nkey_server: https://k\naccepted_audiences: [j]\n"
-			      "claim_rules: [{path: g, op: has, value: x, then: grant}]\n",
-				 NULL, false),
-		ERR_OK);
+	                      "claim_rules: [{path: g, op: has, value: x, then: grant}]\n",
+	                         NULL, false),
+	        ERR_OK);
 	done();
 }
 
@@ -223,16 +231,19 @@ static void what_ought_to_be_known_is_said(void **state)
 	warns(BASE "name_max: 8\n", "clash_suffix: leaves no room");
 	warns("auth: none\nrole_mode: token\n", "nobody will moderate");
 	warns("auth: none\nroom_create: authenticated\n", "nobody can open a room");
-	warns("app_id: a\napp_secret: " SECRET "\nkey_server: https://k\n", "app_secret: is not used");
+	warns("app_id: a\napp_secret: " SECRET "\nkey_server: https://k\n",
+	        "app_secret: is not used");
 }
 
 static void serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"app_id: a\nkey_source: keyserver\nkey_server: https://k\n",
-		"app_id: a\njwks: https://j\n", "issuers: [{iss: a, key_server: \"https://k\"}]\n"};
+	static const char *const texts[] = {
+	        "app_id: a\nkey_source: keyserver\nkey_server: https://k\n",
+	        "app_id: a\njwks: https://j\n", "issuers: [{iss: a, key_server: \"https://k\"}]\n"};
 	static const char *const keys[] = {"key_server: serve does not fetch keys yet",
-		"jwks: serve does not read key lists yet", "issuers: serve does not fetch keys yet"};
+	        "jwks: serve does not read key lists yet",
+	        "issuers: serve does not fetch keys yet"};
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(load(texts[i], home, false), ERR_OK);
 		done();
@@ -241,7 +252,8 @@ static void serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out(void **s
 		done();
 	}
 	assert_int_equal(
-		load(BASE "before_host: lobby\nlobby: true\nlobby_autostart: true\n", home, true), ERR_OK);
+	        load(BASE "before_host: lobby\nlobby: true\nlobby_autostart: true\n", home, true),
+	        ERR_OK);
 	must_say("counts as refuse");
 	must_say("lobby: the lobby is not served yet: off");
 	assert_int_equal(c.policy.before_host, BEFORE_HOST_REFUSE);
@@ -254,7 +266,7 @@ static void serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out(void **s
 	must_say("state_directory: is not known");
 	done();
 	char *const reservation[] = {
-		V("ENABLE_AUTH=0"), V("PROSODY_RESERVATION_ENABLED=1"), V("HOME=/home/x"), NULL};
+	        V("ENABLE_AUTH=0"), V("PROSODY_RESERVATION_ENABLED=1"), V("HOME=/home/x"), NULL};
 	assert_int_equal(load(NULL, reservation, true), ERR_BADMSG);
 	must_say("PROSODY_RESERVATION_ENABLED");
 	done();
@@ -263,16 +275,18 @@ static void serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out(void **s
 static void stray_variables_open_nothing(void **state)
 {
 	(void)state;
-	char *const stray[] = {V("HTTP_PORT=9000"), V("STATE_DIRECTORY=/var/lib/gavel:/other"), V("ENABLE_GUESTS=1"),
-		V("AUTH_TYPE=internal"), V("JWT_ALLOW_EMPTY=1"), V("PUBLIC_URL=https://x"), NULL};
+	char *const stray[] = {V("HTTP_PORT=9000"), V("STATE_DIRECTORY=/var/lib/gavel:/other"),
+	        V("ENABLE_GUESTS=1"), V("AUTH_TYPE=internal"), V("JWT_ALLOW_EMPTY=1"),
+	        V("PUBLIC_URL=https://x"), NULL};
 	assert_int_equal(load(BASE, stray, true), ERR_OK);
 	assert_int_equal(c.server.http_port, 9000);
 	assert_str(c.server.state_directory, "/var/lib/gavel");
 	assert_false(c.policy.allow_guests);
 	assert_int_equal(c.policy.auth, AUTH_JWT);
 	assert_true(str_absent(c.server.public_url));
-	must_say("ENABLE_GUESTS=1 -> (ignored): docker-jitsi-meet's names count only when ENABLE_AUTH is "
-		 "set");
+	must_say("ENABLE_GUESTS=1 -> (ignored): docker-jitsi-meet's names count only when "
+	         "ENABLE_AUTH is "
+	         "set");
 	must_say("PUBLIC_URL=https://x -> (ignored)");
 	done();
 	char *const own[] = {V("ROLE_MODE=everyone"), V("LEEWAY=3"), NULL};
@@ -289,7 +303,7 @@ static void flags_win(void **state)
 	static const char *const set[] = {"role_mode=none", "http_port=1234", NULL};
 	static const char *const bad[] = {"role_mod=none", NULL};
 	struct config_source src = {
-		.environ = own, .overrides = set, .file = write_file("gavel.yaml", BASE)};
+	        .environ = own, .overrides = set, .file = write_file("gavel.yaml", BASE)};
 	config_report_init(&r);
 	assert_int_equal(config_load(&c, &src, &r), ERR_OK);
 	assert_int_equal(c.policy.role_mode, ROLE_MODE_NONE);
@@ -332,10 +346,10 @@ static void paths_start_at_the_file(void **state)
 {
 	(void)state;
 	char want[128];
-	assert_int_equal(
-		load("app_id: a\nkey_files: [{path: k.pem}]\nweb_folder: /abs\nstate_directory: st\n", home,
-			false),
-		ERR_OK);
+	assert_int_equal(load("app_id: a\nkey_files: [{path: k.pem}]\nweb_folder: "
+	                      "/abs\nstate_directory: st\n",
+	                         home, false),
+	        ERR_OK);
 	snprintf(want, sizeof want, "%s/k.pem", folder);
 	assert_str(c.token.keys.key_files[0].path, want);
 	assert_int_equal(c.token.keys.source, TOKEN_KEYS_FILE);
@@ -431,44 +445,45 @@ static void the_thread_as_docker_does_it(void **state)
 {
 	(void)state;
 	env_lines("tests/vectors/env/jwt-as-docker-does.env", W_ENV_CHANGED,
-		(const char *const[]){"role_mode=token: stock Jitsi would make every token holder "
-				      "moderator; set ROLE_MODE=authenticated to keep that",
-			"set NAME_MODE=free to keep typed names",
-			".env:3: ENABLE_AUTH=1 -> auth=jwt (honoured)",
-			"JWT_APP_SECRET=(hidden) -> app_secret=(hidden) (honoured)",
-			"  role_mode               token                             derived from "
-			"ENABLE_AUTH",
-			"  public_host             meet.example.com                  default, from "
-			"public_url",
-			"#6  token_affiliation            not loaded",
-			"#10 Jicofo's authentication    * makes everybody with a token owner",
-			"In the end: everybody with a token moderates, whatever the token says",
-			"Here:       the token decides", NULL});
+	        (const char *const[]){"role_mode=token: stock Jitsi would make every token holder "
+	                              "moderator; set ROLE_MODE=authenticated to keep that",
+	                "set NAME_MODE=free to keep typed names",
+	                ".env:3: ENABLE_AUTH=1 -> auth=jwt (honoured)",
+	                "JWT_APP_SECRET=(hidden) -> app_secret=(hidden) (honoured)",
+	                "  role_mode               token                             derived from "
+	                "ENABLE_AUTH",
+	                "  public_host             meet.example.com                  default, from "
+	                "public_url",
+	                "#6  token_affiliation            not loaded",
+	                "#10 Jicofo's authentication    * makes everybody with a token owner",
+	                "In the end: everybody with a token moderates, whatever the token says",
+	                "Here:       the token decides", NULL});
 }
 
 static void the_thread_with_half_of_the_advice(void **state)
 {
 	(void)state;
 	env_lines("tests/vectors/env/advice-half-followed.env", W_ENV_CONFLICT | W_ENV_CHANGED,
-		(const char *const[]){
-			"ENABLE_AUTO_OWNER=1 would have made moderators regardless of the token",
-			"JICOFO_ENABLE_AUTH is not set: in stock Jitsi it follows ENABLE_AUTH",
-			"ENABLE_GUESTS=1 -> allow_guests=true before_host=refuse (honoured)",
-			"XMPP_MUC_MODULES loads token_affiliation -> role_mode=token (honoured)",
-			"  role_mode               token                             derived from "
-			"XMPP_MUC_MODULES",
-			"#6  token_affiliation          * decides before the first presence",
-			"#10 Jicofo's authentication    * makes everybody with a token owner one round "
-			"trip after joining, and so undoes",
-			"#11 Jicofo's auto owner          on, but not consulted: 10 is on", NULL});
+	        (const char *const[]){
+	                "ENABLE_AUTO_OWNER=1 would have made moderators regardless of the token",
+	                "JICOFO_ENABLE_AUTH is not set: in stock Jitsi it follows ENABLE_AUTH",
+	                "ENABLE_GUESTS=1 -> allow_guests=true before_host=refuse (honoured)",
+	                "XMPP_MUC_MODULES loads token_affiliation -> role_mode=token (honoured)",
+	                "  role_mode               token                             derived from "
+	                "XMPP_MUC_MODULES",
+	                "#6  token_affiliation          * decides before the first presence",
+	                "#10 Jicofo's authentication    * makes everybody with a token owner one "
+	                "round "
+	                "trip after joining, and so undoes",
+	                "#11 Jicofo's auto owner          on, but not consulted: 10 is on", NULL});
 }
 
 static void misspelt_names_in_an_env_file_are_said(void **state)
 {
 	(void)state;
 	struct config_source src = {.environ = home};
-	src.env_file =
-		write_file(".env", "ENABLE_AUTH=0\nENABLE_GUEST=1\nHTTPS_PORT=443\nMY_OWN_VARIABLE=1\n");
+	src.env_file = write_file(
+	        ".env", "ENABLE_AUTH=0\nENABLE_GUEST=1\nHTTPS_PORT=443\nMY_OWN_VARIABLE=1\n");
 	config_report_init(&r);
 	assert_int_equal(config_load(&c, &src, &r), ERR_OK);
 	must_say(".env:2: ENABLE_GUEST: is no name known here (did you mean ENABLE_GUESTS?)");
@@ -480,10 +495,12 @@ static void misspelt_names_in_an_env_file_are_said(void **state)
 static void memory_running_out_refuses_and_leaks_nothing(void **state)
 {
 	(void)state;
-	char *const own[] = {V("ENABLE_AUTH=1"), V("AUTH_TYPE=jwt"), V("JWT_APP_ID=a"), V("JWT_APP_SECRET=" SECRET),
-		V("HOME=/x"), V("XMPP_MUC_MODULES=token_affiliation"), V("LEEWAY=4"), NULL};
+	char *const own[] = {V("ENABLE_AUTH=1"), V("AUTH_TYPE=jwt"), V("JWT_APP_ID=a"),
+	        V("JWT_APP_SECRET=" SECRET), V("HOME=/x"), V("XMPP_MUC_MODULES=token_affiliation"),
+	        V("LEEWAY=4"), NULL};
 	struct config_source src = {.environ = own, .need_start = true};
-	src.file = write_file("gavel.yaml", "claim_rules: [{path: a, op: is, value: x, then: deny}]\n");
+	src.file = write_file(
+	        "gavel.yaml", "claim_rules: [{path: a, op: is, value: x, then: deny}]\n");
 	int refused = 0, err = ERR_NOMEM;
 	for (long n = 0; n < 900 && !(n > 400 && err == ERR_OK); n += n < 100 ? 1 : 7) {
 		config_report_init(&r);
@@ -502,21 +519,21 @@ static void memory_running_out_refuses_and_leaks_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_fills_the_settings),
-		cmocka_unit_test(nothing_at_all_refuses_and_shows_both_ways),
-		cmocka_unit_test(contradictions_are_refused),
-		cmocka_unit_test(what_ought_to_be_known_is_said),
-		cmocka_unit_test(serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out),
-		cmocka_unit_test(stray_variables_open_nothing),
-		cmocka_unit_test(flags_win),
-		cmocka_unit_test(the_secret_may_stand_in_a_file_of_its_own),
-		cmocka_unit_test(paths_start_at_the_file),
-		cmocka_unit_test(a_file_that_is_not_there_is_named),
-		cmocka_unit_test(a_fresh_installation_starts),
-		cmocka_unit_test(the_thread_as_docker_does_it),
-		cmocka_unit_test(the_thread_with_half_of_the_advice),
-		cmocka_unit_test(misspelt_names_in_an_env_file_are_said),
-		cmocka_unit_test(memory_running_out_refuses_and_leaks_nothing),
+	        cmocka_unit_test(a_file_fills_the_settings),
+	        cmocka_unit_test(nothing_at_all_refuses_and_shows_both_ways),
+	        cmocka_unit_test(contradictions_are_refused),
+	        cmocka_unit_test(what_ought_to_be_known_is_said),
+	        cmocka_unit_test(serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out),
+	        cmocka_unit_test(stray_variables_open_nothing),
+	        cmocka_unit_test(flags_win),
+	        cmocka_unit_test(the_secret_may_stand_in_a_file_of_its_own),
+	        cmocka_unit_test(paths_start_at_the_file),
+	        cmocka_unit_test(a_file_that_is_not_there_is_named),
+	        cmocka_unit_test(a_fresh_installation_starts),
+	        cmocka_unit_test(the_thread_as_docker_does_it),
+	        cmocka_unit_test(the_thread_with_half_of_the_advice),
+	        cmocka_unit_test(misspelt_names_in_an_env_file_are_said),
+	        cmocka_unit_test(memory_running_out_refuses_and_leaks_nothing),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

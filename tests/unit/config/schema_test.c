@@ -17,7 +17,8 @@ static void every_row_is_whole(void **state)
 			fail_msg("%s has no help", row->key);
 		if (row->flags & SCHEMA_COMPUTED && !row->fallback_text)
 			fail_msg("%s: a computed default needs words", row->key);
-		if ((row->type == SCHEMA_INT || row->type == SCHEMA_DURATION) && row->max <= row->min)
+		if ((row->type == SCHEMA_INT || row->type == SCHEMA_DURATION) &&
+		        row->max <= row->min)
 			fail_msg("%s has no range", row->key);
 		if (row->type == SCHEMA_WORD && !row->words[1])
 			fail_msg("%s has no choice", row->key);
@@ -47,22 +48,25 @@ static void words_stand_in_the_order_of_their_enum(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		assert_string_equal(schema_row(KEY_ROLE_MODE)->words[i], role_mode_word((enum role_mode)i));
+		assert_string_equal(
+		        schema_row(KEY_ROLE_MODE)->words[i], role_mode_word((enum role_mode)i));
 	for (int i = 0; i < 3; i++) {
-		assert_string_equal(
-			schema_row(KEY_ROOM_CREATE)->words[i], room_create_word((enum room_create)i));
-		assert_string_equal(
-			schema_row(KEY_LOBBY_BYPASS)->words[i], lobby_bypass_word((enum lobby_bypass)i));
-		assert_string_equal(
-			schema_row(KEY_RUNTIME_GRANT)->words[i], runtime_grant_word((enum runtime_grant)i));
+		assert_string_equal(schema_row(KEY_ROOM_CREATE)->words[i],
+		        room_create_word((enum room_create)i));
+		assert_string_equal(schema_row(KEY_LOBBY_BYPASS)->words[i],
+		        lobby_bypass_word((enum lobby_bypass)i));
+		assert_string_equal(schema_row(KEY_RUNTIME_GRANT)->words[i],
+		        runtime_grant_word((enum runtime_grant)i));
 		assert_string_equal(schema_row(KEY_ON_LAST_MODERATOR_LEFT)->words[i],
-			on_last_moderator_left_word((enum on_last_moderator_left)i));
-		assert_string_equal(schema_row(KEY_ON_EXPIRY)->words[i], on_expiry_word((enum on_expiry)i));
-		assert_string_equal(schema_row(KEY_NAME_MODE)->words[i], name_mode_word((enum name_mode)i));
+		        on_last_moderator_left_word((enum on_last_moderator_left)i));
+		assert_string_equal(
+		        schema_row(KEY_ON_EXPIRY)->words[i], on_expiry_word((enum on_expiry)i));
+		assert_string_equal(
+		        schema_row(KEY_NAME_MODE)->words[i], name_mode_word((enum name_mode)i));
 	}
 	for (int i = 0; i < 4; i++)
 		assert_string_equal(schema_row(KEY_KEY_SOURCE)->words[i],
-			token_key_source_name((enum token_key_source)i));
+		        token_key_source_name((enum token_key_source)i));
 }
 
 static void defaults_of_the_table_are_those_of_the_policy_and_the_tokens(void **state)
@@ -141,7 +145,8 @@ static void fatal_free(const struct config_report *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (r->lines[i].severity == CONFIG_FATAL)
-			fail_msg("line %d: %s: %s", r->lines[i].line, r->lines[i].key, r->lines[i].text);
+			fail_msg("line %d: %s: %s", r->lines[i].line, r->lines[i].key,
+			        r->lines[i].text);
 	}
 }
 
@@ -171,9 +176,10 @@ static void every_line_of_the_example_can_be_switched_on(void **state)
 	buf_done(&b);
 }
 
-UNIT_MAIN(cmocka_unit_test(every_row_is_whole), cmocka_unit_test(every_default_is_a_value_of_its_row),
-	cmocka_unit_test(words_stand_in_the_order_of_their_enum),
-	cmocka_unit_test(defaults_of_the_table_are_those_of_the_policy_and_the_tokens),
-	cmocka_unit_test(near_names_are_offered_and_far_ones_not),
-	cmocka_unit_test(the_documents_are_up_to_date),
-	cmocka_unit_test(every_line_of_the_example_can_be_switched_on))
+UNIT_MAIN(cmocka_unit_test(every_row_is_whole),
+        cmocka_unit_test(every_default_is_a_value_of_its_row),
+        cmocka_unit_test(words_stand_in_the_order_of_their_enum),
+        cmocka_unit_test(defaults_of_the_table_are_those_of_the_policy_and_the_tokens),
+        cmocka_unit_test(near_names_are_offered_and_far_ones_not),
+        cmocka_unit_test(the_documents_are_up_to_date),
+        cmocka_unit_test(every_line_of_the_example_can_be_switched_on))

@@ -1,4 +1,5 @@
-/* value_test.c - every key round-trips from YAML, JSON and a variable; what is wrong is said. pure */
+/* value_test.c - every key round-trips from YAML, JSON and a variable; what is wrong is said. pure
+ */
 #include <stdio.h>
 
 #include "config/report.h"
@@ -11,22 +12,24 @@ static const struct {
 	enum config_key key;
 	const char *text, *json;
 } samples[] = {
-	{KEY_APP_ID, "my_app", "\"my_app\""},
-	{KEY_APP_SECRET, "0123456789abcdef0123456789abcdef", "\"0123456789abcdef0123456789abcdef\""},
-	{KEY_ACCEPTED_ISSUERS, "a, b", "[\"a\",\"b\"]"},
-	{KEY_ALGS, "HS256,ES384", "[\"HS256\",\"ES384\"]"},
-	{KEY_KEY_FILES, "[{\"path\":\"k.pem\"}]", "[{\"path\":\"k.pem\"}]"},
-	{KEY_KEY_SERVER, "https://keys.example.com/", "\"https://keys.example.com\""},
-	{KEY_ISSUERS, "[{\"iss\":\"a\",\"app_secret\":\"s\"}]", "[{\"iss\":\"a\",\"app_secret\":\"s\"}]"},
-	{KEY_LEEWAY, "1m", "60"},
-	{KEY_MAX_TOKEN_BYTES, "4096", "4096"},
-	{KEY_DOMAIN, "Meet.Example", "\"meet.example\""},
-	{KEY_CLAIM_PATHS, "[]", "[]"},
-	{KEY_CLAIM_RULES, "[{\"path\":\"g\",\"op\":\"has\",\"value\":[\"x\"],\"then\":\"deny\"}]",
-		"[{\"path\":\"g\",\"op\":\"has\",\"value\":[\"x\"],\"then\":\"deny\"}]"},
-	{KEY_END_AFTER, "2h", "7200"},
-	{KEY_CLASH_SUFFIX, " *", "\" *\""},
-	{KEY_BIND, "0.0.0.0,::", "[\"0.0.0.0\",\"::\"]"},
+        {KEY_APP_ID, "my_app", "\"my_app\""},
+        {KEY_APP_SECRET, "0123456789abcdef0123456789abcdef",
+                "\"0123456789abcdef0123456789abcdef\""},
+        {KEY_ACCEPTED_ISSUERS, "a, b", "[\"a\",\"b\"]"},
+        {KEY_ALGS, "HS256,ES384", "[\"HS256\",\"ES384\"]"},
+        {KEY_KEY_FILES, "[{\"path\":\"k.pem\"}]", "[{\"path\":\"k.pem\"}]"},
+        {KEY_KEY_SERVER, "https://keys.example.com/", "\"https://keys.example.com\""},
+        {KEY_ISSUERS, "[{\"iss\":\"a\",\"app_secret\":\"s\"}]",
+                "[{\"iss\":\"a\",\"app_secret\":\"s\"}]"},
+        {KEY_LEEWAY, "1m", "60"},
+        {KEY_MAX_TOKEN_BYTES, "4096", "4096"},
+        {KEY_DOMAIN, "Meet.Example", "\"meet.example\""},
+        {KEY_CLAIM_PATHS, "[]", "[]"},
+        {KEY_CLAIM_RULES, "[{\"path\":\"g\",\"op\":\"has\",\"value\":[\"x\"],\"then\":\"deny\"}]",
+                "[{\"path\":\"g\",\"op\":\"has\",\"value\":[\"x\"],\"then\":\"deny\"}]"},
+        {KEY_END_AFTER, "2h", "7200"},
+        {KEY_CLASH_SUFFIX, " *", "\" *\""},
+        {KEY_BIND, "0.0.0.0,::", "[\"0.0.0.0\",\"::\"]"},
 };
 
 static void check_one(enum config_key key, const char *text, const char *json)
@@ -82,7 +85,7 @@ static void every_row_round_trips_through_yaml(void **state)
 		struct jval *want = jval_parse(str_c(samples[i].json), 8, NULL);
 		config_report_init(&r);
 		snprintf(line, sizeof line, "# first\n%s: %s\n", schema_row(samples[i].key)->key,
-			samples[i].json);
+		        samples[i].json);
 		yaml_read(str_c(line), "f.yaml", s, &r);
 		assert_false(r.fatal);
 		assert_true(jval_equal(set_json(s, samples[i].key), want));
@@ -103,7 +106,8 @@ static void wrong(enum config_key key, const char *json, const char *part)
 	if (v)
 		fail_msg("%s: %s was taken", schema_row(key)->key, json);
 	if (!strstr(f.text, part))
-		fail_msg("%s: %s: \"%s\" does not say \"%s\"", schema_row(key)->key, json, f.text, part);
+		fail_msg("%s: %s: \"%s\" does not say \"%s\"", schema_row(key)->key, json, f.text,
+		        part);
 	jval_free(j);
 }
 
@@ -145,42 +149,50 @@ static void rules_are_refused_for_each_reason(void **state)
 	wrong(KEY_CLAIM_RULES, "{}", "must be a list");
 	wrong(KEY_CLAIM_RULES, "[1]", "must be an object");
 	wrong(KEY_CLAIM_RULES,
-		"[{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"grant\",\"or\":1}]",
-		"unknown member");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"in\",\"value\":\"x\",\"then\":\"grant\"}]",
-		"op must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"allow\"}]",
-		"then must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"\",\"then\":\"deny\"}]",
-		"not empty");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":1,\"then\":\"deny\"}]",
-		"not empty");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"has\",\"value\":true,\"then\":\"deny\"}]",
-		"op has");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":[],\"then\":\"deny\"}]",
-		"1 to 1024");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
-		"path must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a..b\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
-		"path must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a.\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
-		"path must be");
-	wrong(KEY_CLAIM_RULES, "[{\"path\":[],\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
-		"path must be");
+	        "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"grant\",\"or\":1}]",
+	        "unknown member");
 	wrong(KEY_CLAIM_RULES,
-		"[{\"path\":\"a.b.c.d.e.f.g.h.i\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
-		"at most 8");
-	wrong(KEY_CLAIM_RULES, "[{\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]", "path must be");
+	        "[{\"path\":\"a\",\"op\":\"in\",\"value\":\"x\",\"then\":\"grant\"}]",
+	        "op must be");
+	wrong(KEY_CLAIM_RULES,
+	        "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"allow\"}]",
+	        "then must be");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":\"\",\"then\":\"deny\"}]",
+	        "not empty");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":1,\"then\":\"deny\"}]",
+	        "not empty");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"has\",\"value\":true,\"then\":\"deny\"}]",
+	        "op has");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":[],\"then\":\"deny\"}]",
+	        "1 to 1024");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":\"\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+	        "path must be");
+	wrong(KEY_CLAIM_RULES,
+	        "[{\"path\":\"a..b\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+	        "path must be");
+	wrong(KEY_CLAIM_RULES,
+	        "[{\"path\":\"a.\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+	        "path must be");
+	wrong(KEY_CLAIM_RULES, "[{\"path\":[],\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+	        "path must be");
+	wrong(KEY_CLAIM_RULES,
+	        "[{\"path\":\"a.b.c.d.e.f.g.h.i\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}"
+	        "]",
+	        "at most 8");
+	wrong(KEY_CLAIM_RULES, "[{\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}]",
+	        "path must be");
 	char many[8192] = "[";
 	for (int i = 0; i < 65; i++) {
 		size_t n = strlen(many);
 		snprintf(many + n, sizeof many - n,
-			"%s{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}", i ? "," : "");
+		        "%s{\"path\":\"a\",\"op\":\"is\",\"value\":\"x\",\"then\":\"deny\"}",
+		        i ? "," : "");
 	}
 	strcat(many, "]");
 	wrong(KEY_CLAIM_RULES, many, "at most 64");
-	check_one(KEY_CLAIM_RULES, "[{\"path\":\"a\",\"op\":\"is\",\"value\":true,\"then\":\"deny\"}]",
-		"[{\"path\":\"a\",\"op\":\"is\",\"value\":true,\"then\":\"deny\"}]");
+	check_one(KEY_CLAIM_RULES,
+	        "[{\"path\":\"a\",\"op\":\"is\",\"value\":true,\"then\":\"deny\"}]",
+	        "[{\"path\":\"a\",\"op\":\"is\",\"value\":true,\"then\":\"deny\"}]");
 }
 
 static void key_files_and_issuers_are_refused_for_each_reason(void **state)
@@ -189,13 +201,14 @@ static void key_files_and_issuers_are_refused_for_each_reason(void **state)
 	wrong(KEY_KEY_FILES, "[{\"kid\":\"a\"}]", "path is missing");
 	wrong(KEY_KEY_FILES, "[{\"path\":\"a\"},{\"path\":\"b\"}]", "kid is missing");
 	wrong(KEY_KEY_FILES, "[{\"kid\":\"a\",\"path\":\"a\"},{\"kid\":\"a\",\"path\":\"b\"}]",
-		"there twice");
+	        "there twice");
 	wrong(KEY_KEY_FILES, "[{\"kid\":\"\",\"path\":\"a\"}]", "kid must be");
 	wrong(KEY_KEY_FILES, "[{\"file\":\"a\"}]", "unknown member");
 	wrong(KEY_ISSUERS, "[{\"app_secret\":\"s\"}]", "iss is missing");
 	wrong(KEY_ISSUERS, "[{\"iss\":\"*\",\"app_secret\":\"s\"}]", "one issuer");
-	wrong(KEY_ISSUERS, "[{\"iss\":\"a\",\"app_secret\":\"s\"},{\"iss\":\"a\",\"app_secret\":\"t\"}]",
-		"there twice");
+	wrong(KEY_ISSUERS,
+	        "[{\"iss\":\"a\",\"app_secret\":\"s\"},{\"iss\":\"a\",\"app_secret\":\"t\"}]",
+	        "there twice");
 	wrong(KEY_ISSUERS, "[{\"iss\":\"a\",\"algs\":[\"none\"]}]", "never accepted");
 	wrong(KEY_ISSUERS, "[{\"iss\":\"a\",\"keysource\":\"jwks\"}]", "unknown member");
 }
@@ -236,10 +249,10 @@ static void hosts_come_out_of_urls(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(texts_and_json_give_the_same_value),
-	cmocka_unit_test(every_row_round_trips_through_yaml),
-	cmocka_unit_test(wrong_types_and_words_are_refused),
-	cmocka_unit_test(rules_are_refused_for_each_reason),
-	cmocka_unit_test(key_files_and_issuers_are_refused_for_each_reason),
-	cmocka_unit_test(the_word_that_was_meant_is_offered),
-	cmocka_unit_test(booleans_of_variables_have_twelve_spellings),
-	cmocka_unit_test(hosts_come_out_of_urls))
+        cmocka_unit_test(every_row_round_trips_through_yaml),
+        cmocka_unit_test(wrong_types_and_words_are_refused),
+        cmocka_unit_test(rules_are_refused_for_each_reason),
+        cmocka_unit_test(key_files_and_issuers_are_refused_for_each_reason),
+        cmocka_unit_test(the_word_that_was_meant_is_offered),
+        cmocka_unit_test(booleans_of_variables_have_twelve_spellings),
+        cmocka_unit_test(hosts_come_out_of_urls))

@@ -1,11 +1,14 @@
-/* focus_test.c - conference requests, mute, Jingle to the focus, and addresses that are nobody's. io */
+/* focus_test.c - conference requests, mute, Jingle to the focus, and addresses that are nobody's.
+ * io */
 #include "support/meeting.h"
 
 #include <stdio.h>
 
-#define FOCUS_IQ(type, payload) "<iq type='" type "' id='f1' to='focus.meet.example'>" payload "</iq>"
-#define CONFERENCE(room)                                                                                   \
-	"<conference xmlns='" NS_FOCUS "' room='" room "' machine-uid='u' token='t' session-id='s'/>"
+#define FOCUS_IQ(type, payload)                                                                    \
+	"<iq type='" type "' id='f1' to='focus.meet.example'>" payload "</iq>"
+#define CONFERENCE(room)                                                                           \
+	"<conference xmlns='" NS_FOCUS "' room='" room                                             \
+	"' machine-uid='u' token='t' session-id='s'/>"
 
 static int setup(void **state)
 {
@@ -30,7 +33,8 @@ static void test_conference(void **state)
 	        "<iq xmlns='jabber:client' type='result' id='f1' from='focus.meet.example' "
 	        "to='00000001-0000-4000-8000-000000000000@meet.example/r0'><conference "
 	        "xmlns='http://jitsi.org/protocol/focus' "
-	        "room='demo@conference.meet.example' ready='true' focusjid='focus@auth.meet.example'>"
+	        "room='demo@conference.meet.example' ready='true' "
+	        "focusjid='focus@auth.meet.example'>"
 	        "<property name='authentication' value='true'/><property name='visitors-supported' "
 	        "value='false'/>"
 	        "</conference></iq>");
@@ -43,7 +47,8 @@ static void test_conference_refused(void **state)
 	m->policy.room_create = ROOM_CREATE_AUTHENTICATED;
 	meeting_start(m);
 	struct client *guest = meeting_client(m, NULL);
-	struct client *other = meeting_client(m, "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"other\"}");
+	struct client *other =
+	        meeting_client(m, "{\"iss\":\"a\",\"sub\":\"s\",\"room\":\"other\"}");
 	meeting_send(m, guest, FOCUS_IQ("set", CONFERENCE(ROOM)));
 	assert_seen(1, guest, "type='error' id='f1'", "to='00000001",
 	        "<error type='auth'><not-authorized xmlns=");
@@ -67,7 +72,8 @@ static void test_logins(void **state)
 	meeting_send(m, a, FOCUS_IQ("set", "<logout xmlns='" NS_FOCUS "' session-id='s'/>"));
 	assert_seen(1, a, "not-acceptable",
 	        "<session-invalid xmlns='http://jitsi.org/protocol/focus'/></error>");
-	meeting_send(m, a, FOCUS_IQ("get", "<login-url xmlns='" NS_FOCUS "' room='r' machine-uid='u'/>"));
+	meeting_send(m, a,
+	        FOCUS_IQ("get", "<login-url xmlns='" NS_FOCUS "' room='r' machine-uid='u'/>"));
 	assert_seen(1, a, "service-unavailable");
 	meeting_send(m, a, FOCUS_IQ("get", "<login-url xmlns='" NS_FOCUS "' machine-uid='u'/>"));
 	assert_seen(2, a, "not-acceptable");
@@ -84,23 +90,27 @@ static void test_token_auth_url(void **state)
 	struct client *a = meeting_client(m, NULL);
 	meeting_send(m, a, FOCUS_IQ("set", CONFERENCE(ROOM)));
 	assert_seen(1, a, "<property name='externalAuth' value='true'/>");
-	meeting_send(m, a, FOCUS_IQ("get", "<login-url xmlns='" NS_FOCUS "' room='r' machine-uid='u'/>"));
+	meeting_send(m, a,
+	        FOCUS_IQ("get", "<login-url xmlns='" NS_FOCUS "' room='r' machine-uid='u'/>"));
 	assert_seen(1, a,
 	        "<login-url xmlns='http://jitsi.org/protocol/focus' "
-	        "url='https%3A%2F%2Flogin.example%2F%3Froom%3D%7Broom%7D' room='r' machine-uid='u'/>");
+	        "url='https%3A%2F%2Flogin.example%2F%3Froom%3D%7Broom%7D' room='r' "
+	        "machine-uid='u'/>");
 	meeting_send(m, a, FOCUS_IQ("get", "<login-url xmlns='" NS_FOCUS "' room='r'/>"));
 	assert_seen(1, a, "bad-request");
 	meeting_send(m, a, FOCUS_IQ("get", "<ping xmlns='" NS_PING "'/>"));
-	assert_seen(
-	        1, a, "<iq xmlns='jabber:client' type='result' id='f1' from='focus.meet.example'", "/r0'/>");
+	assert_seen(1, a,
+	        "<iq xmlns='jabber:client' type='result' id='f1' from='focus.meet.example'",
+	        "/r0'/>");
 }
 
-static void mute(struct meeting *m, struct client *c, const char *kind, const char *nick, const char *value)
+static void mute(
+        struct meeting *m, struct client *c, const char *kind, const char *nick, const char *value)
 {
 	meeting_forget(m);
 	meeting_send(m, c,
-	        "<iq type='set' id='m1' to='" ROOM "/focus'><mute xmlns='" NS_JITMEET "/%s' jid='" ROOM
-	        "/%s'>%s</mute>"
+	        "<iq type='set' id='m1' to='" ROOM "/focus'><mute xmlns='" NS_JITMEET
+	        "/%s' jid='" ROOM "/%s'>%s</mute>"
 	        "</iq>",
 	        kind, nick, value);
 }
@@ -117,10 +127,11 @@ static void test_mute(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		char want[160];
 		mute(m, mod, kinds[i], "guest", "true");
-		assert_seen(
-		        1, mod, "<iq xmlns='jabber:client' type='result' id='m1' from='" ROOM "/focus'");
+		assert_seen(1, mod,
+		        "<iq xmlns='jabber:client' type='result' id='m1' from='" ROOM "/focus'");
 		snprintf(want, sizeof want,
-		        "<mute xmlns='http://jitsi.org/jitmeet/%s' actor='" ROOM "/mod'>true</mute></iq>",
+		        "<mute xmlns='http://jitsi.org/jitmeet/%s' actor='" ROOM
+		        "/mod'>true</mute></iq>",
 		        kinds[i]);
 		assert_seen(1, guest, "type='set'", "from='" ROOM "/focus'", "to='00000002-", want);
 	}
@@ -161,17 +172,20 @@ static void test_focus_occupant(void **state)
 	assert_seen(1, a, "type='error' id='1' from='" ROOM "/focus'",
 	        "<item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
 	        "<unknown-session xmlns='urn:xmpp:jingle:errors:1'/></error>");
-	meeting_send(
-	        m, a, "<iq type='get' id='2' to='" ROOM "/focus'><query xmlns='" NS_DISCO_INFO "'/></iq>");
+	meeting_send(m, a,
+	        "<iq type='get' id='2' to='" ROOM "/focus'><query xmlns='" NS_DISCO_INFO
+	        "'/></iq>");
 	assert_seen(1, a, "type='result' id='2'", "<feature var='urn:xmpp:ping'/>");
 	meeting_send(m, a,
-	        "<iq type='set' id='3' to='" ROOM "/focus'><dial xmlns='urn:xmpp:rayo:1' to='x'/></iq>");
+	        "<iq type='set' id='3' to='" ROOM
+	        "/focus'><dial xmlns='urn:xmpp:rayo:1' to='x'/></iq>");
 	assert_seen(1, a, "type='error' id='3'", "service-unavailable");
 	size_t before = a->in.n;
 	meeting_send(m, a, "<iq type='result' id='4' to='" ROOM "/focus'/>");
 	meeting_send(m, a, "<iq type='error' id='5' to='" ROOM "/focus'/>");
 	assert_int_equal(a->in.n, before);
-	meeting_send(m, a, "<message type='chat' id='6' to='" ROOM "/focus'><body>hello</body></message>");
+	meeting_send(m, a,
+	        "<message type='chat' id='6' to='" ROOM "/focus'><body>hello</body></message>");
 	assert_seen(1, a, "type='error' id='6'", "item-not-found");
 }
 
@@ -180,10 +194,11 @@ static void test_addresses(void **state)
 	struct meeting *m = *state;
 	meeting_start(m);
 	struct client *a = meeting_client(m, NULL);
-	meeting_send(
-	        m, a, "<iq type='get' id='1' to='lobby.meet.example'><ping xmlns='" NS_PING "'/></iq>");
+	meeting_send(m, a,
+	        "<iq type='get' id='1' to='lobby.meet.example'><ping xmlns='" NS_PING "'/></iq>");
 	assert_seen(1, a, "type='error' id='1' from='lobby.meet.example'", "service-unavailable");
-	meeting_send(m, a, "<message id='2' to='someone@elsewhere.example'><body>x</body></message>");
+	meeting_send(
+	        m, a, "<message id='2' to='someone@elsewhere.example'><body>x</body></message>");
 	assert_seen(1, a, "type='error' id='2'", "remote-server-not-found");
 	size_t before = a->in.n;
 	meeting_send(m, a, "<presence to='someone@elsewhere.example'/>");

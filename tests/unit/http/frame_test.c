@@ -1,4 +1,5 @@
-/* frame_test.c - WebSocket frames: messages, fragments, controls, and each way of being wrong. io */
+/* frame_test.c - WebSocket frames: messages, fragments, controls, and each way of being wrong. io
+ */
 #include "support/unit.h"
 
 #include "http/frame.h"
@@ -147,9 +148,10 @@ static void expect_raw(struct str bytes, unsigned code)
 static void heads_alone_are_judged(void **state)
 {
 	(void)state;
-	expect_raw(STR("\x81\x01x"), WS_PROTOCOL);                 /* not masked */
-	expect_raw(STR("\xc1\x81"), WS_PROTOCOL);                  /* a reserved bit */
-	expect_raw(STR("\x81\xff\x40\0\0\0\0\0\0\0"), WS_TOO_BIG); /* 2^62 bytes, of which none has come */
+	expect_raw(STR("\x81\x01x"), WS_PROTOCOL); /* not masked */
+	expect_raw(STR("\xc1\x81"), WS_PROTOCOL);  /* a reserved bit */
+	expect_raw(STR("\x81\xff\x40\0\0\0\0\0\0\0"),
+	        WS_TOO_BIG); /* 2^62 bytes, of which none has come */
 	expect_raw(STR("\x81\xfe\x10\0"), WS_TOO_BIG);
 }
 
@@ -201,6 +203,7 @@ static void the_key_of_the_rfc_is_answered(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(messages_come_through), cmocka_unit_test(fragments_make_one_message),
-        cmocka_unit_test(nothing_is_read_behind_a_close), cmocka_unit_test(wrong_frames_have_their_code),
-        cmocka_unit_test(heads_alone_are_judged), cmocka_unit_test(fragments_are_bounded),
-        cmocka_unit_test(heads_are_written), cmocka_unit_test(the_key_of_the_rfc_is_answered))
+        cmocka_unit_test(nothing_is_read_behind_a_close),
+        cmocka_unit_test(wrong_frames_have_their_code), cmocka_unit_test(heads_alone_are_judged),
+        cmocka_unit_test(fragments_are_bounded), cmocka_unit_test(heads_are_written),
+        cmocka_unit_test(the_key_of_the_rfc_is_answered))

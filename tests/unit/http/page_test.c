@@ -44,8 +44,9 @@ static void clients_find_what_they_need(void **state)
 	expect(&c, "muc: \"muc.meet.example\"", true);
 	expect(&c, "focusUserJid: \"focus@auth.meet.example\"", true);
 	expect(&c, "enabled: true,\n    stunServers: []",
-	        true);                        /* without the list clients ask a public server */
-	expect(&c, "anonymousdomain", false); /* it would turn a refused join into a connection error */
+	        true); /* without the list clients ask a public server */
+	expect(&c, "anonymousdomain",
+	        false); /* it would turn a refused join into a connection error */
 	expect(&c, "tokenAuthUrl", false);
 	expect(&c, "readOnlyName: true,", false);
 }
@@ -60,7 +61,8 @@ static void settings_show(void **state)
 	c.token_auth_url = STR("https://login.example/?r={room}");
 	c.read_only_name = c.disable_kickout = true;
 	c.public_url = STR("https://meet.example");
-	expect(&c, "stunServers: [{ urls: \"stun:a.example:3478\" }, { urls: \"stun:b.example\" }]", true);
+	expect(&c, "stunServers: [{ urls: \"stun:a.example:3478\" }, { urls: \"stun:b.example\" }]",
+	        true);
 	expect(&c, "tokenAuthUrl: \"https://login.example/?r={room}\"", true);
 	expect(&c, "  readOnlyName: true,\n", true);
 	expect(&c, "disableKick: true", true);
@@ -98,5 +100,5 @@ static void out_of_memory_shows(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(clients_find_what_they_need), cmocka_unit_test(settings_show),
-        cmocka_unit_test(the_snippet_follows_the_name_mode), cmocka_unit_test(strings_cannot_break_out),
-        cmocka_unit_test(out_of_memory_shows))
+        cmocka_unit_test(the_snippet_follows_the_name_mode),
+        cmocka_unit_test(strings_cannot_break_out), cmocka_unit_test(out_of_memory_shows))

@@ -1,4 +1,5 @@
-/* parse_test.c - request heads: what is read, what is refused and with which status, byte by byte too. io
+/* parse_test.c - request heads: what is read, what is refused and with which status, byte by byte
+ * too. io
  */
 #include "support/unit.h"
 
@@ -43,18 +44,21 @@ static void other_forms_are_read(void **state)
 	assert_int_equal(h.method, HTTP_HEAD);
 	assert_str(h.path, "/");
 	assert_true(str_absent(h.query));
-	assert_int_equal(parse("GET https://meet.example/x?y HTTP/1.1\r\nHost: a\r\n\r\n", &h), ERR_OK);
+	assert_int_equal(
+	        parse("GET https://meet.example/x?y HTTP/1.1\r\nHost: a\r\n\r\n", &h), ERR_OK);
 	assert_str(h.path, "/x");
 	assert_str(h.query, "y");
 	assert_int_equal(parse("GET / HTTP/1.0\r\n\r\n", &h), ERR_OK);
 	assert_false(h.keep_alive);
 	assert_int_equal(parse("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", &h), ERR_OK);
 	assert_true(h.keep_alive);
-	assert_int_equal(parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", &h), ERR_OK);
+	assert_int_equal(
+	        parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", &h), ERR_OK);
 	assert_false(h.keep_alive);
 	assert_int_equal(parse("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", &h), ERR_OK);
 	assert_int_equal(h.method, HTTP_OTHER);
-	assert_int_equal(parse("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n", &h), ERR_OK);
+	assert_int_equal(
+	        parse("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n", &h), ERR_OK);
 	assert_true(h.has_body);
 	assert_int_equal(h.content_length, 12);
 }
@@ -85,9 +89,11 @@ static void wrong_heads_are_refused(void **state)
 	        {"GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n", 400},
 	        {"GET / HTTP/1.1\r\nHost: a\x01\r\n\r\n", 400},
 	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400},
-	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", 400},
+	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+	                400},
 	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", 400},
-	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+	        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: "
+	         "chunked\r\n\r\n",
 	                400},
 	        {"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 501},
 	        {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
@@ -103,7 +109,8 @@ static void wrong_heads_are_refused(void **state)
 	struct http_head h;
 	size_t seen = 0;
 	assert_int_equal(
-	        http_parse(STR("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"), &limits, &seen, &h), ERR_BADMSG);
+	        http_parse(STR("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"), &limits, &seen, &h),
+	        ERR_BADMSG);
 }
 
 static void sizes_are_bounded(void **state)

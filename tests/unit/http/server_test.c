@@ -1,5 +1,5 @@
-/* server_test.c - requests over real sockets: routes, errors, keep-alive, time limits, WebSocket in and
- * out. io */
+/* server_test.c - requests over real sockets: routes, errors, keep-alive, time limits, WebSocket in
+ * and out. io */
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -127,8 +127,8 @@ static void routes_answer(void **state)
 	expect(w, "GET /xmpp-websocket?room=x" REST, "200 OK", "Access-Control-Allow-Origin: *");
 	expect(w, "OPTIONS /xmpp-websocket" REST, "204 No Content", "Access-Control-Allow-Methods");
 	/* a body stays unread, and must not be taken for the next request */
-	expect(w, "OPTIONS /xmpp-websocket HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nGET ", "204 No Content",
-	        "Connection: close");
+	expect(w, "OPTIONS /xmpp-websocket HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nGET ",
+	        "204 No Content", "Connection: close");
 	expect(w, "GET /" REST, "200 OK", "text/html");
 	expect(w, "GET /demo?x=1" REST, "200 OK", "<html");
 	expect(w, "GET /%d1%82%d0%b5%d1%81%d1%82" REST, "200 OK",
@@ -141,8 +141,8 @@ static void routes_answer(void **state)
 	expect(w, "GET /.git" REST, "404 Not Found", NULL);
 	expect(w, "POST /" REST, "405 Method Not Allowed", "Allow: GET, HEAD");
 	expect(w, "GET /%zz" REST, "400 Bad Request", "Connection: close");
-	expect(w, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "413 Content Too Large",
-	        NULL);
+	expect(w, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+	        "413 Content Too Large", NULL);
 	close_world(w);
 }
 
@@ -156,10 +156,12 @@ static void the_same_content_is_not_sent_again(void **state)
 	assert_true(wire_until(&c, "\r\n\r\n", 2000));
 	char *etag = strstr(c.in.p, "ETag: ");
 	assert_non_null(etag);
-	assert_int_equal(c.in.n, (size_t)(strstr(c.in.p, "\r\n\r\n") + 4 - c.in.p)); /* HEAD: no body */
+	assert_int_equal(
+	        c.in.n, (size_t)(strstr(c.in.p, "\r\n\r\n") + 4 - c.in.p)); /* HEAD: no body */
 	char request[256];
 	snprintf(request, sizeof request,
-	        "GET /page.css HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\", %.34s\r\n\r\n", etag + 6);
+	        "GET /page.css HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\", %.34s\r\n\r\n",
+	        etag + 6);
 	wire_forget(&c);
 	wire_puts(&c, request);
 	assert_true(wire_until(&c, "\r\n\r\n", 2000));
@@ -229,7 +231,8 @@ static void slow_and_silent_clients_are_closed(void **state)
 	close_world(w);
 }
 
-#define UPGRADE "GET /xmpp-websocket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+#define UPGRADE                                                                                    \
+	"GET /xmpp-websocket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 #define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 #define VERSION "Sec-WebSocket-Version: 13\r\n"
 
@@ -238,8 +241,8 @@ static void upgrades_must_be_right(void **state)
 	(void)state;
 	struct world *w = open_world(5000);
 	expect(w, UPGRADE KEY VERSION "\r\n", "501 Not Implemented", NULL);
-	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: XMPP, mqtt\r\n\r\n", "501 Not Implemented",
-	        NULL);
+	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: XMPP, mqtt\r\n\r\n",
+	        "501 Not Implemented", NULL);
 	expect(w, UPGRADE VERSION "Sec-WebSocket-Protocol: xmpp\r\n\r\n", "400 Bad Request", NULL);
 	expect(w, UPGRADE KEY "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n",
 	        "426 Upgrade Required", "Sec-WebSocket-Version: 13");
@@ -370,8 +373,8 @@ static void draining_refuses_and_closes(void **state)
 	wire_turn(w->loop, 10);
 	http_server_drain(w->http);
 	assert_true(wire_until(&idle, NULL, 1000));
-	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: xmpp\r\n\r\n", "503 Service Unavailable",
-	        NULL);
+	expect(w, UPGRADE KEY VERSION "Sec-WebSocket-Protocol: xmpp\r\n\r\n",
+	        "503 Service Unavailable", NULL);
 	expect(w, "GET /about/health" REST, "503 Service Unavailable", "Connection: close");
 	wire_done(&idle);
 	close_world(w);
@@ -380,8 +383,9 @@ static void draining_refuses_and_closes(void **state)
 UNIT_MAIN(cmocka_unit_test(routes_answer), cmocka_unit_test(the_same_content_is_not_sent_again),
         cmocka_unit_test(requests_may_come_together_and_in_pieces),
         cmocka_unit_test(many_requests_at_once_do_not_fill_the_queue),
-        cmocka_unit_test(slow_and_silent_clients_are_closed), cmocka_unit_test(upgrades_must_be_right),
-        cmocka_unit_test(messages_go_both_ways), cmocka_unit_test(early_messages_are_not_lost),
-        cmocka_unit_test(a_close_is_answered), cmocka_unit_test(silence_is_asked_and_then_closed),
+        cmocka_unit_test(slow_and_silent_clients_are_closed),
+        cmocka_unit_test(upgrades_must_be_right), cmocka_unit_test(messages_go_both_ways),
+        cmocka_unit_test(early_messages_are_not_lost), cmocka_unit_test(a_close_is_answered),
+        cmocka_unit_test(silence_is_asked_and_then_closed),
         cmocka_unit_test(a_flood_of_pings_ends_the_connection),
         cmocka_unit_test(draining_refuses_and_closes))

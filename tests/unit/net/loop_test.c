@@ -1,5 +1,5 @@
-/* loop_test.c - turns: what is put off runs at their end, time stands still within one, ticks tell the time
- * first. io */
+/* loop_test.c - turns: what is put off runs at their end, time stands still within one, ticks tell
+ * the time first. io */
 #include "support/unit.h"
 
 #include <signal.h>
@@ -108,4 +108,5 @@ static void signals_arrive_on_the_loop(void **state)
 
 UNIT_MAIN(cmocka_unit_test(deferred_tasks_run_once_and_bring_others),
         cmocka_unit_test(ticks_tell_the_time_before_timers),
-        cmocka_unit_test(the_wall_clock_is_the_systems), cmocka_unit_test(signals_arrive_on_the_loop))
+        cmocka_unit_test(the_wall_clock_is_the_systems),
+        cmocka_unit_test(signals_arrive_on_the_loop))

@@ -1,4 +1,5 @@
-/* tcp_test.c - connections over loopback: order, bounds, stalls, endings, and descriptors that run out. io
+/* tcp_test.c - connections over loopback: order, bounds, stalls, endings, and descriptors that run
+ * out. io
  */
 #include "support/unit.h"
 
@@ -386,7 +387,8 @@ static void nothing_breaks_when_memory_runs_out(void **state)
 	}
 }
 
-UNIT_MAIN(cmocka_unit_test(bytes_go_both_ways), cmocka_unit_test(copies_and_blocks_keep_their_order),
+UNIT_MAIN(cmocka_unit_test(bytes_go_both_ways),
+        cmocka_unit_test(copies_and_blocks_keep_their_order),
         cmocka_unit_test(the_queue_is_bounded_and_drains),
         cmocka_unit_test(all_queues_together_are_bounded_at_the_cost_of_those_that_stall),
         cmocka_unit_test(a_block_in_many_queues_counts_once),

@@ -44,5 +44,6 @@ static void another_issuer_is_another_person(void **state)
 	assert_false(identity_eq(&a, &b));
 }
 
-UNIT_MAIN(cmocka_unit_test(ids_compare_with_their_types), cmocka_unit_test(neighbouring_large_ids_are_two_people),
-	cmocka_unit_test(another_issuer_is_another_person))
+UNIT_MAIN(cmocka_unit_test(ids_compare_with_their_types),
+        cmocka_unit_test(neighbouring_large_ids_are_two_people),
+        cmocka_unit_test(another_issuer_is_another_person))

@@ -1,4 +1,5 @@
-/* decide_test.c - what vectors do not show: features of grants, texts and elements, want of memory. io */
+/* decide_test.c - what vectors do not show: features of grants, texts and elements, want of memory.
+ * io */
 #include "support/unit.h"
 
 #include "base/mem.h"
@@ -7,12 +8,13 @@
 #include "policy/decide.h"
 #include "token/claims.h"
 
-static const char meeting[] = "{\"node\":\"demo\",\"occupants\":["
-                              "{\"who\":\"t\",\"source\":\"token\",\"role\":\"moderator\",\"name\":\"Ann\","
-                              "\"name_from\":\"token\"},"
-                              "{\"who\":\"p\"},{\"who\":\"q\",\"guest\":true,\"name\":\"Bob\"},{\"who\":"
-                              "\"g\",\"guest\":true,\"source\":\"granted\","
-                              "\"role\":\"moderator\"}]}";
+static const char meeting[] =
+        "{\"node\":\"demo\",\"occupants\":["
+        "{\"who\":\"t\",\"source\":\"token\",\"role\":\"moderator\",\"name\":\"Ann\","
+        "\"name_from\":\"token\"},"
+        "{\"who\":\"p\"},{\"who\":\"q\",\"guest\":true,\"name\":\"Bob\"},{\"who\":"
+        "\"g\",\"guest\":true,\"source\":\"granted\","
+        "\"role\":\"moderator\"}]}";
 
 struct world {
 	struct policy_settings settings;
@@ -57,9 +59,10 @@ static struct join_request join_of(struct world *w, const struct claims *claims)
 	};
 }
 
-static const char bob[] = "{\"iss\":\"i\",\"sub\":\"meet.jitsi\",\"room\":\"demo\",\"context\":{\"user\":{"
-                          "\"id\":\"b\",\"name\":\"Bob\"},"
-                          "\"features\":{\"recording\":true}}}";
+static const char bob[] =
+        "{\"iss\":\"i\",\"sub\":\"meet.jitsi\",\"room\":\"demo\",\"context\":{\"user\":{"
+        "\"id\":\"b\",\"name\":\"Bob\"},"
+        "\"features\":{\"recording\":true}}}";
 
 static void a_grant_lends_the_granters_features_and_a_revoke_takes_them_back(void **state)
 {
@@ -70,8 +73,8 @@ static void a_grant_lends_the_granters_features_and_a_revoke_takes_them_back(voi
 	struct jval *features = jval_parse(STR("{\"recording\":true}"), 2, NULL);
 	struct seat *granter = seat(&w, "t"), *target = seat(&w, "p");
 	granter->own_features = features;
-	struct item_request grant = {
-	        &w.settings, &w.scene.view, granter, target, true, false, AFFILIATION_OWNER, ROLE_NONE};
+	struct item_request grant = {&w.settings, &w.scene.view, granter, target, true, false,
+	        AFFILIATION_OWNER, ROLE_NONE};
 	policy_item(&grant, &v);
 	assert_true(v.accepted && v.changed && v.lent);
 	assert_ptr_equal(v.lent_features, features);
@@ -219,8 +222,8 @@ static void the_lobby_makes_members_of_guests_inside(void **state)
 	assert_int_equal(policy_lobby_on(&owner), AFFILIATION_OWNER);
 }
 
-/* Each allocation fails once: the answer is the right one, or a refusal for want of memory; never a wrong
- * role. */
+/* Each allocation fails once: the answer is the right one, or a refusal for want of memory; never a
+ * wrong role. */
 static void want_of_memory_refuses_and_never_promotes(void **state)
 {
 	(void)state;

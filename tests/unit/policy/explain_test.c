@@ -7,8 +7,8 @@
 #include "token/claims.h"
 
 /* The text of a join by these claims (NULL: a guest) into an empty existing room. */
-static void explain(const char *payload, const struct policy_settings *s, const struct stock_setup *stock,
-        const char *nick, struct buf *out)
+static void explain(const char *payload, const struct policy_settings *s,
+        const struct stock_setup *stock, const char *nick, struct buf *out)
 {
 	const char *error;
 	struct scene scene;
@@ -75,13 +75,15 @@ static void lines_come_in_their_order(void **state)
 	s.n_claim_rules = 1;
 	explain(everything, &s, &stock, "Other", &out);
 	assert_order(&out,
-	        (const char *const[]){"ACCEPTED  member / participant", "R_TOKEN_DENY", "token     (lines)",
-	                "claim     context.user.moderator = \"True\" (string)", "-> no, W_CLAIM_VALUE",
-	                "claim     context.user.affiliation absent",
-	                "rule 1 groups has \"/staff\" then grant: found [\"/a\"] (array) -> not matched",
+	        (const char *const[]){"ACCEPTED  member / participant", "R_TOKEN_DENY",
+	                "token     (lines)", "claim     context.user.moderator = \"True\" (string)",
+	                "-> no, W_CLAIM_VALUE", "claim     context.user.affiliation absent",
+	                "rule 1 groups has \"/staff\" then grant: found [\"/a\"] (array) -> not "
+	                "matched",
 	                "ignored: $.moderator = true  W_CLAIM_MISPLACED", "decided   rule 6",
 	                "role_mode=token -> member", "gates     node form",
-	                "name      others see \"Ann\"; own page shows \"Ann\"; editing: off (frozen)",
+	                "name      others see \"Ann\"; own page shows \"Ann\"; editing: off "
+	                "(frozen)",
 	                "rename \"Ann\" -> \"Other\": refused silently", "lasts     until leave",
 	                "hint      omit `context.user.name`", "setting   (lines)", "jitsi     #1",
 	                "jitsi     #10", "in the end: OWNER", NULL});
@@ -95,8 +97,8 @@ static void long_values_are_cut(void **state)
 	struct buf out, payload;
 	policy_settings_init(&s);
 	buf_init(&payload, 0);
-	buf_puts(&payload,
-	        "{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"demo\",\"context\":{\"user\":{\"moderator\":\"");
+	buf_puts(&payload, "{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"demo\",\"context\":{\"user\":{"
+	                   "\"moderator\":\"");
 	for (int i = 0; i < 300; i++)
 		buf_puts(&payload, "\xc3\xa9");
 	buf_puts(&payload, "\"}}}");
@@ -114,10 +116,10 @@ static void a_refusal_names_the_fix(void **state)
 	struct buf out;
 	policy_settings_init(&s);
 	explain("{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"other\"}", &s, NULL, NULL, &out);
-	assert_order(
-	        &out, (const char *const[]){
-	                      "REFUSED join E_ROOM_MISMATCH \"Room does not match the room from token\"",
-	                      "refused at: room", "fix       the token's `room`", NULL});
+	assert_order(&out,
+	        (const char *const[]){
+	                "REFUSED join E_ROOM_MISMATCH \"Room does not match the room from token\"",
+	                "refused at: room", "fix       the token's `room`", NULL});
 	assert_null(strstr(out.p, "name      "));
 	buf_done(&out);
 }
@@ -133,7 +135,8 @@ static void every_refusal_of_a_user_has_a_fix(void **state)
 }
 
 /* What stock Jitsi makes of a join, as "first>last", or "refused". */
-static const char *stock_outcome(const struct stock_setup *setup, const char *payload, unsigned moderators)
+static const char *stock_outcome(
+        const struct stock_setup *setup, const char *payload, unsigned moderators)
 {
 	struct claims *claims = payload ? token_claims_parse(str_c(payload)) : NULL;
 	struct room_view room = {.moderators = moderators};
@@ -149,7 +152,8 @@ static const char *stock_outcome(const struct stock_setup *setup, const char *pa
 	return story.owner_at_last ? "none>owner" : "none>none";
 }
 
-#define USER(claims) "{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":{" claims "}}}"
+#define USER(claims)                                                                               \
+	"{\"iss\":\"i\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":{" claims "}}}"
 
 static void stock_jitsi_promotes_as_it_is_known_to(void **state)
 {
@@ -160,18 +164,23 @@ static void stock_jitsi_promotes_as_it_is_known_to(void **state)
 	assert_string_equal(stock_outcome(&plain, NULL, 0), "refused");
 	struct stock_setup affiliation = plain;
 	affiliation.token_affiliation = true;
-	assert_string_equal(stock_outcome(&affiliation, no, 1), "none>owner"); /* Jicofo overrides it */
+	assert_string_equal(
+	        stock_outcome(&affiliation, no, 1), "none>owner"); /* Jicofo overrides it */
 	affiliation.jicofo_auth = false;
 	assert_string_equal(stock_outcome(&affiliation, no, 0), "none>owner"); /* elected first */
 	assert_string_equal(stock_outcome(&affiliation, no, 1), "none>none");
 	affiliation.auto_owner = false;
-	assert_string_equal(stock_outcome(&affiliation, no, 0), "none>none"); /* what the thread wanted */
+	assert_string_equal(
+	        stock_outcome(&affiliation, no, 0), "none>none"); /* what the thread wanted */
 	assert_string_equal(stock_outcome(&affiliation, yes, 0), "owner>owner");
-	assert_string_equal(stock_outcome(&affiliation, USER("\"moderator\":\"True\""), 0), "none>none");
-	struct stock_setup everyone = {.auth = true, .muc_allowners = true, .allow_empty_token = true};
+	assert_string_equal(
+	        stock_outcome(&affiliation, USER("\"moderator\":\"True\""), 0), "none>none");
+	struct stock_setup everyone = {
+	        .auth = true, .muc_allowners = true, .allow_empty_token = true};
 	assert_string_equal(stock_outcome(&everyone, NULL, 1), "none>owner");
 	struct stock_setup guests = {.auth = true, .jicofo_auth = true, .allow_empty_token = true};
-	assert_string_equal(stock_outcome(&guests, NULL, 1), "none>owner"); /* on the login domain */
+	assert_string_equal(
+	        stock_outcome(&guests, NULL, 1), "none>owner"); /* on the login domain */
 	guests.guest_domain = true;
 	assert_string_equal(stock_outcome(&guests, NULL, 1), "none>none");
 	struct stock_setup waiting = {
@@ -183,5 +192,6 @@ static void stock_jitsi_promotes_as_it_is_known_to(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(lines_come_in_their_order), cmocka_unit_test(long_values_are_cut),
-        cmocka_unit_test(a_refusal_names_the_fix), cmocka_unit_test(every_refusal_of_a_user_has_a_fix),
+        cmocka_unit_test(a_refusal_names_the_fix),
+        cmocka_unit_test(every_refusal_of_a_user_has_a_fix),
         cmocka_unit_test(stock_jitsi_promotes_as_it_is_known_to))

@@ -13,7 +13,8 @@ static void assert_canonical(const char *name, const char *want)
 	buf_done(&out);
 }
 
-/* Expected values: what decodeURIComponent, normalize("NFKC"), toLowerCase and encodeURIComponent give. */
+/* Expected values: what decodeURIComponent, normalize("NFKC"), toLowerCase and encodeURIComponent
+ * give. */
 static void names_travel_as_the_clients_write_them(void **state)
 {
 	(void)state;
@@ -24,11 +25,12 @@ static void names_travel_as_the_clients_write_them(void **state)
 	assert_canonical("\xd0\xa2\xd0\xb5\xd1\x81\xd1\x82", "%d1%82%d0%b5%d1%81%d1%82");
 	assert_canonical("%D0%A2%D0%B5%D1%81%D1%82", "%d1%82%d0%b5%d1%81%d1%82");
 	assert_canonical("%64emo", "demo");
-	assert_canonical("\xef\xbc\xa4\xef\xbd\x85", "de");                   /* full-width */
-	assert_canonical("\xef\xac\x81", "fi");                             /* ligature */
-	assert_canonical("\xce\x9f\xce\x94\xce\x9f\xce\xa3", "%ce%bf%ce%b4%ce%bf%cf%82"); /* final sigma */
-	assert_canonical("\xc4\xb0", "i%cc%87");                            /* I with a dot */
-	assert_canonical("e\xcc\x81", "%c3%a9");                            /* composed */
+	assert_canonical("\xef\xbc\xa4\xef\xbd\x85", "de"); /* full-width */
+	assert_canonical("\xef\xac\x81", "fi");             /* ligature */
+	assert_canonical(
+	        "\xce\x9f\xce\x94\xce\x9f\xce\xa3", "%ce%bf%ce%b4%ce%bf%cf%82"); /* final sigma */
+	assert_canonical("\xc4\xb0", "i%cc%87");                                 /* I with a dot */
+	assert_canonical("e\xcc\x81", "%c3%a9");                                 /* composed */
 	assert_canonical("", "");
 }
 
@@ -38,8 +40,8 @@ static void one_bad_escape_leaves_the_whole_name_literal(void **state)
 	assert_canonical("a%20b%zz", "a%2520b%25zz");
 	assert_canonical("a%2", "a%252");
 	assert_canonical("%", "%25");
-	assert_canonical("%ff", "%25ff");             /* no UTF-8 */
-	assert_canonical("%c0%af", "%25c0%25af");     /* overlong */
+	assert_canonical("%ff", "%25ff");                 /* no UTF-8 */
+	assert_canonical("%c0%af", "%25c0%25af");         /* overlong */
 	assert_canonical("%ed%a0%80", "%25ed%25a0%2580"); /* a surrogate */
 }
 
@@ -50,8 +52,17 @@ static void canonical_nodes_are_recognised(void **state)
 		const char *node;
 		bool yes;
 	} rows[] = {
-		{"demo", true}, {"my%20room", true}, {"%d1%82", true}, {"", false}, {"Demo", false}, {"%64emo", false},
-		{"%D1%82", false}, {"my room", false}, {"\xd1\x82", false}, {"a%zz", false}, {"a%25zz", true},
+	        {"demo", true},
+	        {"my%20room", true},
+	        {"%d1%82", true},
+	        {"", false},
+	        {"Demo", false},
+	        {"%64emo", false},
+	        {"%D1%82", false},
+	        {"my room", false},
+	        {"\xd1\x82", false},
+	        {"a%zz", false},
+	        {"a%25zz", true},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		bool yes;
@@ -96,6 +107,6 @@ static void tenants_are_split_and_compared(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(names_travel_as_the_clients_write_them),
-	cmocka_unit_test(one_bad_escape_leaves_the_whole_name_literal),
-	cmocka_unit_test(canonical_nodes_are_recognised), cmocka_unit_test(invalid_utf8_is_no_name),
-	cmocka_unit_test(tenants_are_split_and_compared))
+        cmocka_unit_test(one_bad_escape_leaves_the_whole_name_literal),
+        cmocka_unit_test(canonical_nodes_are_recognised), cmocka_unit_test(invalid_utf8_is_no_name),
+        cmocka_unit_test(tenants_are_split_and_compared))

@@ -29,11 +29,12 @@ static void cleaning_keeps_what_is_legal_and_drops_what_hides(void **state)
 	assert_clean(STR("\xff"), 50, NULL);
 	assert_clean(STR("A\xed\xa0\x80"), 50, NULL); /* a surrogate in UTF-8 */
 	assert_clean(STR(""), 50, NULL);
-	assert_clean(STR("\xe2\x80\x8d"), 50, NULL);  /* nothing but a joiner */
-	assert_clean(STR("\xcc\x81"), 50, NULL);      /* nothing but a mark */
-	assert_clean(STR("\xee\x80\x80"), 50, NULL);  /* private use: neither letter nor symbol */
+	assert_clean(STR("\xe2\x80\x8d"), 50, NULL); /* nothing but a joiner */
+	assert_clean(STR("\xcc\x81"), 50, NULL);     /* nothing but a mark */
+	assert_clean(STR("\xee\x80\x80"), 50, NULL); /* private use: neither letter nor symbol */
 	assert_clean(STR("-"), 50, "-");
-	assert_clean(STR("A\xe2\x80\x8b\xcc\x81"), 50, "\xc3\x81"); /* composed once the blank between is gone */
+	assert_clean(STR("A\xe2\x80\x8b\xcc\x81"), 50,
+	        "\xc3\x81"); /* composed once the blank between is gone */
 	assert_clean(STR("x \xe2\x80\x8b y"), 50, "x y"); /* the two spaces meet */
 }
 
@@ -63,7 +64,8 @@ static void cutting_counts_utf16_and_keeps_characters_whole(void **state)
 	for (size_t i = 0; i < NAME_UNITS_MAX; i++)
 		memcpy(longest + 3 * i, "\xe4\xb8\xad", 3);
 	struct name name;
-	assert_int_equal(name_clean(str_from(longest, 3 * NAME_UNITS_MAX), 100000, &name, NULL), ERR_OK);
+	assert_int_equal(
+	        name_clean(str_from(longest, 3 * NAME_UNITS_MAX), 100000, &name, NULL), ERR_OK);
 	assert_int_equal(name.n, 3 * NAME_UNITS_MAX);
 }
 
@@ -137,19 +139,32 @@ static void skeletons_see_through_disguises(void **state)
 {
 	(void)state;
 	static const char *const pairs[][2] = {
-		{"Arnold", "Ar nold"}, {"Arnold", "Amold"}, {"Arnold", "ARNOLD"}, {"Arnold", "\xf0\x9d\x90\x80rnold"},
-		{"Bill", "B1||"}, {"Bill", "BiII"}, {"Olaf", "0laf"}, {"Olaf", "\xc3\x98laf"},
-		{"Sophia", "\xd0\x85" "oph\xd1\x96" "\xd0\xb0"}, {"Paul", "P\xcc\xb6" "a\xcc\xb6ul"},
-		{"Stra\xc3\x9f" "e", "STRASSE"}, {"Nana", "\xd0\x9f\xd0\xb0\xd0\xbf\xd0\xb0"},
-		{"\xce\x9f\xce\xb4\xce\xbf\xcf\x82", "\xce\x9f\xce\xb4\xce\xbf\xcf\x83"},
-		{"\xe3\x81\x8c", "\xe3\x81\x8b\xe3\x82\x99"},     /* a kana with its voiced mark, two spellings */
-		{"\xe0\xa4\xb0\xe0\xa4\xbf", "\xe0\xa4\xb0\xe2\x80\x8d\xe0\xa4\xbf"}, /* a joiner before a vowel sign */
-		{"\xe2\x9d\xa4 Ann", "Ann \xef\xb8\x8f"},
-		{"Alice", "\xe1\xb4\x80\xca\x9f\xc9\xaa\xe1\xb4\x84\xe1\xb4\x87"}, /* small capitals */
-		{"Alice", "\xf0\x9f\x85\x90\xf0\x9f\x85\x9b\xf0\x9f\x85\x98\xf0\x9f\x85\x92\xf0\x9f\x85"
-			"\x94"}, /* emblems */
-		{"Alice", "\xea\x93\xae\xea\x93\xa1\xea\x93\xb2\xea\x93\x9a\xea\x93\xb0"}, /* Lisu */
-		{"Alice", "Alice \xf0\x9f\x87\xa9\xf0\x9f\x87\xaa"}, /* and a flag */
+	        {"Arnold", "Ar nold"}, {"Arnold", "Amold"}, {"Arnold", "ARNOLD"},
+	        {"Arnold", "\xf0\x9d\x90\x80rnold"}, {"Bill", "B1||"}, {"Bill", "BiII"},
+	        {"Olaf", "0laf"}, {"Olaf", "\xc3\x98laf"},
+	        {"Sophia", "\xd0\x85"
+	                   "oph\xd1\x96"
+	                   "\xd0\xb0"},
+	        {"Paul", "P\xcc\xb6"
+	                 "a\xcc\xb6ul"},
+	        {"Stra\xc3\x9f"
+	         "e",
+	                "STRASSE"},
+	        {"Nana", "\xd0\x9f\xd0\xb0\xd0\xbf\xd0\xb0"},
+	        {"\xce\x9f\xce\xb4\xce\xbf\xcf\x82", "\xce\x9f\xce\xb4\xce\xbf\xcf\x83"},
+	        {"\xe3\x81\x8c", "\xe3\x81\x8b\xe3\x82\x99"}, /* a kana with its voiced mark, two
+	                                                         spellings */
+	        {"\xe0\xa4\xb0\xe0\xa4\xbf",
+	                "\xe0\xa4\xb0\xe2\x80\x8d\xe0\xa4\xbf"}, /* a joiner before a vowel sign */
+	        {"\xe2\x9d\xa4 Ann", "Ann \xef\xb8\x8f"},
+	        {"Alice", "\xe1\xb4\x80\xca\x9f\xc9\xaa\xe1\xb4\x84\xe1\xb4\x87"}, /* small capitals
+	                                                                            */
+	        {"Alice", "\xf0\x9f\x85\x90\xf0\x9f\x85\x9b\xf0\x9f\x85\x98\xf0\x9f\x85\x92\xf0\x9f"
+	                  "\x85"
+	                  "\x94"}, /* emblems */
+	        {"Alice",
+	                "\xea\x93\xae\xea\x93\xa1\xea\x93\xb2\xea\x93\x9a\xea\x93\xb0"}, /* Lisu */
+	        {"Alice", "Alice \xf0\x9f\x87\xa9\xf0\x9f\x87\xaa"}, /* and a flag */
 	};
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		if (!alike(pairs[i][0], pairs[i][1]))
@@ -163,7 +178,7 @@ static void other_names_stay_other_names(void **state)
 	assert_false(alike("Arnold", "Ronald"));
 	assert_false(alike("Ann", "Anna"));
 	assert_false(alike("Mia", "Nia"));
-	assert_false(alike("\xe3\x81\x8b", "\xe3\x81\x8c"));     /* ka and ga */
+	assert_false(alike("\xe3\x81\x8b", "\xe3\x81\x8c")); /* ka and ga */
 	assert_false(alike("\xe0\xa4\xb0\xe0\xa4\xbe", "\xe0\xa4\xb0\xe0\xa4\xbf"));
 	assert_false(alike("\xd7\x90", "\xd7\x91"));
 	assert_false(alike("\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80")); /* empty: never a clash */
@@ -184,9 +199,11 @@ static void a_long_skeleton_becomes_a_digest(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(cleaning_keeps_what_is_legal_and_drops_what_hides),
-	cmocka_unit_test(marks_are_bounded_also_across_joiners),
-	cmocka_unit_test(cutting_counts_utf16_and_keeps_characters_whole),
-	cmocka_unit_test(a_long_run_of_marks_costs_little),
-	cmocka_unit_test(a_huge_name_costs_no_more_than_its_beginning), cmocka_unit_test(a_change_is_reported),
-	cmocka_unit_test(a_mark_stays_within_the_bound), cmocka_unit_test(skeletons_see_through_disguises),
-	cmocka_unit_test(other_names_stay_other_names), cmocka_unit_test(a_long_skeleton_becomes_a_digest))
+        cmocka_unit_test(marks_are_bounded_also_across_joiners),
+        cmocka_unit_test(cutting_counts_utf16_and_keeps_characters_whole),
+        cmocka_unit_test(a_long_run_of_marks_costs_little),
+        cmocka_unit_test(a_huge_name_costs_no_more_than_its_beginning),
+        cmocka_unit_test(a_change_is_reported), cmocka_unit_test(a_mark_stays_within_the_bound),
+        cmocka_unit_test(skeletons_see_through_disguises),
+        cmocka_unit_test(other_names_stay_other_names),
+        cmocka_unit_test(a_long_skeleton_becomes_a_digest))

@@ -23,21 +23,28 @@ static void test_first_join(void **state)
 	meeting_start(m);
 	struct client *a = meeting_client(m, meeting_claims("1", "Ann", "true"));
 	meeting_join(m, a, "aaaaaaaa", "Typed");
-	/* the focus first, then the joiner itself with role, codes and permissions, then the subject */
-	assert_int_equal(seen_index(a, OCCUPANT("focus"), "jid='focus@auth.meet.example/focus'", NULL), 0);
+	/* the focus first, then the joiner itself with role, codes and permissions, then the
+	 * subject */
+	assert_int_equal(
+	        seen_index(a, OCCUPANT("focus"), "jid='focus@auth.meet.example/focus'", NULL), 0);
 	assert_string_equal(a->in.v[1],
-	        "<presence xmlns='jabber:client' to='00000001-0000-4000-8000-000000000000@meet.example/r0' "
+	        "<presence xmlns='jabber:client' "
+	        "to='00000001-0000-4000-8000-000000000000@meet.example/r0' "
 	        "from='demo@conference.meet.example/aaaaaaaa'><nick "
 	        "xmlns='http://jabber.org/protocol/nick'>Ann</nick>"
-	        "<identity><user><id>1</id><name>Ann</name></user><group/></identity><email>1@example.org</"
+	        "<identity><user><id>1</id><name>Ann</name></user><group/></"
+	        "identity><email>1@example.org</"
 	        "email>"
-	        "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner' role='moderator' "
-	        "jid='00000001-0000-4000-8000-000000000000@meet.example/r0'/><status code='100'/><status "
+	        "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner' "
+	        "role='moderator' "
+	        "jid='00000001-0000-4000-8000-000000000000@meet.example/r0'/><status "
+	        "code='100'/><status "
 	        "code='110'/></x>"
 	        "<permissions xmlns='http://jitsi.org/jitmeet'><p name='livestreaming' val='true'/>"
 	        "<p name='recording' val='true'/><p name='transcription' val='true'/><p "
 	        "name='outbound-call' val='true'/>"
-	        "<p name='create-polls' val='true'/><p name='send-groupchat' val='true'/><p name='flip' "
+	        "<p name='create-polls' val='true'/><p name='send-groupchat' val='true'/><p "
+	        "name='flip' "
 	        "val='true'/>"
 	        "<p name='live-translation' val='true'/><p name='live-translation-subscribe' "
 	        "val='true'/></permissions></presence>");
@@ -58,17 +65,18 @@ static void test_second_join(void **state)
 	meeting_join(m, b, "bbbbbbbb", "Bob");
 	assert_int_equal(seen_index(b, OCCUPANT("focus"), NULL), 0);
 	assert_int_equal(seen_index(b, OCCUPANT("aaaaaaaa"), "role='moderator'", NULL), 1);
-	assert_int_equal(seen_index(b, OCCUPANT("bbbbbbbb"), "affiliation='none' role='participant'",
-	                         "code='110'", NULL),
+	assert_int_equal(seen_index(b, OCCUPANT("bbbbbbbb"),
+	                         "affiliation='none' role='participant'", "code='110'", NULL),
 	        2);
 	assert_null(seen_last(b, "<permissions", NULL));
 	assert_seen(1, a, "<presence");
-	assert_seen(1, a, OCCUPANT("bbbbbbbb"), ">Bob</nick>", "affiliation='none' role='participant'");
+	assert_seen(
+	        1, a, OCCUPANT("bbbbbbbb"), ">Bob</nick>", "affiliation='none' role='participant'");
 	assert_seen(0, a, "code='110'");
 }
 
-/* In every mode, whoever joins: each client sees exactly one presence of the joiner, and it is the final
- * one. */
+/* In every mode, whoever joins: each client sees exactly one presence of the joiner, and it is the
+ * final one. */
 static void one_presence_each(struct meeting *m)
 {
 	enum { N = 50 };
@@ -92,7 +100,8 @@ static void one_presence_each(struct meeting *m)
 		for (int j = 0; j < N; j++) {
 			assert_seen(1, c[j], "<presence", from);
 			assert_seen(0, c[j], "type='error'");
-			const char *item = strstr(seen_last(c[j], "<presence", from, NULL), "<item");
+			const char *item =
+			        strstr(seen_last(c[j], "<presence", from, NULL), "<item");
 			char shown[64];
 			snprintf(shown, sizeof shown, "%.44s", item);
 			if (!final)
@@ -104,14 +113,14 @@ static void one_presence_each(struct meeting *m)
 	}
 }
 
-#define MODE_TEST(test, mode)                                                                              \
-	static void test(void **state)                                                                     \
-	{                                                                                                  \
-		struct meeting *m = *state;                                                                \
-		m->policy.role_mode = mode;                                                                \
-		if (mode == ROLE_MODE_FIRST_USER)                                                          \
-			m->policy.on_last_moderator_left = ON_LAST_ELECT;                                  \
-		one_presence_each(m);                                                                      \
+#define MODE_TEST(test, mode)                                                                      \
+	static void test(void **state)                                                             \
+	{                                                                                          \
+		struct meeting *m = *state;                                                        \
+		m->policy.role_mode = mode;                                                        \
+		if (mode == ROLE_MODE_FIRST_USER)                                                  \
+			m->policy.on_last_moderator_left = ON_LAST_ELECT;                          \
+		one_presence_each(m);                                                              \
 	}
 MODE_TEST(test_one_token, ROLE_MODE_TOKEN)
 MODE_TEST(test_one_first_user, ROLE_MODE_FIRST_USER)
@@ -128,8 +137,8 @@ static void test_one_open(void **state)
 	one_presence_each(m);
 }
 
-static void expect_refused(
-        struct meeting *m, struct client *c, const char *nick, const char *type, const char *condition)
+static void expect_refused(struct meeting *m, struct client *c, const char *nick, const char *type,
+        const char *condition)
 {
 	char error[64];
 	meeting_forget(m);
@@ -183,7 +192,8 @@ static void test_gates(void **state)
 	struct client *host = meeting_client(m, meeting_claims("1", "Ann", NULL));
 	expect_refused(m, guest, "aaaaaaaa", "cancel", "not-allowed");
 	assert_seen(1, guest,
-	        "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>Room creation is restricted</text>");
+	        "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>Room creation is "
+	        "restricted</text>");
 	expect_refused(m, other, "aaaaaaaa", "cancel", "not-allowed");
 	assert_seen(1, other, "<room-mismatch xmlns='http://jitsi.org/jitmeet'/>",
 	        "Room does not match the room from token");
@@ -245,8 +255,8 @@ static void test_limits(void **state)
 	assert_seen(1, d, "resource-constraint");
 	assert_int_equal(n->limit_rooms, 1);
 	/* those inside go on */
-	meeting_send(
-	        m, &m->clients[0], "<message type='groupchat' to='" ROOM "'><body>hi</body></message>");
+	meeting_send(m, &m->clients[0],
+	        "<message type='groupchat' to='" ROOM "'><body>hi</body></message>");
 	assert_seen(1, &m->clients[1], "<body>hi</body>");
 }
 
@@ -266,7 +276,8 @@ static void test_join_rate(void **state)
 	assert_seen(1, &m->clients[7], "resource-constraint", "Rate limit exceeded");
 	meeting_sleep(m, 1000);
 	/* whom the room refuses anyway uses nothing of it up */
-	struct client *stranger = meeting_client(m, "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"other\"}");
+	struct client *stranger =
+	        meeting_client(m, "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"other\"}");
 	for (int i = 0; i < 8; i++)
 		meeting_join(m, stranger, "stranger", NULL);
 	assert_seen(8, stranger, "room-mismatch");
@@ -283,13 +294,15 @@ static void test_presence_size(void **state)
 	char pad[301];
 	memset(pad, 'p', 300);
 	pad[300] = '\0';
-	meeting_send(m, a, "<presence to='" ROOM "/a'><x xmlns='" NS_MUC "'/><s>%s</s></presence>", pad);
+	meeting_send(
+	        m, a, "<presence to='" ROOM "/a'><x xmlns='" NS_MUC "'/><s>%s</s></presence>", pad);
 	assert_seen(1, a, "type='error'", "resource-constraint");
 	meeting_join(m, a, "a", NULL);
 	meeting_join(m, b, "b", NULL);
 	meeting_forget(m);
 	meeting_send(m, a, "<presence to='" ROOM "/a'><s>%s</s></presence>", pad);
-	assert_int_equal(a->in.n + b->in.n, 0); /* ignored: an error would look like a failed join */
+	assert_int_equal(
+	        a->in.n + b->in.n, 0); /* ignored: an error would look like a failed join */
 	meeting_send(m, a, "<presence to='" ROOM "/a'><s>small</s></presence>");
 	assert_seen(1, b, "<s>small</s>");
 	assert_int_equal(room_service_counters(m->rooms)->limit_presence, 2);
@@ -308,15 +321,17 @@ static void test_filter(void **state)
 	        "<x xmlns='" NS_MUC_USER "'><item affiliation='owner' role='moderator'/></x>"
 	        "<k><x xmlns='" NS_MUC_USER
 	        "'><item role='moderator'/></x></k><permissions xmlns='" NS_JITMEET "'/>"
-	        "<ignore xmlns='http://jitsi.org/jitmeet/'/><bridgeNotAvailable xmlns='" NS_FOCUS "'/>"
+	        "<ignore xmlns='http://jitsi.org/jitmeet/'/><bridgeNotAvailable xmlns='" NS_FOCUS
+	        "'/>"
 	        "<stats-id>Zola</stats-id><q:z xmlns:q='odd' "
 	        "q:a='1'><q:y/></q:z><avatar-url>https://e.org/a</avatar-url></presence>");
 	const char *got = seen_last(b, OCCUPANT("a"), NULL);
 	assert_non_null(got);
-	assert_non_null(strstr(got, "<avatar-url>https://e.org/a</avatar-url><stats-id>Zola</stats-id>"
-	                            "<z xmlns='odd' xmlns:a0='odd' a0:a='1'><y/></z><x "
-	                            "xmlns='http://jabber.org/protocol/muc#user'>"
-	                            "<item affiliation='none' role='participant'"));
+	assert_non_null(
+	        strstr(got, "<avatar-url>https://e.org/a</avatar-url><stats-id>Zola</stats-id>"
+	                    "<z xmlns='odd' xmlns:a0='odd' a0:a='1'><y/></z><x "
+	                    "xmlns='http://jabber.org/protocol/muc#user'>"
+	                    "<item affiliation='none' role='participant'"));
 	static const char *const never[] = {
 	        "<identity", "owner", "moderator", "permissions", "ignore", "bridge", "<k>"};
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
@@ -358,7 +373,8 @@ static void test_identity(void **state)
 	meeting_start(m);
 	struct client *a = meeting_client(m,
 	        "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"*\",\"exp\":1790000100,\"context\":"
-	        "{\"group\":\"g<1>\",\"user\":{\"id\":\"7\",\"name\":\"A&B\",\"avatar\":\"https://e.org/"
+	        "{\"group\":\"g<1>\",\"user\":{\"id\":\"7\",\"name\":\"A&B\",\"avatar\":\"https://"
+	        "e.org/"
 	        "a.png\",\"secret\":\"x\"}}}");
 	meeting_send(m, a,
 	        "<presence to='" ROOM "/a'><x xmlns='" NS_MUC
@@ -388,6 +404,7 @@ static void test_log_limit(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 UNIT_MAIN(T(test_first_join), T(test_second_join), T(test_one_token), T(test_one_first_user),
-        T(test_one_authenticated), T(test_one_everyone), T(test_one_none), T(test_one_open), T(test_nicks),
-        T(test_strict_nick), T(test_gates), T(test_capacity), T(test_limits), T(test_join_rate),
-        T(test_presence_size), T(test_filter), T(test_rejoin), T(test_identity), T(test_log_limit))
+        T(test_one_authenticated), T(test_one_everyone), T(test_one_none), T(test_one_open),
+        T(test_nicks), T(test_strict_nick), T(test_gates), T(test_capacity), T(test_limits),
+        T(test_join_rate), T(test_presence_size), T(test_filter), T(test_rejoin), T(test_identity),
+        T(test_log_limit))

@@ -1,5 +1,5 @@
-/* memory_test.c - each allocation fails once, in every kind of stanza: refused or fine, never half, and the
- * room lives. io */
+/* memory_test.c - each allocation fails once, in every kind of stanza: refused or fine, never half,
+ * and the room lives. io */
 #include "support/meeting.h"
 
 #include <stdio.h>
@@ -60,8 +60,8 @@ static void test_join(void **state)
 		        "'/><nick>X</nick><email>e@f</email><a>b</a>"
 		        "</presence>");
 		if (is_inside(m, "b"))
-			assert_seen(
-			        1, a, "<presence", OCCUPANT("b"), ">Bob</nick>", "member", "participant");
+			assert_seen(1, a, "<presence", OCCUPANT("b"), ">Bob</nick>", "member",
+			        "participant");
 		else
 			assert_seen(0, a, "<presence");
 		is_inside(m, "b") ? joined++ : refused++;
@@ -131,36 +131,42 @@ static void each_budget(struct meeting *m, bool by_guest, const char *stanza)
 	}
 }
 
-#define ADMIN(item)                                                                                        \
-	"<iq type='set' id='i' to='" ROOM "'><query xmlns='" NS_MUC_ADMIN "'>" item "</query></iq>"
-#define OWNER(what)                                                                                        \
-	"<iq type='set' id='o' to='" ROOM "'><query xmlns='" NS_MUC_OWNER "'>" what "</query></iq>"
+#define ADMIN(item)                                                                                \
+	"<iq type='set' id='i' to='" ROOM "'><query xmlns='" NS_MUC_ADMIN "'>" item "</query></"   \
+	"iq>"
+#define OWNER(what)                                                                                \
+	"<iq type='set' id='o' to='" ROOM "'><query xmlns='" NS_MUC_OWNER "'>" what "</query></"   \
+	"iq>"
 
-#define BUDGET_TEST(name, by_guest, stanza)                                                                \
-	static void name(void **state)                                                                     \
-	{                                                                                                  \
-		each_budget(*state, by_guest, stanza);                                                     \
+#define BUDGET_TEST(name, by_guest, stanza)                                                        \
+	static void name(void **state)                                                             \
+	{                                                                                          \
+		each_budget(*state, by_guest, stanza);                                             \
 	}
 BUDGET_TEST(test_kick, false, ADMIN("<item nick='guest' role='none'><reason>r</reason></item>"))
 BUDGET_TEST(test_ban, false, ADMIN("<item nick='guest' affiliation='outcast'/>"))
 BUDGET_TEST(test_step_down, false, ADMIN("<item nick='mod' affiliation='none'/>"))
 BUDGET_TEST(test_chat, true, "<message type='groupchat' to='" ROOM "'><body>x</body></message>")
 BUDGET_TEST(test_private, true, "<message type='chat' to='" ROOM "/mod'><body>x</body></message>")
-BUDGET_TEST(test_subject, false, "<message type='groupchat' to='" ROOM "'><subject>x</subject></message>")
+BUDGET_TEST(test_subject, false,
+        "<message type='groupchat' to='" ROOM "'><subject>x</subject></message>")
 BUDGET_TEST(test_rename, true,
         "<presence to='" ROOM "/guest'><nick>Mo</nick><email>1@example.org</email><s/></presence>")
-BUDGET_TEST(
-        test_leave, false, "<presence type='unavailable' to='" ROOM "/mod'><status>bye</status></presence>")
+BUDGET_TEST(test_leave, false,
+        "<presence type='unavailable' to='" ROOM "/mod'><status>bye</status></presence>")
 BUDGET_TEST(test_password, false,
         OWNER("<x xmlns='" NS_DATA "' type='submit'><field var='muc#roomconfig_roomsecret'>"
               "<value>pw</value></field></x>"))
 BUDGET_TEST(test_destroy, false, OWNER("<destroy><reason>r</reason></destroy>"))
-BUDGET_TEST(test_form, false, "<iq type='get' id='g' to='" ROOM "'><query xmlns='" NS_MUC_OWNER "'/></iq>")
-BUDGET_TEST(test_disco, true, "<iq type='get' id='g' to='" ROOM "'><query xmlns='" NS_DISCO_INFO "'/></iq>")
-BUDGET_TEST(
-        test_relay, true, "<iq type='set' id='g' to='" ROOM "/mod'><jingle xmlns='" NS_JINGLE "'/></iq>")
+BUDGET_TEST(test_form, false,
+        "<iq type='get' id='g' to='" ROOM "'><query xmlns='" NS_MUC_OWNER "'/></iq>")
+BUDGET_TEST(test_disco, true,
+        "<iq type='get' id='g' to='" ROOM "'><query xmlns='" NS_DISCO_INFO "'/></iq>")
+BUDGET_TEST(test_relay, true,
+        "<iq type='set' id='g' to='" ROOM "/mod'><jingle xmlns='" NS_JINGLE "'/></iq>")
 BUDGET_TEST(test_mute, false,
-        "<iq type='set' id='g' to='" ROOM "/focus'><mute xmlns='" NS_MUTE_AUDIO "' jid='" ROOM "/guest'>"
+        "<iq type='set' id='g' to='" ROOM "/focus'><mute xmlns='" NS_MUTE_AUDIO "' jid='" ROOM
+        "/guest'>"
         "true</mute></iq>")
 BUDGET_TEST(test_request, true,
         "<iq type='set' id='g' to='focus.meet.example'><conference xmlns='" NS_FOCUS "' room='" ROOM
@@ -174,6 +180,6 @@ static void test_grant(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 UNIT_MAIN(T(test_join), T(test_first_join_and_clash), T(test_kick), T(test_ban), T(test_step_down),
-        T(test_chat), T(test_private), T(test_subject), T(test_rename), T(test_leave), T(test_password),
-        T(test_destroy), T(test_form), T(test_disco), T(test_relay), T(test_mute), T(test_request),
-        T(test_grant))
+        T(test_chat), T(test_private), T(test_subject), T(test_rename), T(test_leave),
+        T(test_password), T(test_destroy), T(test_form), T(test_disco), T(test_relay), T(test_mute),
+        T(test_request), T(test_grant))

@@ -1,4 +1,5 @@
-/* moderation_test.c - kick, ban, grant, revoke, several items, election and the end of a meeting. io */
+/* moderation_test.c - kick, ban, grant, revoke, several items, election and the end of a meeting.
+ * io */
 #include "support/meeting.h"
 
 #include <stdio.h>
@@ -71,7 +72,8 @@ static void test_kick(void **state)
 	assert_seen(1, c.mod, "type='unavailable' " OCCUPANT("guest"), gone);
 	assert_seen(1, c.member, "type='unavailable' " OCCUPANT("guest"), gone);
 	assert_seen(0, c.member, "code='110'");
-	assert_seen(1, c.guest, "type='unavailable' " OCCUPANT("guest"), gone, "<status code='110'/>");
+	assert_seen(
+	        1, c.guest, "type='unavailable' " OCCUPANT("guest"), gone, "<status code='110'/>");
 	/* the good-bye of a kicked client is nobody's business, and it may come back */
 	meeting_forget(m);
 	meeting_send(m, c.guest, "<presence type='unavailable' to='" ROOM "/guest'/>");
@@ -85,10 +87,12 @@ static void test_ban(void **state)
 	struct meeting *m = *state;
 	struct cast c = seat_all(m);
 	admin(m, c.mod,
-	        "<item jid='00000003-0000-4000-8000-000000000000@meet.example' affiliation='outcast'/>");
+	        "<item jid='00000003-0000-4000-8000-000000000000@meet.example' "
+	        "affiliation='outcast'/>");
 	expect_done(c.mod);
 	assert_seen(1, c.member, "affiliation='outcast' role='none'", "code='301'", "code='110'");
-	/* by identity: another session with the same person's token is not let in; another person is */
+	/* by identity: another session with the same person's token is not let in; another person
+	 * is */
 	struct client *again = meeting_client(m, meeting_claims("3", "Other", NULL));
 	struct client *other = meeting_client(m, meeting_claims("4", "Olga", NULL));
 	meeting_join(m, again, "again", NULL);
@@ -100,7 +104,8 @@ static void test_ban(void **state)
 	assert_seen(1, c.guest, "type='error'", "forbidden");
 }
 
-/* Without an identity the token is what is banned, whoever brings it; without a token the session. */
+/* Without an identity the token is what is banned, whoever brings it; without a token the session.
+ */
 static void test_ban_by_token(void **state)
 {
 	struct meeting *m = *state;
@@ -109,7 +114,8 @@ static void test_ban_by_token(void **state)
 	char one[100], two[100];
 	snprintf(one, sizeof one, claims, 1);
 	snprintf(two, sizeof two, claims, 2);
-	struct client *a = meeting_client(m, one), *b = meeting_client(m, one), *d = meeting_client(m, two);
+	struct client *a = meeting_client(m, one), *b = meeting_client(m, one),
+	              *d = meeting_client(m, two);
 	memset(d->as.claims->token_sha256, 2, 32);
 	meeting_join(m, a, "a", NULL);
 	admin(m, c.mod, "<item nick='a' affiliation='outcast'/>");
@@ -141,11 +147,12 @@ static void test_grant_and_revoke(void **state)
 	struct cast c = seat_all(m);
 	/* by full JID, as clients of 2021 do */
 	admin(m, c.mod,
-	        "<item jid='00000004-0000-4000-8000-000000000000@meet.example/r3' affiliation='owner'/>");
+	        "<item jid='00000004-0000-4000-8000-000000000000@meet.example/r3' "
+	        "affiliation='owner'/>");
 	expect_done(c.mod);
 	assert_seen(1, c.member, OCCUPANT("guest"), "affiliation='owner' role='moderator'");
-	assert_seen(1, c.guest, OCCUPANT("guest"), "affiliation='owner' role='moderator'", "code='110'",
-	        "<permissions");
+	assert_seen(1, c.guest, OCCUPANT("guest"), "affiliation='owner' role='moderator'",
+	        "code='110'", "<permissions");
 	/* again: success, and nothing changes */
 	admin(m, c.mod, "<item nick='guest' affiliation='owner'/>");
 	expect_done(c.mod);
@@ -171,10 +178,10 @@ static void test_lent_features(void **state)
 {
 	struct meeting *m = *state;
 	meeting_start(m);
-	struct client *mod =
-	        meeting_client(m, "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":"
-	                          "{\"id\":\"1\",\"moderator\":true},\"features\":{\"recording\":true,"
-	                          "\"livestreaming\":false}}}");
+	struct client *mod = meeting_client(m,
+	        "{\"iss\":\"app\",\"sub\":\"s\",\"room\":\"*\",\"context\":{\"user\":"
+	        "{\"id\":\"1\",\"moderator\":true},\"features\":{\"recording\":true,"
+	        "\"livestreaming\":false}}}");
 	struct client *guest = meeting_client(m, NULL);
 	meeting_join(m, mod, "mod", NULL);
 	assert_seen(0, mod, "<permissions"); /* the client reads its own token */
@@ -210,8 +217,9 @@ static void test_refusals(void **state)
 	expect_error(c.mod, "cancel", "not-allowed");
 	admin(m, c.mod, "<item nick='guest' affiliation='admin'/>");
 	expect_error(c.mod, "auth", "forbidden");
-	static const char *const bad[] = {"", "<item nick='guest'/>", "<item nick='guest' role='king'/>",
-	        "<item nick='guest' affiliation='king'/>", "<thing/>"};
+	static const char *const bad[] = {"", "<item nick='guest'/>",
+	        "<item nick='guest' role='king'/>", "<item nick='guest' affiliation='king'/>",
+	        "<thing/>"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		admin(m, c.mod, bad[i]);
 		expect_error(c.mod, "modify", "bad-request");
@@ -234,7 +242,8 @@ static void test_several(void **state)
 {
 	struct meeting *m = *state;
 	struct cast c = seat_all(m);
-	admin(m, c.mod, "<item nick='guest' affiliation='owner'/><item nick='mod2' affiliation='none'/>");
+	admin(m, c.mod,
+	        "<item nick='guest' affiliation='owner'/><item nick='mod2' affiliation='none'/>");
 	expect_error(c.mod, "cancel", "not-allowed");
 	assert_seen(0, c.guest, "<presence");
 	admin(m, c.mod,
@@ -264,12 +273,14 @@ static void test_list(void **state)
 	struct meeting *m = *state;
 	struct cast c = seat_all(m);
 	meeting_send(m, c.mod,
-	        "<iq type='get' id='g' to='" ROOM "'>" QUERY "<item affiliation='member'/></query></iq>");
+	        "<iq type='get' id='g' to='" ROOM "'>" QUERY
+	        "<item affiliation='member'/></query></iq>");
 	assert_seen(1, c.mod, "id='g'",
 	        "<item affiliation='member' role='participant' "
 	        "jid='00000003-0000-4000-8000-000000000000@meet.example' nick='member'/></query>");
 	meeting_send(m, c.guest,
-	        "<iq type='get' id='g' to='" ROOM "'>" QUERY "<item affiliation='member'/></query></iq>");
+	        "<iq type='get' id='g' to='" ROOM "'>" QUERY
+	        "<item affiliation='member'/></query></iq>");
 	assert_seen(1, c.guest, "id='g'", "forbidden");
 }
 
@@ -294,13 +305,14 @@ static void test_election(void **state)
 	assert_seen(0, first, "<presence");
 	assert_int_equal(seen_index(guest, "type='unavailable'", OCCUPANT("first"), NULL), 0);
 	assert_int_equal(
-	        seen_index(guest, OCCUPANT("next"), "affiliation='owner' role='moderator'", NULL), 1);
+	        seen_index(guest, OCCUPANT("next"), "affiliation='owner' role='moderator'", NULL),
+	        1);
 	assert_seen(2, guest, "<presence");
 	assert_seen(1, next, OCCUPANT("next"), "role='moderator'", "code='110'", "<permissions");
 	/* nobody qualifies: the room goes on without */
 	meeting_forget(m);
-	meeting_send(
-	        m, next, "<presence type='unavailable' to='" ROOM "/next'><status>bye</status></presence>");
+	meeting_send(m, next,
+	        "<presence type='unavailable' to='" ROOM "/next'><status>bye</status></presence>");
 	assert_seen(1, next, "type='unavailable'", "<status>bye</status>", "code='110'");
 	assert_seen(1, guest, "<presence");
 	assert_seen(0, denied, "role='moderator'");
@@ -378,7 +390,8 @@ static void test_expiry_keep(void **state)
 	meeting_sleep(m, 60000);
 	assert_int_equal(mod->in.n, before);
 	assert_int_equal(room_service_counters(m->rooms)->expired, 1);
-	assert_true(occupant_is_moderator(room_occupant(room_find(m->rooms, STR(ROOM)), STR("mod"))));
+	assert_true(
+	        occupant_is_moderator(room_occupant(room_find(m->rooms, STR(ROOM)), STR("mod"))));
 }
 
 static void test_record(void **state)
@@ -396,7 +409,8 @@ static void test_record(void **state)
 	assert_str(jval_str(jval_getc(jval_at(events, 0), "reason")), "R_GRANTED");
 	assert_str(jval_str(jval_getc(jval_at(events, 0), "by")), "mod");
 	assert_str(jval_str(jval_getc(jval_at(events, 1), "reason")), "R_KICKED");
-	assert_true(jval_is_bool(jval_getc(rec, "present")) && !jval_true(jval_getc(rec, "present")));
+	assert_true(
+	        jval_is_bool(jval_getc(rec, "present")) && !jval_true(jval_getc(rec, "present")));
 	jval_free(j);
 	assert_null(room_record_json(room_find(m->rooms, STR(ROOM)), STR("unknown")));
 	j = room_record_json(room_find(m->rooms, STR(ROOM)), STR_NONE);
@@ -405,7 +419,7 @@ static void test_record(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-UNIT_MAIN(T(test_kick), T(test_ban), T(test_ban_by_token), T(test_same_identity), T(test_grant_and_revoke),
-        T(test_lent_features), T(test_refusals), T(test_grant_off), T(test_several), T(test_list),
-        T(test_election), T(test_end), T(test_expiry_demote), T(test_expiry_disconnect),
-        T(test_expiry_keep), T(test_record))
+UNIT_MAIN(T(test_kick), T(test_ban), T(test_ban_by_token), T(test_same_identity),
+        T(test_grant_and_revoke), T(test_lent_features), T(test_refusals), T(test_grant_off),
+        T(test_several), T(test_list), T(test_election), T(test_end), T(test_expiry_demote),
+        T(test_expiry_disconnect), T(test_expiry_keep), T(test_record))

@@ -1,14 +1,14 @@
-/* talk_test.c - chat, subject, history, the room form, discovery, IQs between occupants, names, ready
- * rooms. io */
+/* talk_test.c - chat, subject, history, the room form, discovery, IQs between occupants, names,
+ * ready rooms. io */
 #include "support/meeting.h"
 
 #include <stdio.h>
 
 #define OCCUPANT(nick) "from='" ROOM "/" nick "'"
-#define SUBMIT(fields)                                                                                     \
-	"<query xmlns='" NS_MUC_OWNER "'><x xmlns='" NS_DATA                                               \
-	"' type='submit'><field var='FORM_TYPE'><value>" NS_MUC_ROOMCONFIG "</value></field>" fields       \
-	"</x></query>"
+#define SUBMIT(fields)                                                                             \
+	"<query xmlns='" NS_MUC_OWNER "'><x xmlns='" NS_DATA                                       \
+	"' type='submit'><field var='FORM_TYPE'><value>" NS_MUC_ROOMCONFIG                         \
+	"</value></field>" fields "</x></query>"
 #define FIELD(var, value) "<field var='muc#roomconfig_" var "'><value>" value "</value></field>"
 
 static int setup(void **state)
@@ -50,16 +50,17 @@ static void test_groupchat(void **state)
 	        "<nick xmlns='" NS_NICK "'>Mo</nick><display-name xmlns='" NS_DISPLAY_NAME
 	        "'>Mo</display-name>"
 	        "<delay xmlns='" NS_DELAY "' stamp='x'/><y xmlns='" NS_DELAY_OLD
-	        "' stamp='20200101T00:00:00'/><addresses xmlns='http://jabber.org/protocol/address'>"
+	        "' stamp='20200101T00:00:00'/><addresses "
+	        "xmlns='http://jabber.org/protocol/address'>"
 	        "<address type='ofrom' jid='" ROOM "/mod'/></addresses>"
-	        "<subject>Fake</subject><x xmlns='" NS_MUC_USER
-	        "'><status code='104'/></x>"
+	        "<subject>Fake</subject><x xmlns='" NS_MUC_USER "'><status code='104'/></x>"
 	        "<reply to='m0' id='m0'/><json-message xmlns='" NS_JITMEET
 	        "'>{\"type\":\"t\"}</json-message></message>");
 	const char *want =
 	        " from='" ROOM "/guest' type='groupchat' id='m1'><body>1 &lt; 2 'q'</body>"
 	        "<reply xmlns='urn:xmpp:reply:0' to='m0' id='m0'/>"
-	        "<json-message xmlns='http://jitsi.org/jitmeet'>{\"type\":\"t\"}</json-message></message>";
+	        "<json-message "
+	        "xmlns='http://jitsi.org/jitmeet'>{\"type\":\"t\"}</json-message></message>";
 	assert_seen(1, c.mod, want);
 	assert_seen(1, c.guest, want);
 	assert_int_equal(c.mod->in.n + c.guest->in.n, 2);
@@ -74,7 +75,8 @@ static void test_groupchat(void **state)
 	/* an error is never answered */
 	meeting_forget(m);
 	meeting_send(m, c.stranger, "<message type='error' to='" ROOM "'><body>x</body></message>");
-	meeting_send(m, c.guest, "<message type='error' to='" ROOM "/mod'><body>x</body></message>");
+	meeting_send(
+	        m, c.guest, "<message type='error' to='" ROOM "/mod'><body>x</body></message>");
 	assert_int_equal(c.stranger->in.n + c.guest->in.n + c.mod->in.n, 0);
 }
 
@@ -82,17 +84,17 @@ static void test_private(void **state)
 {
 	struct meeting *m = *state;
 	struct cast c = seat_all(m);
-	meeting_send(
-	        m, c.guest, "<message type='chat' id='p' to='" ROOM "/mod'><body>psst</body></message>");
+	meeting_send(m, c.guest,
+	        "<message type='chat' id='p' to='" ROOM "/mod'><body>psst</body></message>");
 	assert_seen(1, c.mod,
 	        " from='" ROOM "/guest' type='chat' id='p'><body>psst</body><x xmlns='" NS_MUC_USER
 	        "'/></message>");
 	assert_int_equal(c.guest->in.n, 0);
-	meeting_send(
-	        m, c.guest, "<message type='chat' id='q' to='" ROOM "/nobody'><body>psst</body></message>");
+	meeting_send(m, c.guest,
+	        "<message type='chat' id='q' to='" ROOM "/nobody'><body>psst</body></message>");
 	assert_seen(1, c.guest, "type='error'", "id='q'", "item-not-found");
-	meeting_send(
-	        m, c.stranger, "<message type='chat' id='q' to='" ROOM "/mod'><body>psst</body></message>");
+	meeting_send(m, c.stranger,
+	        "<message type='chat' id='q' to='" ROOM "/mod'><body>psst</body></message>");
 	assert_seen(1, c.stranger, "type='error'", "not-acceptable");
 	meeting_send(m, c.mod,
 	        "<message id='i' to='" ROOM "'><x xmlns='" NS_MUC_USER
@@ -105,10 +107,10 @@ static void test_subject(void **state)
 	struct meeting *m = *state;
 	m->settings.subject_bytes = 20;
 	struct cast c = seat_all(m);
-	meeting_send(
-	        m, c.guest, "<message type='groupchat' to='" ROOM "'><subject>Mine</subject></message>");
-	assert_seen(
-	        1, c.guest, "<error type='auth'><forbidden", "You are not allowed to change the subject");
+	meeting_send(m, c.guest,
+	        "<message type='groupchat' to='" ROOM "'><subject>Mine</subject></message>");
+	assert_seen(1, c.guest, "<error type='auth'><forbidden",
+	        "You are not allowed to change the subject");
 	meeting_send(m, c.mod,
 	        "<message type='groupchat' to='" ROOM
 	        "'><subject>Much longer than allowed</subject></message>");
@@ -117,7 +119,8 @@ static void test_subject(void **state)
 	        "<message type='groupchat' to='" ROOM "'><subject>Bud&amp;get</subject></message>");
 	assert_seen(1, c.guest, OCCUPANT("mod"), "<subject>Bud&amp;get</subject>");
 	meeting_join(m, c.stranger, "late", NULL);
-	assert_seen(1, c.stranger, OCCUPANT("mod"), "type='groupchat'", "<subject>Bud&amp;get</subject>");
+	assert_seen(1, c.stranger, OCCUPANT("mod"), "type='groupchat'",
+	        "<subject>Bud&amp;get</subject>");
 	meeting_send(m, c.mod, "<message type='groupchat' to='" ROOM "'><subject/></message>");
 	assert_seen(1, c.guest, "<subject></subject>");
 }
@@ -129,7 +132,8 @@ static void test_history(void **state)
 	struct cast c = seat_all(m);
 	for (int i = 0; i < 5; i++)
 		meeting_send(m, c.guest,
-		        "<message type='groupchat' id='h%d' to='" ROOM "'><body>line %d</body></message>",
+		        "<message type='groupchat' id='h%d' to='" ROOM
+		        "'><body>line %d</body></message>",
 		        i, i);
 	meeting_send(m, c.guest,
 	        "<message type='groupchat' to='" ROOM "'><json-message xmlns='" NS_JITMEET
@@ -144,8 +148,10 @@ static void test_history(void **state)
 	        "source='guest'>Gus</display-name>"
 	        "<delay xmlns='urn:xmpp:delay' stamp='2026-09-21T",
 	        "Z' from='" ROOM "'/></message>");
-	assert_true(seen_index(c.stranger, "code='110'", NULL) < seen_index(c.stranger, "line 2", NULL));
-	assert_true(seen_index(c.stranger, "line 4", NULL) < seen_index(c.stranger, "<subject>", NULL));
+	assert_true(seen_index(c.stranger, "code='110'", NULL) <
+	            seen_index(c.stranger, "line 2", NULL));
+	assert_true(
+	        seen_index(c.stranger, "line 4", NULL) < seen_index(c.stranger, "<subject>", NULL));
 	struct client *none = meeting_client(m, NULL);
 	meeting_send(m, none,
 	        "<presence to='" ROOM "/none'><x xmlns='" NS_MUC
@@ -161,8 +167,10 @@ static void test_message_size(void **state)
 	char pad[401];
 	memset(pad, 'p', 400);
 	pad[400] = '\0';
-	meeting_send(m, c.guest, "<message type='groupchat' to='" ROOM "'><body>%s</body></message>", pad);
-	meeting_send(m, c.guest, "<iq type='get' id='r' to='" ROOM "/mod'><q xmlns='%s'/></iq>", "n");
+	meeting_send(m, c.guest,
+	        "<message type='groupchat' to='" ROOM "'><body>%s</body></message>", pad);
+	meeting_send(
+	        m, c.guest, "<iq type='get' id='r' to='" ROOM "/mod'><q xmlns='%s'/></iq>", "n");
 	assert_seen(1, c.guest, "type='error'", "not-acceptable", "Message too large");
 	assert_seen(1, c.mod, "<iq");
 	assert_int_equal(room_service_counters(m->rooms)->limit_message, 1);
@@ -178,15 +186,16 @@ static void test_password(void **state)
 {
 	struct meeting *m = *state;
 	struct cast c = seat_all(m);
-	meeting_send(
-	        m, c.mod, "<iq type='get' id='g' to='" ROOM "'><query xmlns='" NS_MUC_OWNER "'/></iq>");
+	meeting_send(m, c.mod,
+	        "<iq type='get' id='g' to='" ROOM "'><query xmlns='" NS_MUC_OWNER "'/></iq>");
 	assert_seen(1, c.mod, "id='g'", "muc#roomconfig_roomsecret", "muc#roomconfig_membersonly",
 	        "muc#roomconfig_whois", "muc#roominfo_meetingId");
 	send_form(m, c.mod,
 	        SUBMIT(FIELD("roomsecret", "s3cret") FIELD("passwordprotectedroom", "1")
 	                        FIELD("whois", "anyone")));
 	assert_seen(1, c.mod, "type='result' id='f'");
-	assert_seen(1, c.guest, "<message", "type='groupchat'", " from='" ROOM "'", "<status code='104'/>");
+	assert_seen(1, c.guest, "<message", "type='groupchat'", " from='" ROOM "'",
+	        "<status code='104'/>");
 	meeting_join(m, c.stranger, "late", NULL);
 	assert_seen(1, c.stranger, "<error type='auth'><not-authorized");
 	meeting_send(m, c.stranger,
@@ -224,8 +233,8 @@ static void test_form_refusals(void **state)
 	assert_seen(1, c.mod, "bad-request");
 	send_form(m, c.mod, "<query xmlns='" NS_MUC_OWNER "'><thing/></query>");
 	assert_seen(1, c.mod, "bad-request");
-	send_form(
-	        m, c.mod, "<query xmlns='" NS_MUC_OWNER "'><x xmlns='" NS_DATA "' type='cancel'/></query>");
+	send_form(m, c.mod,
+	        "<query xmlns='" NS_MUC_OWNER "'><x xmlns='" NS_DATA "' type='cancel'/></query>");
 	assert_seen(1, c.mod, "type='result'");
 }
 
@@ -252,8 +261,8 @@ static void test_disco(void **state)
 	const char *ask = "<iq type='get' id='d' to='%s'><query xmlns='" NS_DISCO_INFO "'/></iq>";
 	meeting_send(m, c.guest, ask, ROOM);
 	assert_seen(1, c.guest, "type='result' id='d'",
-	        "<identity category='conference' type='text' name='demo'/>", "muc_unsecured", "muc_open",
-	        "<field var='muc#roominfo_meetingId'><value>",
+	        "<identity category='conference' type='text' name='demo'/>", "muc_unsecured",
+	        "muc_open", "<field var='muc#roominfo_meetingId'><value>",
 	        "<field var='muc#roominfo_created_timestamp'><value>1790000001000</value>");
 	assert_seen(0, c.guest, "isbreakout");
 	meeting_send(m, c.stranger, ask, ROOM);
@@ -262,7 +271,8 @@ static void test_disco(void **state)
 	assert_seen(1, c.stranger, "type='result'", "category='conference'");
 	meeting_send(m, c.stranger, ask, "nosuch@conference.meet.example");
 	assert_seen(1, c.stranger, "type='error'", "item-not-found");
-	meeting_send(m, c.guest, "<iq type='get' id='v' to='" ROOM "'><vCard xmlns='vcard-temp'/></iq>");
+	meeting_send(
+	        m, c.guest, "<iq type='get' id='v' to='" ROOM "'><vCard xmlns='vcard-temp'/></iq>");
 	assert_seen(1, c.guest, "type='error' id='v'", "service-unavailable");
 }
 
@@ -277,8 +287,8 @@ static void test_relay(void **state)
 	assert_seen(1, c.mod,
 	        "<iq xmlns='jabber:client' type='set' id='j1' "
 	        "to='00000001-0000-4000-8000-000000000000@meet.example/r0' "
-	        "from='" ROOM
-	        "/guest'><jingle xmlns='urn:xmpp:jingle:1' sid='s'><content name='0'/></jingle></iq>");
+	        "from='" ROOM "/guest'><jingle xmlns='urn:xmpp:jingle:1' sid='s'><content "
+	        "name='0'/></jingle></iq>");
 	meeting_send(m, c.mod, "<iq type='result' id='j1' to='" ROOM "/guest'/>");
 	assert_seen(1, c.guest, "type='result' id='j1'", OCCUPANT("mod"));
 	meeting_send(m, c.mod,
@@ -297,7 +307,8 @@ static void test_relay(void **state)
 	meeting_send(m, c.mod, "<iq type='result' id='j5' to='" ROOM "/nobody'/>");
 	meeting_send(m, c.stranger, "<iq type='result' id='j6' to='" ROOM "/mod'/>");
 	assert_int_equal(c.mod->in.n + c.stranger->in.n, 0);
-	meeting_send(m, c.mod, "<iq type='get' id='p1' to='" ROOM "/mod'><ping xmlns='" NS_PING "'/></iq>");
+	meeting_send(m, c.mod,
+	        "<iq type='get' id='p1' to='" ROOM "/mod'><ping xmlns='" NS_PING "'/></iq>");
 	assert_seen(1, c.mod, "type='result' id='p1' from='" ROOM "/mod'");
 }
 
@@ -334,15 +345,16 @@ static void test_names(void **state)
 	assert_seen(1, c.mod, OCCUPANT("guest"), ">Zoe</nick>");
 }
 
-/* The person with the token comes second: the other is renamed, by one extra presence, and keeps everything
- * else. */
+/* The person with the token comes second: the other is renamed, by one extra presence, and keeps
+ * everything else. */
 static void test_clash(void **state)
 {
 	struct meeting *m = *state;
 	meeting_start(m);
 	struct client *guest = meeting_client(m, NULL), *other = meeting_client(m, NULL);
 	meeting_send(m, guest,
-	        "<presence to='" ROOM "/guest'><x xmlns='" NS_MUC "'/><nick xmlns='" NS_NICK "'>ANN</nick>"
+	        "<presence to='" ROOM "/guest'><x xmlns='" NS_MUC "'/><nick xmlns='" NS_NICK
+	        "'>ANN</nick>"
 	        "<email>7@example.org</email><stats-id>z</stats-id></presence>");
 	meeting_join(m, other, "other", "Other");
 	assert_seen(1, other, OCCUPANT("guest"), "<email>7@example.org</email>");
@@ -350,8 +362,8 @@ static void test_clash(void **state)
 	struct client *ann = meeting_client(m, meeting_claims("7", "Ann", NULL));
 	meeting_join(m, ann, "ann", NULL);
 	assert_seen(1, other, OCCUPANT("guest"), ">ANN (guest)</nick>", "<stats-id>z</stats-id>");
-	assert_seen(
-	        0, other, OCCUPANT("guest"), "7@example.org"); /* a borrowed e-mail is a borrowed picture */
+	assert_seen(0, other, OCCUPANT("guest"),
+	        "7@example.org"); /* a borrowed e-mail is a borrowed picture */
 	assert_seen(2, other, "<presence");
 	assert_seen(1, guest, OCCUPANT("guest"), ">ANN (guest)</nick>", "code='110'");
 	assert_seen(1, ann, OCCUPANT("guest"), ">ANN (guest)</nick>");
@@ -359,7 +371,8 @@ static void test_clash(void **state)
 	assert_seen(1, ann, OCCUPANT("ann"), ">Ann</nick>", "code='110'");
 }
 
-/* Asking for rooms costs nothing, so one client cannot hold many that nobody enters; from loopback neither. */
+/* Asking for rooms costs nothing, so one client cannot hold many that nobody enters; from loopback
+ * neither. */
 static void test_waiting_rooms(void **state)
 {
 	struct meeting *m = *state;
@@ -367,8 +380,9 @@ static void test_waiting_rooms(void **state)
 	meeting_start(m);
 	struct client *a = meeting_client(m, NULL), *b = meeting_client(m, NULL);
 	a->as.peer_loopback = b->as.peer_loopback = true;
-	static const char ask[] = "<iq type='set' id='c%d' to='focus.meet.example'><conference xmlns='" NS_FOCUS
-	                          "' room='r%d@conference.meet.example'/></iq>";
+	static const char ask[] =
+	        "<iq type='set' id='c%d' to='focus.meet.example'><conference xmlns='" NS_FOCUS
+	        "' room='r%d@conference.meet.example'/></iq>";
 	for (int i = 0; i < 5; i++)
 		meeting_send(m, a, ask, i, i);
 	assert_seen(3, a, "ready='true'");
@@ -376,7 +390,8 @@ static void test_waiting_rooms(void **state)
 	assert_int_equal(room_service_counters(m->rooms)->limit_rooms_per_session, 2);
 	meeting_send(m, b, ask, 9, 9); /* others may */
 	assert_seen(1, b, "ready='true'");
-	meeting_send(m, b, "<presence to='r0@conference.meet.example/b'><x xmlns='" NS_MUC "'/></presence>");
+	meeting_send(m, b,
+	        "<presence to='r0@conference.meet.example/b'><x xmlns='" NS_MUC "'/></presence>");
 	meeting_send(m, a, ask, 6, 6); /* one of the three was entered */
 	assert_seen(4, a, "ready='true'");
 	meeting_sleep(m, m->settings.ready_ms + 200); /* and the others are over */
@@ -407,6 +422,7 @@ static void test_ready_room(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-UNIT_MAIN(T(test_groupchat), T(test_private), T(test_subject), T(test_history), T(test_message_size),
-        T(test_password), T(test_form_refusals), T(test_destroy), T(test_disco), T(test_relay),
-        T(test_names), T(test_clash), T(test_waiting_rooms), T(test_ready_room))
+UNIT_MAIN(T(test_groupchat), T(test_private), T(test_subject), T(test_history),
+        T(test_message_size), T(test_password), T(test_form_refusals), T(test_destroy),
+        T(test_disco), T(test_relay), T(test_names), T(test_clash), T(test_waiting_rooms),
+        T(test_ready_room))

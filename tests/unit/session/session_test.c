@@ -1,4 +1,5 @@
-/* session_test.c - a client's life over a real socket: login, bind, stanzas up and down, every ending. io
+/* session_test.c - a client's life over a real socket: login, bind, stanzas up and down, every
+ * ending. io
  */
 #include "support/unit.h"
 
@@ -19,8 +20,8 @@
 #define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define OPEN "<open xmlns='" FRAMING "' to='meet.example' version='1.0'/>"
 #define AUTH "<auth xmlns='" SASL "' mechanism='ANONYMOUS'/>"
-#define BIND                                                                                               \
-	"<iq xmlns='jabber:client' type='set' id='b'><bind "                                               \
+#define BIND                                                                                       \
+	"<iq xmlns='jabber:client' type='set' id='b'><bind "                                       \
 	"xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
 #define CLOSE "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />"
 
@@ -176,11 +177,13 @@ static void a_login_is_what_clients_expect(void **state)
 	wire_ws(&c, w->loop, w->port, query);
 	say(&c, OPEN, "</stream:features>");
 	assert_true(wire_has(&c, "<open xmlns='" FRAMING "' from='meet.example' id='"));
-	assert_true(wire_has(&c,
-	        "<stream:features xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client'>"
-	        "<mechanisms xmlns='" SASL
-	        "'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>"));
-	say(&c, "<auth xmlns='" SASL "' mechanism='ANONYMOUS'>=</auth>", "<success xmlns='" SASL "'/>");
+	assert_true(
+	        wire_has(&c, "<stream:features xmlns:stream='http://etherx.jabber.org/streams' "
+	                     "xmlns='jabber:client'>"
+	                     "<mechanisms xmlns='" SASL
+	                     "'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>"));
+	say(&c, "<auth xmlns='" SASL "' mechanism='ANONYMOUS'>=</auth>",
+	        "<success xmlns='" SASL "'/>");
 	say(&c, OPEN, "</stream:features>");
 	assert_false(wire_has(&c, "xmpp-session"));
 	assert_false(wire_has(&c, "urn:xmpp:sm"));
@@ -214,12 +217,13 @@ static void expect_refusal(struct world *w, const char *query, const char *text)
 {
 	struct wire c;
 	char want[300];
-	snprintf(want, sizeof want, "<failure xmlns='" SASL "'><not-allowed/><text>%s</text></failure>",
-	        text);
+	snprintf(want, sizeof want,
+	        "<failure xmlns='" SASL "'><not-allowed/><text>%s</text></failure>", text);
 	wire_ws(&c, w->loop, w->port, query);
 	say(&c, OPEN, "ANONYMOUS");
 	say(&c, AUTH, want);
-	wire_text(&c, "<iq xmlns='jabber:client' type='get' id='x' to='meet.example'><a xmlns='b'/></iq>");
+	wire_text(&c, "<iq xmlns='jabber:client' type='get' id='x' to='meet.example'><a "
+	              "xmlns='b'/></iq>");
 	assert_false(wire_until(&c, "<iq", 30));
 	assert_false(c.ended);
 	say(&c, "<close xmlns='" FRAMING "'/>", CLOSE); /* the current client */
@@ -295,7 +299,9 @@ static void the_domain_answers(void **state)
 	        "<iq xmlns='jabber:client' type='get' id='3' to='meet.example'>"
 	        "<query xmlns='http://jabber.org/protocol/disco#items'/></iq>",
 	        "disco#items'/></iq>");
-	say(&c, "<iq xmlns='jabber:client' type='get' id='4'><services xmlns='urn:xmpp:extdisco:2'/></iq>",
+	say(&c,
+	        "<iq xmlns='jabber:client' type='get' id='4'><services "
+	        "xmlns='urn:xmpp:extdisco:2'/></iq>",
 	        "<services xmlns='urn:xmpp:extdisco:2'/></iq>");
 	say(&c,
 	        "<iq xmlns='jabber:client' type='get' id='5' to='meet.example'><services "
@@ -308,7 +314,9 @@ static void the_domain_answers(void **state)
 	        "<iq xmlns='jabber:client' type='get' id='7' to='other@meet.example/x'><ping "
 	        "xmlns='urn:xmpp:ping'/></iq>",
 	        "<service-unavailable");
-	say(&c, "<iq xmlns='jabber:client' type='get' id='8' to='@'><ping xmlns='urn:xmpp:ping'/></iq>",
+	say(&c,
+	        "<iq xmlns='jabber:client' type='get' id='8' to='@'><ping "
+	        "xmlns='urn:xmpp:ping'/></iq>",
 	        "<jid-malformed");
 	say(&c, "<iq xmlns='jabber:client' type='get' id='9' to='meet.example'/>", "<bad-request");
 	say(&c, "<presence type='dancing' id='10' to='demo@muc.meet.example/a'/>", "<bad-request");
@@ -333,7 +341,8 @@ static void stanzas_go_up_and_down(void **state)
 	assert_non_null(strstr(w->stanzas.p, "<body>a &amp; b</body>"));
 	struct block *tail = block_new(STR(" from='x'><body>shared</body></message>"));
 	w->outbox.send(w->outbox.arg, w->last, STR("<message to='me'"), tail);
-	assert_true(wire_until(&c, "<message to='me' from='x'><body>shared</body></message>", 2000));
+	assert_true(
+	        wire_until(&c, "<message to='me' from='x'><body>shared</body></message>", 2000));
 	block_unref(tail);
 	/* a handle of the past, and handles of nobody, are dropped */
 	struct session_handle old = w->last, wrong = w->last;
@@ -548,5 +557,6 @@ UNIT_MAIN(cmocka_unit_test(a_login_is_what_clients_expect),
         cmocka_unit_test(guests_come_in_where_they_may), cmocka_unit_test(the_domain_answers),
         cmocka_unit_test(stanzas_go_up_and_down), cmocka_unit_test(everybody_leaves_exactly_once),
         cmocka_unit_test(who_does_not_read_is_closed_alone),
-        cmocka_unit_test(limits_close_with_their_reason), cmocka_unit_test(wrong_order_ends_the_stream),
+        cmocka_unit_test(limits_close_with_their_reason),
+        cmocka_unit_test(wrong_order_ends_the_stream),
         cmocka_unit_test(a_session_survives_or_ends_when_memory_runs_out))

@@ -117,7 +117,8 @@ const char *meeting_claims(const char *id, const char *name, const char *moderat
 	static char text[1024];
 	snprintf(text, sizeof text,
 	        "{\"iss\":\"app\",\"sub\":\"meet.example\",\"aud\":\"jitsi\",\"room\":\"*\","
-	        "\"context\":{\"user\":{\"id\":\"%s\",\"name\":\"%s\",\"email\":\"%s@example.org\"%s%s}}}",
+	        "\"context\":{\"user\":{\"id\":\"%s\",\"name\":\"%s\",\"email\":\"%s@example.org\"%"
+	        "s%s}}}",
 	        id, name, id, moderator ? ",\"moderator\":" : "", moderator ? moderator : "");
 	return text;
 }
@@ -129,7 +130,8 @@ struct client *meeting_client(struct meeting *m, const char *claims)
 	unsigned i = m->n_clients++;
 	struct client *c = &m->clients[i];
 	snprintf(c->key, sizeof c->key, "%08x-0000-4000-8000-000000000000", i + 1);
-	snprintf(c->jid, sizeof c->jid, "%08x-0000-4000-8000-000000000000@meet.example/r%u", i + 1, i);
+	snprintf(c->jid, sizeof c->jid, "%08x-0000-4000-8000-000000000000@meet.example/r%u", i + 1,
+	        i);
 	c->as = (struct room_client){.handle = {0, i, 1},
 	        .jid = str_c(c->jid),
 	        .key = str_c(c->key),
@@ -157,7 +159,9 @@ void meeting_send(struct meeting *m, struct client *c, const char *fmt, ...)
 	struct element *e;
 	struct stanza st;
 	arena_init(&a, 0);
-	if (p && xml_parse(p, str_from(text, (size_t)n), &xml_limits_after_auth, &a, &e) == XML_FINE &&
+	if (p &&
+	        xml_parse(p, str_from(text, (size_t)n), &xml_limits_after_auth, &a, &e) ==
+	                XML_FINE &&
 	        stanza_read(e, &a, &st) == 0) {
 		room_service_clock(m->rooms, m->now_ms, MEETING_UNIX + (double)m->now_ms / 1000);
 		mem_budget_set(m->budget);
@@ -173,8 +177,9 @@ void meeting_send(struct meeting *m, struct client *c, const char *fmt, ...)
 
 void meeting_join(struct meeting *m, struct client *c, const char *nick, const char *name)
 {
-	meeting_send(m, c, "<presence to='" ROOM "/%s'><x xmlns='" NS_MUC "'/>%s%s%s</presence>", nick,
-	        name ? "<nick xmlns='" NS_NICK "'>" : "", name ? name : "", name ? "</nick>" : "");
+	meeting_send(m, c, "<presence to='" ROOM "/%s'><x xmlns='" NS_MUC "'/>%s%s%s</presence>",
+	        nick, name ? "<nick xmlns='" NS_NICK "'>" : "", name ? name : "",
+	        name ? "</nick>" : "");
 }
 
 void meeting_gone(struct meeting *m, struct client *c)

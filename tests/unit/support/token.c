@@ -16,11 +16,20 @@ EVP_PKEY *test_key(enum token_family family)
 {
 	EVP_PKEY *key = NULL;
 	switch (family) {
-	case TOKEN_FAMILY_RSA: key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048); break;
-	case TOKEN_FAMILY_P256: key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"); break;
-	case TOKEN_FAMILY_P384: key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384"); break;
-	case TOKEN_FAMILY_ED25519: key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); break;
-	default: break;
+	case TOKEN_FAMILY_RSA:
+		key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+		break;
+	case TOKEN_FAMILY_P256:
+		key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+		break;
+	case TOKEN_FAMILY_P384:
+		key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+		break;
+	case TOKEN_FAMILY_ED25519:
+		key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+		break;
+	default:
+		break;
 	}
 	assert_non_null(key);
 	return key;
@@ -37,7 +46,8 @@ char *test_pem(EVP_PKEY *key)
 	return copy;
 }
 
-static void put_number(struct buf *out, EVP_PKEY *key, const char *param, const char *name, size_t width)
+static void put_number(
+        struct buf *out, EVP_PKEY *key, const char *param, const char *name, size_t width)
 {
 	uint8_t bytes[512];
 	BIGNUM *n = NULL;
@@ -66,7 +76,8 @@ char *test_jwk(EVP_PKEY *key, enum token_family family, const char *members)
 		buf_putc(&b, '"');
 	} else {
 		size_t half = family == TOKEN_FAMILY_P256 ? 32 : 48;
-		buf_printf(&b, "{%s\"kty\":\"EC\",\"crv\":\"%s\"", members, half == 32 ? "P-256" : "P-384");
+		buf_printf(&b, "{%s\"kty\":\"EC\",\"crv\":\"%s\"", members,
+		        half == 32 ? "P-256" : "P-384");
 		put_number(&b, key, OSSL_PKEY_PARAM_EC_PUB_X, "x", half);
 		put_number(&b, key, OSSL_PKEY_PARAM_EC_PUB_Y, "y", half);
 	}
@@ -79,7 +90,9 @@ static const EVP_MD *digest_of(enum token_alg alg)
 	const char *name = token_alg_name(alg);
 	if (alg == TOKEN_EDDSA)
 		return NULL;
-	return strstr(name, "256") ? EVP_sha256() : strstr(name, "384") ? EVP_sha384() : EVP_sha512();
+	return strstr(name, "256")   ? EVP_sha256()
+	       : strstr(name, "384") ? EVP_sha384()
+	                             : EVP_sha512();
 }
 
 /* DER to r||s */

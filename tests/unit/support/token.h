@@ -10,7 +10,8 @@
 
 /* A fresh private key of the family (not HMAC). */
 EVP_PKEY *test_key(enum token_family family);
-/* Its public half: PEM text or one JWK object with the given members in front ("\"kid\":\"k\","). Caller frees. */
+/* Its public half: PEM text or one JWK object with the given members in front ("\"kid\":\"k\",").
+ * Caller frees. */
 char *test_pem(EVP_PKEY *key);
 char *test_jwk(EVP_PKEY *key, enum token_family family, const char *members);
 

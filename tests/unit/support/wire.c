@@ -148,7 +148,8 @@ void wire_ws(struct wire *w, struct loop *l, uint16_t port, const char *query)
 	wire_open(w, l, port);
 	buf_init(&b, 0);
 	buf_printf(&b,
-	        "GET /xmpp-websocket%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+	        "GET /xmpp-websocket%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: "
+	        "websocket\r\nConnection: "
 	        "Upgrade\r\n"
 	        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 	        "Sec-WebSocket-Protocol: xmpp\r\n\r\n",

@@ -14,8 +14,8 @@ void wire_open(struct wire *w, struct loop *l, uint16_t port);
 void wire_done(struct wire *w);
 void wire_send(struct wire *w, struct str bytes);
 void wire_puts(struct wire *w, const char *text);
-/* Turns the loop for about ms, reading what comes; stops early when `needle` has come (NULL: waits for the
- * end of the connection). Says whether it happened. */
+/* Turns the loop for about ms, reading what comes; stops early when `needle` has come (NULL: waits
+ * for the end of the connection). Says whether it happened. */
 bool wire_until(struct wire *w, const char *needle, unsigned ms);
 /* Turns the loop only. */
 void wire_turn(struct loop *l, unsigned ms);

@@ -29,7 +29,8 @@ static void identity_is_issuer_and_typed_id(void **state)
 	assert_true(same_person(ID("1"), ID("1.0")));
 	assert_false(same_person(ID("1"), ID("\"1\"")));
 	assert_false(same_person(ID("\"u\""), ID("\"U\"")));
-	assert_false(same_person(ID("\"u\""), "{\"iss\":\"j\",\"context\":{\"user\":{\"id\":\"u\"}}}"));
+	assert_false(
+	        same_person(ID("\"u\""), "{\"iss\":\"j\",\"context\":{\"user\":{\"id\":\"u\"}}}"));
 	assert_true(same_person(ID("\"u\""), "{\"iss\":\"i\",\"user_id\":\"u\"}"));
 	assert_true(same_person(ID("\"u\""), "{\"iss\":\"i\",\"user_id\":\"u\",\"context\":null}"));
 	assert_true(same_person(ID("\"u\""), "{\"iss\":\"i\",\"user_id\":\"u\",\"context\":[]}"));
@@ -38,10 +39,11 @@ static void identity_is_issuer_and_typed_id(void **state)
 static void what_is_no_id_is_nobody(void **state)
 {
 	(void)state;
-	static const char *const nobody[] = {"{}", ID("\"\""), ID("null"), ID("true"), ID("[1]"), ID("{}"),
-		"{\"iss\":\"i\",\"context\":{},\"user_id\":\"u\"}",
-		"{\"iss\":\"i\",\"context\":{\"user\":[]},\"user_id\":\"u\"}",
-		"{\"iss\":\"i\",\"context\":\"x\",\"user_id\":\"u\"}", "{\"iss\":\"i\",\"user_id\":\"\"}"};
+	static const char *const nobody[] = {"{}", ID("\"\""), ID("null"), ID("true"), ID("[1]"),
+	        ID("{}"), "{\"iss\":\"i\",\"context\":{},\"user_id\":\"u\"}",
+	        "{\"iss\":\"i\",\"context\":{\"user\":[]},\"user_id\":\"u\"}",
+	        "{\"iss\":\"i\",\"context\":\"x\",\"user_id\":\"u\"}",
+	        "{\"iss\":\"i\",\"user_id\":\"\"}"};
 	for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++) {
 		struct claims *c = parse(nobody[i]);
 		if (c->identity.present)
@@ -67,5 +69,5 @@ static void claims_are_shared_by_count(void **state)
 	assert_null(token_claims_parse(STR_NONE));
 }
 
-UNIT_MAIN(cmocka_unit_test(identity_is_issuer_and_typed_id), cmocka_unit_test(what_is_no_id_is_nobody),
-	cmocka_unit_test(claims_are_shared_by_count))
+UNIT_MAIN(cmocka_unit_test(identity_is_issuer_and_typed_id),
+        cmocka_unit_test(what_is_no_id_is_nobody), cmocka_unit_test(claims_are_shared_by_count))

@@ -12,7 +12,9 @@
 #include "support/token.h"
 #include "token/jwt.h"
 
-#define PAYLOAD "{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"s\",\"room\":\"demo\",\"exp\":1800003600}"
+#define PAYLOAD                                                                                    \
+	"{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"s\",\"room\":\"demo\",\"exp\":"           \
+	"1800003600}"
 #define ALL ((1u << TOKEN_ALG_COUNT) - 1)
 
 static EVP_PKEY *keys[TOKEN_FAMILY_COUNT];
@@ -63,8 +65,8 @@ static void refused(const struct token_settings *s, const char *given, const cha
 	assert_null(strstr(e.text, TEST_SECRET));
 }
 
-static enum reason verdict(const struct token_settings *s, const struct token_keys *k, enum token_alg alg,
-	EVP_PKEY *key, const char *header, const char *payload)
+static enum reason verdict(const struct token_settings *s, const struct token_keys *k,
+        enum token_alg alg, EVP_PKEY *key, const char *header, const char *payload)
 {
 	struct token_result r;
 	char *token = test_token(alg, key, header, payload);
@@ -79,7 +81,8 @@ static const char *header_of(enum token_alg alg, const char *kid)
 {
 	static char out[128];
 	if (kid)
-		snprintf(out, sizeof out, "{\"alg\":\"%s\",\"kid\":\"%s\"}", token_alg_name(alg), kid);
+		snprintf(out, sizeof out, "{\"alg\":\"%s\",\"kid\":\"%s\"}", token_alg_name(alg),
+		        kid);
 	else
 		snprintf(out, sizeof out, "{\"alg\":\"%s\"}", token_alg_name(alg));
 	return out;
@@ -102,11 +105,14 @@ static void one_pem_file_serves_any_kid_and_its_own_algorithms(void **state)
 			enum token_family family = token_alg_family(alg);
 			EVP_PKEY *signer = family == TOKEN_FAMILY_HMAC ? NULL : keys[family];
 			enum reason want = family == (enum token_family)f ? R_NONE : E_ALG;
-			assert_int_equal(verdict(&s, k, alg, signer, header_of(alg, NULL), PAYLOAD), want);
-			assert_int_equal(verdict(&s, k, alg, signer, header_of(alg, "what ever"), PAYLOAD), want);
+			assert_int_equal(
+			        verdict(&s, k, alg, signer, header_of(alg, NULL), PAYLOAD), want);
+			assert_int_equal(
+			        verdict(&s, k, alg, signer, header_of(alg, "what ever"), PAYLOAD),
+			        want);
 		}
-		assert_int_equal(
-			token_keys_missing(k, NULL) & TOKEN_ALG_BIT(TOKEN_HS256), TOKEN_ALG_BIT(TOKEN_HS256));
+		assert_int_equal(token_keys_missing(k, NULL) & TOKEN_ALG_BIT(TOKEN_HS256),
+		        TOKEN_ALG_BIT(TOKEN_HS256));
 		token_keys_free(k);
 		mem_free(pem);
 	}
@@ -129,12 +135,13 @@ static void a_public_key_is_no_secret(void **state)
 	settings(&forger, TOKEN_KEYS_SECRET);
 	forger.keys.app_secret = str_c(pem);
 	struct token_keys *fk = load(&forger, NULL);
-	char *unsigned_ = test_token(TOKEN_HS256, NULL, "{\"alg\":\"HS256\",\"kid\":\"k\"}", PAYLOAD);
+	char *unsigned_ =
+	        test_token(TOKEN_HS256, NULL, "{\"alg\":\"HS256\",\"kid\":\"k\"}", PAYLOAD);
 	int n = (int)(strrchr(unsigned_, '.') - unsigned_);
 	uint8_t mac[64];
 	size_t mac_n;
-	assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, pem, strlen(pem), (uint8_t *)unsigned_,
-		(size_t)n, mac, sizeof mac, &mac_n));
+	assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, pem, strlen(pem),
+	        (uint8_t *)unsigned_, (size_t)n, mac, sizeof mac, &mac_n));
 	struct buf b;
 	buf_init(&b, 0);
 	buf_add(&b, unsigned_, (size_t)n + 1);
@@ -156,7 +163,8 @@ static void several_files_need_a_kid_that_fits_key_and_type(void **state)
 {
 	(void)state;
 	struct token_settings s;
-	const struct token_key_file files[] = {{STR("r"), str_c(path("r.pem"))}, {STR("e"), str_c(path("e.pem"))}};
+	const struct token_key_file files[] = {
+	        {STR("r"), str_c(path("r.pem"))}, {STR("e"), str_c(path("e.pem"))}};
 	char *r = test_pem(keys[TOKEN_FAMILY_RSA]), *e = test_pem(keys[TOKEN_FAMILY_P256]);
 	write_file("r.pem", r);
 	write_file("e.pem", e);
@@ -166,23 +174,34 @@ static void several_files_need_a_kid_that_fits_key_and_type(void **state)
 	struct token_keys *k = load(&s, NULL);
 	EVP_PKEY *rsa = keys[TOKEN_FAMILY_RSA], *ec = keys[TOKEN_FAMILY_P256];
 	assert_int_equal(token_keys_count(k), 2);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "r"), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_PS512, rsa, header_of(TOKEN_PS512, "r"), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_ES256, ec, header_of(TOKEN_ES256, "e"), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), E_KID);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "e"), PAYLOAD), E_KEY);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "R"), PAYLOAD), E_KEY);
-	assert_int_equal(verdict(&s, k, TOKEN_ES256, ec, header_of(TOKEN_ES256, "r"), PAYLOAD), E_KEY);
 	assert_int_equal(
-		verdict(&s, k, TOKEN_EDDSA, keys[TOKEN_FAMILY_ED25519], header_of(TOKEN_EDDSA, "r"), PAYLOAD),
-		E_ALG);
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "r"), PAYLOAD), R_NONE);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_PS512, rsa, header_of(TOKEN_PS512, "r"), PAYLOAD), R_NONE);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_ES256, ec, header_of(TOKEN_ES256, "e"), PAYLOAD), R_NONE);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), E_KID);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "e"), PAYLOAD), E_KEY);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "R"), PAYLOAD), E_KEY);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_ES256, ec, header_of(TOKEN_ES256, "r"), PAYLOAD), E_KEY);
+	assert_int_equal(verdict(&s, k, TOKEN_EDDSA, keys[TOKEN_FAMILY_ED25519],
+	                         header_of(TOKEN_EDDSA, "r"), PAYLOAD),
+	        E_ALG);
 	/* one file with a kid: none is fine, another is not */
 	token_keys_free(k);
 	s.keys.n_key_files = 1;
 	k = load(&s, NULL);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "x"), PAYLOAD), E_KEY);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, "{\"alg\":\"RS256\",\"kid\":null}", PAYLOAD), E_KID);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), R_NONE);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "x"), PAYLOAD), E_KEY);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, "{\"alg\":\"RS256\",\"kid\":null}", PAYLOAD),
+	        E_KID);
 	token_keys_free(k);
 	mem_free(r);
 	mem_free(e);
@@ -194,39 +213,48 @@ static void a_key_list_is_read_as_the_rfc_says(void **state)
 	struct token_settings s;
 	char *jwk[4], text[8192];
 	settings(&s, TOKEN_KEYS_JWKS);
-	jwk[0] = test_jwk(
-		keys[TOKEN_FAMILY_RSA], TOKEN_FAMILY_RSA, "\"kid\":\"r\",\"use\":\"sig\",\"alg\":\"PS256\",");
-	jwk[1] = test_jwk(
-		keys[TOKEN_FAMILY_P384], TOKEN_FAMILY_P384, "\"kid\":\"e\",\"key_ops\":[\"sign\",\"verify\"],");
+	jwk[0] = test_jwk(keys[TOKEN_FAMILY_RSA], TOKEN_FAMILY_RSA,
+	        "\"kid\":\"r\",\"use\":\"sig\",\"alg\":\"PS256\",");
+	jwk[1] = test_jwk(keys[TOKEN_FAMILY_P384], TOKEN_FAMILY_P384,
+	        "\"kid\":\"e\",\"key_ops\":[\"sign\",\"verify\"],");
 	jwk[2] = test_jwk(keys[TOKEN_FAMILY_ED25519], TOKEN_FAMILY_ED25519, "\"kid\":\"r\",");
-	jwk[3] = test_jwk(keys[TOKEN_FAMILY_P256], TOKEN_FAMILY_P256, "\"kid\":\"x\",\"use\":\"enc\",");
+	jwk[3] = test_jwk(
+	        keys[TOKEN_FAMILY_P256], TOKEN_FAMILY_P256, "\"kid\":\"x\",\"use\":\"enc\",");
 	snprintf(text, sizeof text,
-		"{\"keys\":[%s,%s,%s,%s,{\"kty\":\"oct\",\"kid\":\"o\",\"k\":\"AAAA\"},7,{\"kty\":\"EC\","
-		"\"crv\":\"secp256k1\",\"kid\":\"z\"}]}",
-		jwk[0], jwk[1], jwk[2], jwk[3]);
+	        "{\"keys\":[%s,%s,%s,%s,{\"kty\":\"oct\",\"kid\":\"o\",\"k\":\"AAAA\"},7,{\"kty\":"
+	        "\"EC\","
+	        "\"crv\":\"secp256k1\",\"kid\":\"z\"}]}",
+	        jwk[0], jwk[1], jwk[2], jwk[3]);
 	struct token_keys *k = load(&s, text);
 	assert_int_equal(token_keys_count(k), 3);
 	EVP_PKEY *rsa = keys[TOKEN_FAMILY_RSA];
-	assert_int_equal(verdict(&s, k, TOKEN_PS256, rsa, header_of(TOKEN_PS256, "r"), PAYLOAD), R_NONE);
 	assert_int_equal(
-		verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "r"), PAYLOAD), E_KEY); /* its alg */
+	        verdict(&s, k, TOKEN_PS256, rsa, header_of(TOKEN_PS256, "r"), PAYLOAD), R_NONE);
+	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "r"), PAYLOAD),
+	        E_KEY); /* its alg */
+	assert_int_equal(verdict(&s, k, TOKEN_ES384, keys[TOKEN_FAMILY_P384],
+	                         header_of(TOKEN_ES384, "e"), PAYLOAD),
+	        R_NONE);
+	assert_int_equal(verdict(&s, k, TOKEN_EDDSA, keys[TOKEN_FAMILY_ED25519],
+	                         header_of(TOKEN_EDDSA, "r"), PAYLOAD),
+	        R_NONE);
+	assert_int_equal(verdict(&s, k, TOKEN_ES256, keys[TOKEN_FAMILY_P256],
+	                         header_of(TOKEN_ES256, "x"), PAYLOAD),
+	        E_KEY);
 	assert_int_equal(
-		verdict(&s, k, TOKEN_ES384, keys[TOKEN_FAMILY_P384], header_of(TOKEN_ES384, "e"), PAYLOAD), R_NONE);
+	        verdict(&s, k, TOKEN_PS256, rsa, header_of(TOKEN_PS256, NULL), PAYLOAD), E_KID);
 	assert_int_equal(
-		verdict(&s, k, TOKEN_EDDSA, keys[TOKEN_FAMILY_ED25519], header_of(TOKEN_EDDSA, "r"), PAYLOAD),
-		R_NONE);
-	assert_int_equal(
-		verdict(&s, k, TOKEN_ES256, keys[TOKEN_FAMILY_P256], header_of(TOKEN_ES256, "x"), PAYLOAD), E_KEY);
-	assert_int_equal(verdict(&s, k, TOKEN_PS256, rsa, header_of(TOKEN_PS256, NULL), PAYLOAD), E_KID);
-	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, "o"), PAYLOAD), E_ALG);
+	        verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, "o"), PAYLOAD), E_ALG);
 	token_keys_free(k);
 	for (int i = 0; i < 4; i++)
 		mem_free(jwk[i]);
 	/* without given keys: nothing to verify with */
 	k = load(&s, NULL);
-	assert_int_equal(verdict(&s, k, TOKEN_PS256, rsa, header_of(TOKEN_PS256, "r"), PAYLOAD), E_KEY);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_PS256, rsa, header_of(TOKEN_PS256, "r"), PAYLOAD), E_KEY);
 	token_keys_free(k);
-	/* the other form, kid and PEM; and one PEM for a key server, where a kid is needed all the same */
+	/* the other form, kid and PEM; and one PEM for a key server, where a kid is needed all the
+	 * same */
 	char *pem = test_pem(rsa), *cr = pem;
 	struct buf b;
 	buf_init(&b, 0);
@@ -235,12 +263,16 @@ static void a_key_list_is_read_as_the_rfc_says(void **state)
 		*cr == '\n' ? buf_puts(&b, "\\n") : buf_putc(&b, *cr);
 	buf_puts(&b, "\"}");
 	k = load(&s, b.p);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "one"), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "two"), PAYLOAD), E_KEY);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "one"), PAYLOAD), R_NONE);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "two"), PAYLOAD), E_KEY);
 	token_keys_free(k);
 	k = load(&s, pem);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "two"), PAYLOAD), R_NONE);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), E_KID);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, "two"), PAYLOAD), R_NONE);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), E_KID);
 	token_keys_free(k);
 	buf_done(&b);
 	mem_free(pem);
@@ -265,8 +297,9 @@ static void a_certificate_gives_its_key(void **state)
 	s.keys.key_files = &file;
 	s.keys.n_key_files = 1;
 	struct token_keys *k = load(&s, NULL);
-	assert_int_equal(
-		verdict(&s, k, TOKEN_RS384, keys[TOKEN_FAMILY_RSA], header_of(TOKEN_RS384, NULL), PAYLOAD), R_NONE);
+	assert_int_equal(verdict(&s, k, TOKEN_RS384, keys[TOKEN_FAMILY_RSA],
+	                         header_of(TOKEN_RS384, NULL), PAYLOAD),
+	        R_NONE);
 	token_keys_free(k);
 }
 
@@ -276,8 +309,8 @@ static void each_issuer_has_its_own_keys(void **state)
 	struct token_settings s;
 	struct token_key_file file = {STR_NONE, str_c(path("i.pem"))};
 	struct token_issuer issuers[] = {
-		{STR("a"), {.source = TOKEN_KEYS_SECRET, .app_secret = STR("secret of issuer a")}},
-		{STR("b"), {.source = TOKEN_KEYS_FILE, .key_files = &file, .n_key_files = 1}},
+	        {STR("a"), {.source = TOKEN_KEYS_SECRET, .app_secret = STR("secret of issuer a")}},
+	        {STR("b"), {.source = TOKEN_KEYS_FILE, .key_files = &file, .n_key_files = 1}},
 	};
 	char *pem = test_pem(keys[TOKEN_FAMILY_RSA]);
 	write_file("i.pem", pem);
@@ -288,23 +321,28 @@ static void each_issuer_has_its_own_keys(void **state)
 	s.n_issuers = 2;
 	struct token_keys *k = load(&s, NULL);
 	const char *a = "{\"iss\":\"a\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}",
-		   *b = "{\"iss\":\"b\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}";
-	const char *c = "{\"iss\":\"c\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}", *none = "{\"aud\":\"x\"}";
+	           *b = "{\"iss\":\"b\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}";
+	const char *c = "{\"iss\":\"c\",\"aud\":\"x\",\"sub\":\"s\",\"room\":\"r\"}",
+	           *none = "{\"aud\":\"x\"}";
 	EVP_PKEY *rsa = keys[TOKEN_FAMILY_RSA];
-	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), PAYLOAD), R_NONE);
 	assert_int_equal(
-		verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), a), E_SIG); /* ours, not a's */
+	        verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), PAYLOAD), R_NONE);
+	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), a),
+	        E_SIG); /* ours, not a's */
 	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), b), R_NONE);
 	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), a), E_ALG);
-	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), E_ALG);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), PAYLOAD), E_ALG);
 	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), b), E_ALG);
 	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), c), E_ISS);
-	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), none), E_ISS);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), none), E_ISS);
 	token_keys_free(k);
 	/* no keys of the server's own: an issuer that nobody configured has none */
 	s.keys.app_secret = STR_NONE;
 	k = load(&s, NULL);
-	assert_int_equal(verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), PAYLOAD), E_KEY);
+	assert_int_equal(
+	        verdict(&s, k, TOKEN_HS256, NULL, header_of(TOKEN_HS256, NULL), PAYLOAD), E_KEY);
 	assert_int_equal(verdict(&s, k, TOKEN_RS256, rsa, header_of(TOKEN_RS256, NULL), b), R_NONE);
 	token_keys_free(k);
 	mem_free(pem);
@@ -314,7 +352,8 @@ static void what_cannot_be_a_key_is_refused_with_the_reason(void **state)
 {
 	(void)state;
 	struct token_settings s;
-	struct token_key_file files[] = {{STR_NONE, str_c(path("missing.pem"))}, {STR("k"), STR("x")}};
+	struct token_key_file files[] = {
+	        {STR_NONE, str_c(path("missing.pem"))}, {STR("k"), STR("x")}};
 	settings(&s, TOKEN_KEYS_SECRET);
 	refused(&s, NULL, "app_secret is not set");
 	s.keys.app_secret = STR(TEST_SECRET);
@@ -335,7 +374,7 @@ static void what_cannot_be_a_key_is_refused_with_the_reason(void **state)
 	write_file("bad.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
 	refused(&s, NULL, "it holds a private key");
 	EVP_PKEY *small = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024),
-		 *odd = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
+	         *odd = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
 	char *pem = test_pem(small);
 	write_file("bad.pem", pem);
 	refused(&s, NULL, "at least 2048 bits");
@@ -349,17 +388,20 @@ static void what_cannot_be_a_key_is_refused_with_the_reason(void **state)
 	refused(&s, "", "empty");
 	refused(&s, "{", "bad JSON");
 	refused(&s, "{\"keys\":[]}", "no usable key");
-	refused(&s, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"AAAA\",\"y\":\"AAAA\"}]}",
-		"crv, x or y");
-	refused(&s, "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}", "2048");
+	refused(&s,
+	        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"AAAA\",\"y\":"
+	        "\"AAAA\"}]}",
+	        "crv, x or y");
+	refused(&s, "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
+	        "2048");
 	refused(&s, "{\"keys\":1}", "neither");
 	refused(&s, "{\"a\":1}", "neither");
 	/* not on the curve */
 	refused(&s,
-		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":"
-		"\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
-		"\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}]}",
-		"crv, x or y");
+	        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":"
+	        "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+	        "\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}]}",
+	        "crv, x or y");
 	char *jwk = test_jwk(small, TOKEN_FAMILY_RSA, "\"kid\":\"a\","), text[2048];
 	snprintf(text, sizeof text, "{\"keys\":[%s]}", jwk);
 	refused(&s, text, "2048");
@@ -369,23 +411,6 @@ static void what_cannot_be_a_key_is_refused_with_the_reason(void **state)
 	refused(&s, text, "two keys");
 	mem_free(jwk);
 	EVP_PKEY_free(small);
-}
-
-static void serve_refuses_what_it_cannot_fetch_yet(void **state)
-{
-	(void)state;
-	struct token_settings s;
-	struct token_error e;
-	struct token_issuer issuer = {STR("a"), {.source = TOKEN_KEYS_JWKS}};
-	settings(&s, TOKEN_KEYS_KEYSERVER);
-	assert_false(token_keys_serve_supported(&s, &e));
-	assert_non_null(strstr(e.text, "key_source=keyserver"));
-	settings(&s, TOKEN_KEYS_SECRET);
-	assert_true(token_keys_serve_supported(&s, &e));
-	s.issuers = &issuer;
-	s.n_issuers = 1;
-	assert_false(token_keys_serve_supported(&s, &e));
-	assert_non_null(strstr(e.text, "issuers[\"a\"].key_source=jwks"));
 }
 
 static void short_secrets_are_noticed(void **state)
@@ -415,7 +440,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"one.pem", "rsa.pem", "r.pem", "e.pem", "i.pem", "bad.pem", "cert.pem"};
+	static const char *const names[] = {
+	        "one.pem", "rsa.pem", "r.pem", "e.pem", "i.pem", "bad.pem", "cert.pem"};
 	for (unsigned f = TOKEN_FAMILY_RSA; f < TOKEN_FAMILY_COUNT; f++)
 		EVP_PKEY_free(keys[f]);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -426,15 +452,14 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_pem_file_serves_any_kid_and_its_own_algorithms),
-		cmocka_unit_test(a_public_key_is_no_secret),
-		cmocka_unit_test(several_files_need_a_kid_that_fits_key_and_type),
-		cmocka_unit_test(a_key_list_is_read_as_the_rfc_says),
-		cmocka_unit_test(a_certificate_gives_its_key),
-		cmocka_unit_test(each_issuer_has_its_own_keys),
-		cmocka_unit_test(what_cannot_be_a_key_is_refused_with_the_reason),
-		cmocka_unit_test(serve_refuses_what_it_cannot_fetch_yet),
-		cmocka_unit_test(short_secrets_are_noticed),
+	        cmocka_unit_test(one_pem_file_serves_any_kid_and_its_own_algorithms),
+	        cmocka_unit_test(a_public_key_is_no_secret),
+	        cmocka_unit_test(several_files_need_a_kid_that_fits_key_and_type),
+	        cmocka_unit_test(a_key_list_is_read_as_the_rfc_says),
+	        cmocka_unit_test(a_certificate_gives_its_key),
+	        cmocka_unit_test(each_issuer_has_its_own_keys),
+	        cmocka_unit_test(what_cannot_be_a_key_is_refused_with_the_reason),
+	        cmocka_unit_test(short_secrets_are_noticed),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,5 +1,5 @@
-/* memory_test.c - loading keys, verifying and signing with every single allocation failing: refused, never a crash.
- * io */
+/* memory_test.c - loading keys, verifying and signing with every single allocation failing:
+ * refused, never a crash. io */
 #include "support/unit.h"
 
 #include <jansson.h>
@@ -10,7 +10,9 @@
 #include "token/jwt.h"
 #include "token/sign.h"
 
-#define PAYLOAD "{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"s\",\"room\":\"demo\",\"exp\":1800003600}"
+#define PAYLOAD                                                                                    \
+	"{\"iss\":\"my_app\",\"aud\":\"jitsi\",\"sub\":\"s\",\"room\":\"demo\",\"exp\":"           \
+	"1800003600}"
 
 static void *ssl_alloc(size_t n, const char *file, int line)
 {
@@ -43,7 +45,8 @@ static void settings(struct token_settings *s, enum token_key_source source)
 }
 
 /* Counts up the allocation that fails until the run needs fewer. */
-static void verify_starved(const struct token_settings *s, const struct token_keys *k, const char *token)
+static void verify_starved(
+        const struct token_settings *s, const struct token_keys *k, const char *token)
 {
 	bool succeeded = false;
 	for (long n = 0; n < 2000 && !succeeded; n++) {
@@ -54,7 +57,8 @@ static void verify_starved(const struct token_settings *s, const struct token_ke
 		assert_int_equal(r.claims != NULL, r.reason == R_NONE);
 		if (r.claims)
 			assert_str(r.claims->room, "demo");
-		/* one failed allocation may be survived; two good runs in a row mean that none was left to fail */
+		/* one failed allocation may be survived; two good runs in a row mean that none was
+		 * left to fail */
 		static bool before;
 		succeeded = before && r.reason == R_NONE && n > 200;
 		before = r.reason == R_NONE;
@@ -76,11 +80,12 @@ static void a_starved_verification_is_a_refusal(void **state)
 	settings(&s, TOKEN_KEYS_JWKS);
 	for (unsigned f = TOKEN_FAMILY_RSA; f < TOKEN_FAMILY_COUNT; f++) {
 		static const enum token_alg algs[] = {[TOKEN_FAMILY_RSA] = TOKEN_PS256,
-			[TOKEN_FAMILY_P256] = TOKEN_ES256,
-			[TOKEN_FAMILY_P384] = TOKEN_ES384,
-			[TOKEN_FAMILY_ED25519] = TOKEN_EDDSA};
+		        [TOKEN_FAMILY_P256] = TOKEN_ES256,
+		        [TOKEN_FAMILY_P384] = TOKEN_ES384,
+		        [TOKEN_FAMILY_ED25519] = TOKEN_EDDSA};
 		char header[64];
-		snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"k\"}", token_alg_name(algs[f]));
+		snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"k\"}",
+		        token_alg_name(algs[f]));
 		EVP_PKEY *key = test_key((enum token_family)f);
 		char *pem = test_pem(key);
 		token = test_token(algs[f], key, header, PAYLOAD);
@@ -93,12 +98,14 @@ static void a_starved_verification_is_a_refusal(void **state)
 	}
 }
 
-/* A key list passes over what it cannot read, for want of memory too; a secret or a file is never passed over. */
+/* A key list passes over what it cannot read, for want of memory too; a secret or a file is never
+ * passed over. */
 static void starved_loading_ends_in_an_error_or_fewer_keys(void **state)
 {
 	(void)state;
 	struct token_settings s;
-	struct token_issuer issuer = {STR("a"), {.source = TOKEN_KEYS_SECRET, .app_secret = STR("secret")}};
+	struct token_issuer issuer = {
+	        STR("a"), {.source = TOKEN_KEYS_SECRET, .app_secret = STR("secret")}};
 	settings(&s, TOKEN_KEYS_JWKS);
 	s.issuers = &issuer;
 	s.n_issuers = 1;
@@ -145,9 +152,9 @@ static void starved_signing_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_starved_verification_is_a_refusal),
-		cmocka_unit_test(starved_loading_ends_in_an_error_or_fewer_keys),
-		cmocka_unit_test(starved_signing_says_so),
+	        cmocka_unit_test(a_starved_verification_is_a_refusal),
+	        cmocka_unit_test(starved_loading_ends_in_an_error_or_fewer_keys),
+	        cmocka_unit_test(starved_signing_says_so),
 	};
 	/* the libraries' allocations count too */
 	json_set_alloc_funcs(mem_alloc, mem_free);

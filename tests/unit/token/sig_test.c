@@ -22,13 +22,15 @@ static struct jval *load_vectors(void)
 	return root;
 }
 
-static bool verifies(enum token_alg alg, EVP_PKEY *key, struct str secret, struct str input, struct str sig)
+static bool verifies(
+        enum token_alg alg, EVP_PKEY *key, struct str secret, struct str input, struct str sig)
 {
 	return key ? sig_verify(alg, key, input, sig) : sig_hmac_verify(alg, secret, input, sig);
 }
 
 /* The good signature verifies; every single bit changed, one byte less or more do not. */
-static void check_signature(enum token_alg alg, EVP_PKEY *key, struct str secret, struct str input, struct buf *sig)
+static void check_signature(
+        enum token_alg alg, EVP_PKEY *key, struct str secret, struct str input, struct buf *sig)
 {
 	struct str whole = buf_view(sig);
 	if (!verifies(alg, key, secret, input, whole))
@@ -69,12 +71,15 @@ static void published_signatures_verify(void **state)
 		if (jval_getc(v, "jwk")) {
 			key = jwk_from_json(jval_getc(v, "jwk"), &family, &only, &why);
 			if (!key)
-				fail_msg("%.*s: %s", STR_FMT(jval_str(jval_getc(v, "source"))), why);
+				fail_msg(
+				        "%.*s: %s", STR_FMT(jval_str(jval_getc(v, "source"))), why);
 			assert_int_equal(family, token_alg_family(alg));
 		} else {
-			assert_int_equal(base64url_decode(jval_str(jval_getc(v, "secret")), &secret), 0);
+			assert_int_equal(
+			        base64url_decode(jval_str(jval_getc(v, "secret")), &secret), 0);
 		}
-		check_signature(alg, key, buf_view(&secret), str_sub(token, 0, header.n + 1 + payload.n), &sig);
+		check_signature(alg, key, buf_view(&secret),
+		        str_sub(token, 0, header.n + 1 + payload.n), &sig);
 		EVP_PKEY_free(key);
 		buf_done(&sig);
 		buf_done(&secret);
@@ -98,20 +103,23 @@ static void every_algorithm_verifies_with_its_own_key_only(void **state)
 		test_sign(alg, keys[family], STR("aaaa.bbbb"), &sig);
 		check_signature(alg, keys[family], STR(TEST_SECRET), STR("aaaa.bbbb"), &sig);
 		if (family != TOKEN_FAMILY_HMAC)
-			assert_false(sig_verify(alg, others[family], STR("aaaa.bbbb"), buf_view(&sig)));
+			assert_false(
+			        sig_verify(alg, others[family], STR("aaaa.bbbb"), buf_view(&sig)));
 		else
-			assert_false(sig_hmac_verify(alg, STR("another"), STR("aaaa.bbbb"), buf_view(&sig)));
+			assert_false(sig_hmac_verify(
+			        alg, STR("another"), STR("aaaa.bbbb"), buf_view(&sig)));
 		/* the same signature under any other algorithm and key */
 		for (unsigned b = 0; b < TOKEN_ALG_COUNT; b++) {
 			enum token_alg other = (enum token_alg)b;
 			for (unsigned f = TOKEN_FAMILY_RSA; f < TOKEN_FAMILY_COUNT; f++) {
 				bool good = b == a && f == (unsigned)family;
-				assert_int_equal(
-					sig_verify(other, keys[f], STR("aaaa.bbbb"), buf_view(&sig)), good);
+				assert_int_equal(sig_verify(other, keys[f], STR("aaaa.bbbb"),
+				                         buf_view(&sig)),
+				        good);
 			}
 			if (b != a)
-				assert_false(
-					sig_hmac_verify(other, STR(TEST_SECRET), STR("aaaa.bbbb"), buf_view(&sig)));
+				assert_false(sig_hmac_verify(
+				        other, STR(TEST_SECRET), STR("aaaa.bbbb"), buf_view(&sig)));
 		}
 		buf_done(&sig);
 	}
@@ -148,6 +156,6 @@ static void an_empty_secret_makes_and_verifies_nothing(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(published_signatures_verify),
-	cmocka_unit_test(every_algorithm_verifies_with_its_own_key_only),
-	cmocka_unit_test(ecdsa_signatures_are_raw_and_not_der),
-	cmocka_unit_test(an_empty_secret_makes_and_verifies_nothing))
+        cmocka_unit_test(every_algorithm_verifies_with_its_own_key_only),
+        cmocka_unit_test(ecdsa_signatures_are_raw_and_not_der),
+        cmocka_unit_test(an_empty_secret_makes_and_verifies_nothing))

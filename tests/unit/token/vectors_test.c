@@ -1,4 +1,5 @@
-/* vectors_test.c - the verification stage of every decision vector that has a token, and of the tokens' own. io */
+/* vectors_test.c - the verification stage of every decision vector that has a token, and of the
+ * tokens' own. io */
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@
 #define FILE_MAX (1 << 20)
 
 /* base with the members of over put on top and those named in drop taken away */
-static struct jval *merged(const struct jval *base, const struct jval *over, const struct jval *drop)
+static struct jval *merged(
+        const struct jval *base, const struct jval *over, const struct jval *drop)
 {
 	struct jval *out = jval_copy(base);
 	void *it = NULL;
@@ -28,12 +30,15 @@ static struct jval *merged(const struct jval *base, const struct jval *over, con
 	return out;
 }
 
-static enum reason verify(const struct jval *defaults, const struct jval *v, const struct token_settings *s)
+static enum reason verify(
+        const struct jval *defaults, const struct jval *v, const struct token_settings *s)
 {
 	const struct jval *now = jval_getc(v, "now"), *text = jval_getc(v, "payload_text");
 	struct str signature = jval_str(jval_getc(v, "signature"));
-	struct jval *h = merged(jval_getc(defaults, "header"), jval_getc(v, "header"), jval_getc(v, "drop_header"));
-	struct jval *p = merged(jval_getc(defaults, "claims"), jval_getc(v, "claims"), jval_getc(v, "drop_claims"));
+	struct jval *h = merged(
+	        jval_getc(defaults, "header"), jval_getc(v, "header"), jval_getc(v, "drop_header"));
+	struct jval *p = merged(
+	        jval_getc(defaults, "claims"), jval_getc(v, "claims"), jval_getc(v, "drop_claims"));
 	struct buf header, payload;
 	struct token_result r;
 	buf_init(&header, 0);
@@ -43,8 +48,10 @@ static enum reason verify(const struct jval *defaults, const struct jval *v, con
 	struct sig_assumed assumed = {s, !str_eqc(signature, "invalid")};
 	struct sig_oracle oracle = sig_oracle_assumed(&assumed);
 	struct token_parts parts = {buf_view(&header), text ? jval_str(text) : buf_view(&payload),
-		(size_t)jval_integer(jval_getc(v, "token_bytes")), !str_eqc(signature, "missing"), STR_NONE};
-	token_verify_parts(s, &parts, &oracle, jval_integer(now ? now : jval_getc(defaults, "now")), &r);
+	        (size_t)jval_integer(jval_getc(v, "token_bytes")), !str_eqc(signature, "missing"),
+	        STR_NONE};
+	token_verify_parts(
+	        s, &parts, &oracle, jval_integer(now ? now : jval_getc(defaults, "now")), &r);
 	enum reason reason = r.reason;
 	token_result_done(&r);
 	buf_done(&header);
@@ -71,22 +78,24 @@ static size_t run_file(const char *path)
 	size_t n = fread(text, 1, FILE_MAX, f), ran = 0;
 	fclose(f);
 	struct jval *root = jval_parse(str_from(text, n), 40, NULL);
-	const struct jval *defaults = jval_getc(root, "defaults"), *list = jval_getc(root, "vectors");
+	const struct jval *defaults = jval_getc(root, "defaults"),
+	                  *list = jval_getc(root, "vectors");
 	for (size_t i = 0; i < jval_size(list); i++) {
 		const struct jval *v = jval_at(list, i), *expect = jval_getc(v, "expect");
 		struct config c;
 		struct config_report report;
 		if (!has_token(v) || jval_true(jval_getc(expect, "fatal")))
 			continue;
-		struct jval *keys = merged(jval_getc(defaults, "config"), jval_getc(v, "config"), NULL);
+		struct jval *keys =
+		        merged(jval_getc(defaults, "config"), jval_getc(v, "config"), NULL);
 		config_report_init(&report);
 		assert_int_equal(config_apply_json(&c, keys, &report), 0);
 		enum reason got = verify(defaults, v, &c.token);
 		bool sasl = str_eqc(jval_str(jval_getc(expect, "stage")), "sasl");
 		struct str want = sasl ? jval_str(jval_getc(expect, "reason")) : STR("");
 		if (!str_eqc(want, reason_name(got)))
-			fail_msg("%.*s: %s, want %.*s", STR_FMT(jval_str(jval_getc(v, "id"))), reason_name(got),
-				STR_FMT(want));
+			fail_msg("%.*s: %s, want %.*s", STR_FMT(jval_str(jval_getc(v, "id"))),
+			        reason_name(got), STR_FMT(want));
 		config_report_free(&report);
 		config_free(&c);
 		jval_free(keys);
@@ -110,4 +119,4 @@ static void decision_vectors_pass_or_fail_verification_as_they_say(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(tokens_are_judged_as_their_vectors_say),
-	cmocka_unit_test(decision_vectors_pass_or_fail_verification_as_they_say))
+        cmocka_unit_test(decision_vectors_pass_or_fail_verification_as_they_say))

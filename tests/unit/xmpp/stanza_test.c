@@ -26,7 +26,8 @@ static void test_jid(void **state)
 {
 	(void)state;
 	struct jid j;
-	assert_int_equal(jid_parse(STR("Room@Conference.Meet.Example/Nick/x@y"), &arena, &j), ERR_OK);
+	assert_int_equal(
+	        jid_parse(STR("Room@Conference.Meet.Example/Nick/x@y"), &arena, &j), ERR_OK);
 	assert_str(j.node, "room");
 	assert_str(j.domain, "conference.meet.example");
 	assert_str(j.resource, "Nick/x@y");
@@ -37,8 +38,8 @@ static void test_jid(void **state)
 	expect_jid("%D1%82@h", "%d1%82@h");
 	expect_jid("\xd0\xa2@h", "\xd1\x82@h"); /* Cyrillic capital Te */
 	expect_jid("\xef\xbc\xa1@h", "a@h");    /* full-width A */
-	static const char *const bad[] = {"", "@", "@h", "a@", "h/", "a b@h", "a@h b", "a<@h", "a@@h",
-	        "a@.h", "a@h..i", "\xff@h", "a\x01@h", "a@h/\x01", "a@h\x7f"};
+	static const char *const bad[] = {"", "@", "@h", "a@", "h/", "a b@h", "a@h b", "a<@h",
+	        "a@@h", "a@.h", "a@h..i", "\xff@h", "a\x01@h", "a@h/\x01", "a@h\x7f"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		expect_jid(bad[i], NULL);
 	char text[JID_MAX + 2];
@@ -62,7 +63,8 @@ static void test_nick(void **state)
 static int read_stanza(const char *text, struct stanza *st)
 {
 	struct element *e;
-	assert_int_equal(xml_parse(parser, str_c(text), &xml_limits_after_auth, &arena, &e), XML_FINE);
+	assert_int_equal(
+	        xml_parse(parser, str_c(text), &xml_limits_after_auth, &arena, &e), XML_FINE);
 	return stanza_read(e, &arena, st);
 }
 
@@ -70,7 +72,8 @@ static void test_read(void **state)
 {
 	(void)state;
 	struct stanza st;
-	assert_int_equal(read_stanza("<iq type='get' id='1' to='H'><p xmlns='x'/></iq>", &st), ERR_OK);
+	assert_int_equal(
+	        read_stanza("<iq type='get' id='1' to='H'><p xmlns='x'/></iq>", &st), ERR_OK);
 	assert_int_equal(st.kind, STANZA_IQ);
 	assert_int_equal(st.type, STANZA_GET);
 	assert_str(st.to.full, "h");
@@ -87,7 +90,8 @@ static void test_read(void **state)
 	assert_int_equal(read_stanza("<iq type='result' id='1'/>", &st), ERR_OK);
 	assert_int_equal(read_stanza("<presence to='a@@b'/>", &st), ERR_NOTFOUND);
 	assert_int_equal(read_stanza("<query/>", &st), ERR_TYPE);
-	assert_int_equal(read_stanza("<iq xmlns='other' id='1' type='get'><p/></iq>", &st), ERR_TYPE);
+	assert_int_equal(
+	        read_stanza("<iq xmlns='other' id='1' type='get'><p/></iq>", &st), ERR_TYPE);
 }
 
 static void test_error(void **state)
@@ -97,7 +101,8 @@ static void test_error(void **state)
 	struct buf b;
 	buf_init(&b, 0);
 	assert_int_equal(
-	        read_stanza("<presence id='7' to='r@c/n'><x xmlns='" NS_MUC "'/></presence>", &st), ERR_OK);
+	        read_stanza("<presence id='7' to='r@c/n'><x xmlns='" NS_MUC "'/></presence>", &st),
+	        ERR_OK);
 	struct stanza_error e = stanza_error_make("cancel", "not-allowed", "No & no");
 	e.extra = STR("<room-mismatch xmlns='http://jitsi.org/jitmeet'/>");
 	stanza_error_reply(&b, &st, STR("r@c/n"), STR("me@d/r"), &e);
@@ -109,8 +114,9 @@ static void test_error(void **state)
 	        "xmlns='http://jabber.org/protocol/muc'/></presence>");
 	buf_reset(&b);
 	/* never in answer to an error or a result */
-	static const char *const silent[] = {"<iq type='result' id='1'/>", "<iq type='error' id='1'/>",
-	        "<message type='error'/>", "<presence type='error'/>", "<presence type='unavailable'/>"};
+	static const char *const silent[] = {"<iq type='result' id='1'/>",
+	        "<iq type='error' id='1'/>", "<message type='error'/>", "<presence type='error'/>",
+	        "<presence type='unavailable'/>"};
 	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
 		assert_int_equal(read_stanza(silent[i], &st), ERR_OK);
 		stanza_error_reply(&b, &st, STR("a"), STR("b"), &e);
@@ -127,9 +133,10 @@ static void test_disco(void **state)
 	const struct disco_identity i = {"conference", "text", STR("a'b")};
 	const char *const features[] = {"f1", "f2"};
 	disco_info_write(&b, &i, 1, features, 2, STR("<x/>"));
-	assert_str(buf_view(&b), "<query xmlns='http://jabber.org/protocol/disco#info'>"
-	                         "<identity category='conference' type='text' name='a&apos;b'/><feature "
-	                         "var='f1'/><feature var='f2'/><x/></query>");
+	assert_str(buf_view(&b),
+	        "<query xmlns='http://jabber.org/protocol/disco#info'>"
+	        "<identity category='conference' type='text' name='a&apos;b'/><feature "
+	        "var='f1'/><feature var='f2'/><x/></query>");
 	buf_done(&b);
 }
 

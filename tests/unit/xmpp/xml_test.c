@@ -69,7 +69,8 @@ static void test_faults(void **state)
 	expect_fault("<a b='1' b='2'/>", XML_NOT_WELL_FORMED);
 	expect_fault("<a b=1/>", XML_NOT_WELL_FORMED);
 	expect_fault("<a><xml:b/></a>", XML_RESTRICTED);
-	expect_fault("<a><b><parsererror xmlns='http://www.w3.org/1999/xhtml'/></b></a>", XML_RESTRICTED);
+	expect_fault("<a><b><parsererror xmlns='http://www.w3.org/1999/xhtml'/></b></a>",
+	        XML_RESTRICTED);
 	expect_fault("<a xml:lang='en'/>", XML_FINE);
 	expect_fault("<p:a/>", XML_NOT_WELL_FORMED);
 	expect_fault("<p:a:b xmlns:p='n'/>", XML_NOT_WELL_FORMED);
@@ -103,7 +104,8 @@ static void test_limits(void **state)
 	        {"<a xmlns='x' xmlns:y='y' y:b='1' d='1'/>", XML_TOO_MANY_ATTRIBUTES},
 	        {"<a><b/><b/><b/><b/></a>", XML_FINE},
 	        {"<a><b/><b/><b/><b/><b/></a>", XML_TOO_MANY_ELEMENTS},
-	        {"<a>0123456789012345678901234567890123456789012345678901234567890</a>", XML_TOO_LARGE},
+	        {"<a>0123456789012345678901234567890123456789012345678901234567890</a>",
+	                XML_TOO_LARGE},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		arena_reset(&arena);
@@ -119,7 +121,8 @@ static void test_limits(void **state)
 	expect_fault(text, XML_TOO_LARGE);
 }
 
-/* One long namespace, many short uses of its prefix: what is written out would be many times the message. */
+/* One long namespace, many short uses of its prefix: what is written out would be many times the
+ * message. */
 static void test_prefixes_do_not_multiply(void **state)
 {
 	(void)state;
@@ -155,12 +158,13 @@ static void test_written(void **state)
 	        "<a xmlns='x'><b/><c xmlns='y'><d xmlns='z'/></c></a>");
 	expect_written("<a xmlns='x'><b xmlns='x'/></a>", "<a xmlns='x'><b xmlns='x'/></a>");
 	expect_written("<a xmlns='x'><b xmlns=''/></a>", "<a xmlns='x'><b xmlns=''/></a>");
-	expect_written(
-	        "<a p:q='1' xml:lang='en' xmlns:p='y'/>", "<a xmlns:a0='y' a0:q='1' xml:lang='en'/>");
+	expect_written("<a p:q='1' xml:lang='en' xmlns:p='y'/>",
+	        "<a xmlns:a0='y' a0:q='1' xml:lang='en'/>");
 	expect_written("<a b='&apos;&quot;&lt;&#10;&#9;&#13;&amp;'>&amp;&lt;&gt;&#13;</a>",
 	        "<a b='&apos;&quot;&lt;&#10;&#9;&#13;&amp;'>&amp;&lt;&gt;&#13;</a>");
 	expect_written("<a><![CDATA[<b>&]]></a>", "<a>&lt;b&gt;&amp;</a>");
-	/* a stanza without a namespace is read as jabber:client, with all of its own that has none */
+	/* a stanza without a namespace is read as jabber:client, with all of its own that has none
+	 */
 	expect_written("<presence><nick/><x xmlns='y'/></presence>",
 	        "<presence xmlns='jabber:client'><nick/><x xmlns='y'/></presence>");
 	expect_written("<other><nick/></other>", "<other><nick/></other>");
@@ -184,8 +188,8 @@ static void test_no_memory(void **state)
 		if (got != XML_FINE) {
 			assert_int_equal(got, XML_NO_MEMORY);
 			arena_reset(&a);
-			assert_int_equal(
-			        xml_parse(p, str_c(text), &xml_limits_after_auth, &a, &e), XML_FINE);
+			assert_int_equal(xml_parse(p, str_c(text), &xml_limits_after_auth, &a, &e),
+			        XML_FINE);
 		}
 		arena_done(&a);
 		xml_parser_free(p);
