@@ -187,8 +187,8 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_ALLOWNER_ISSUERS] = {"allowner_issuers", SCHEMA_LIST, ROLE, AT(policy.allowner_issuers),
 		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 512,
 		.docker = "JWT_ACCEPTED_ALLOWNER_ISSUERS", .option = "allowner_issuers",
-		.help = "Only tokens of these issuers make moderators in moderated rooms without a "
-			"tenant."},
+		.help = "In moderated rooms without a tenant only these issuers' claims grant; a "
+			"grant of another counts as silence there."},
 	[KEY_MODERATED_ROOMS] = {"moderated_rooms", SCHEMA_LIST, ROLE, AT(policy.moderated_rooms),
 		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = 512,
 		.option = "allowners_moderated_rooms",

@@ -1,6 +1,7 @@
 /* request.c - conference requests, and the two questions about logins that older clients ask. pure
  */
 #include "base/err.h"
+#include "base/log.h"
 #include "focus/internal.h"
 #include "xmpp/ns.h"
 
@@ -49,6 +50,9 @@ static void on_conference(
 	if (err == ERR_NOMEM)
 		e = stanza_error_make("wait", "resource-constraint", NULL);
 	if (err || str_absent(room.node) || !str_absent(room.resource)) {
+		if (room_service_may_log(f->rooms))
+			log_info("event=refuse stage=conference because=%s session=%.8s room=%s",
+			        e.condition, c->key.p, log_value(wanted));
 		refuse(f, c, st, &e);
 		return;
 	}

@@ -150,8 +150,9 @@ static void claims_lines(const struct explain_facts *f, struct buf *out)
 	if (r->deny_ignored)
 		buf_puts(out, "          honour_deny=false: the no counts as silence\n");
 	if (r->grant_filtered)
-		buf_puts(out, "          allowner_issuers: this issuer makes no moderators in this "
-		              "room\n");
+		buf_puts(out,
+		        "          allowner_issuers: a yes of this issuer counts as silence in "
+		        "this room\n");
 }
 
 static const char *rule_text(const struct verdict *v)

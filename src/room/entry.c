@@ -11,7 +11,7 @@ static void refuse(struct room_service *s, const struct room_client *c, const st
         const struct verdict *v, const char *fix)
 {
 	s->counters.refusals++;
-	if (service_may_log(s))
+	if (room_service_may_log(s))
 		log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s",
 		        log_value(st->to.node), log_value(st->to.resource),
 		        c->key.n ? c->key.p : "-", reason_name(v->reason), fix);

@@ -101,7 +101,7 @@ static void submit(struct room *r, const struct occupant *from, const struct roo
 		return;
 	}
 	if (in->members_only || in->hides_jids) {
-		if (service_may_log(r->service))
+		if (room_service_may_log(r->service))
 			log_info("room=%s occupant=%s event=config refused because=%s",
 			        log_value(r->node), from->nick,
 			        in->members_only ? "no-lobby" : "whois");
@@ -139,7 +139,7 @@ static void on_set(struct room *r, const struct occupant *from, const struct roo
 	policy_config_change(r->service->settings.policy, &from->seat, in.names_people, &v);
 	if (!v.accepted) {
 		r->service->counters.refusals++;
-		if (service_may_log(r->service))
+		if (room_service_may_log(r->service))
 			log_info("room=%s occupant=%s event=config refused because=%s",
 			        log_value(r->node), from->nick, reason_name(v.reason));
 		service_refuse(r->service, c, st, &v);

@@ -170,7 +170,7 @@ static void on_subject(struct occupant *from, const struct room_client *c, const
 	struct room *r = from->room;
 	struct room_service *s = r->service;
 	if (!seat_is_moderator(&from->seat)) {
-		if (service_may_log(s))
+		if (room_service_may_log(s))
 			log_info("room=%s occupant=%s event=subject refused because=not-moderator",
 			        log_value(r->node), from->nick);
 		answer(s, c, st, "auth", "forbidden", "You are not allowed to change the subject");
@@ -211,7 +211,7 @@ static struct block *make_tail(struct room_service *s, const struct room_client 
 {
 	if (b->n > s->settings.message_bytes) {
 		s->counters.limit_message++;
-		if (service_may_log(s))
+		if (room_service_may_log(s))
 			log_warn("event=limit limit=message_bytes session=%.8s",
 			        c->key.n ? c->key.p : "-");
 		answer(s, c, st, "modify", "not-acceptable", "Message too large");

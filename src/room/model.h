@@ -152,7 +152,6 @@ double service_unix(const struct room_service *s);
 void service_no_memory(
         struct room_service *s, const char *where); /* counts, and logs once a minute */
 /* May a line about a refusal or a limit be written now? Counts those that may not. */
-bool service_may_log(struct room_service *s);
 /* Sends one whole stanza; a failed buf is counted and dropped. */
 void service_send(struct room_service *s, struct session_handle to, struct buf *stanza);
 void service_error(struct room_service *s, const struct room_client *c, const struct stanza *st,

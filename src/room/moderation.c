@@ -63,7 +63,7 @@ static bool read_item(const struct element *item, struct item_request *out)
 static void log_item(const struct moderation *m, const struct occupant *target, const char *what,
         const struct verdict *v)
 {
-	if (!v->accepted && !service_may_log(m->room->service))
+	if (!v->accepted && !room_service_may_log(m->room->service))
 		return;
 	log_info("room=%s occupant=%s event=%s%s by=%s affiliation=%s role=%s because=%s "
 	         "source=%s%s",

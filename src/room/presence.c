@@ -271,7 +271,7 @@ static bool rename_to(struct occupant *o, struct str typed)
 	if (!occupant_set_name(o, name_str(&v.name), v.name_frozen, v.name_marked))
 		return false;
 	o->typed = hash;
-	if (service_may_log(s))
+	if (room_service_may_log(s))
 		log_info("room=%s occupant=%s event=rename because=%s name=%s",
 		        log_value(o->room->node), o->nick, reason_name(v.reason),
 		        log_value(str_c(o->name)));
@@ -297,7 +297,7 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 	struct stanza_error e = stanza_error_make("wait", "resource-constraint", NULL);
 	if (too_large) {
 		s->counters.limit_presence++;
-		if (service_may_log(s))
+		if (room_service_may_log(s))
 			log_warn("room=%s occupant=%s event=limit limit=presence_bytes",
 			        log_value(o->room->node), o->nick);
 		e = stanza_error_make("modify", "not-acceptable", "Presence too large");

@@ -37,7 +37,7 @@ static void deliver(struct occupant *from, struct occupant *to, const struct roo
 		struct stanza_error e =
 		        stanza_error_make("modify", "not-acceptable", "IQ too large");
 		s->counters.limit_message++;
-		if (service_may_log(s))
+		if (room_service_may_log(s))
 			log_warn("event=limit limit=message_bytes session=%.8s",
 			        c->key.n ? c->key.p : "-");
 		service_error(s, c, st, &e);

@@ -121,7 +121,7 @@ static void drop_opener(struct map *m, struct opener **held)
 static void note_limit(struct room_service *s, uint64_t *counter, const char *limit, struct str who)
 {
 	++*counter;
-	if (service_may_log(s))
+	if (room_service_may_log(s))
 		log_warn("event=limit limit=%s who=%s", limit, log_value(who));
 }
 
@@ -176,7 +176,7 @@ struct room *room_new(
 {
 	if (s->rooms.n >= s->settings.rooms) {
 		s->counters.limit_rooms++;
-		if (service_may_log(s))
+		if (room_service_may_log(s))
 			log_warn("event=limit limit=rooms rooms=%zu", s->rooms.n);
 		return NULL;
 	}

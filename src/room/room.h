@@ -94,6 +94,8 @@ void room_service_gone(struct room_service *s, struct session_handle h);
  * join; E_WAIT_HOST, E_ROOM_NAME, E_OUTCAST or E_RATE (a limit, no memory) otherwise. */
 enum reason room_service_request(
         struct room_service *s, const struct room_client *from, struct str room_jid);
+/* May one more line about a refusal be logged now: log_lines_per_second. */
+bool room_service_may_log(struct room_service *s);
 const struct room_counters *room_service_counters(const struct room_service *s);
 /* The same by name, for logs and admin; returns how many. */
 size_t room_service_list_counters(const struct room_service *s, struct counter *out, size_t max);

@@ -83,7 +83,7 @@ void service_no_memory(struct room_service *s, const char *where)
 	        (unsigned long long)s->counters.no_memory);
 }
 
-bool service_may_log(struct room_service *s)
+bool room_service_may_log(struct room_service *s)
 {
 	double rate = s->settings.log_lines_per_second;
 	if (limit_take(&s->log_lines, 1, rate, 2 * rate, s->now_ms))
@@ -213,7 +213,7 @@ static void log_request_refused(struct room_service *s, const struct room_client
         const struct verdict *v)
 {
 	s->counters.refusals++;
-	if (service_may_log(s))
+	if (room_service_may_log(s))
 		log_info("room=%s session=%.8s event=request refused because=%s%s",
 		        log_value(jid_view(jid).node), c->key.n ? c->key.p : "-",
 		        reason_name(v->reason), refusal_fix(v));

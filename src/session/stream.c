@@ -1,6 +1,7 @@
 /* stream.c - the stream of one session: open, close, restart, and stanzas once it is bound (RFC
  * 7395, RFC 6120). io */
 #include "base/err.h"
+#include "base/log.h"
 #include "base/rand.h"
 #include "session/internal.h"
 #include "xmpp/error.h"
@@ -125,6 +126,10 @@ static void on_stanza(struct session *s, struct element *e)
 		session_close(s, SESSION_PROTOCOL, "unsupported-stanza-type", STR_NONE);
 		return;
 	case ERR_NOTFOUND:
+		if (session_may_log(s->all))
+			log_info("event=refuse stage=stanza because=jid-malformed session=%.8s "
+			         "to=%s",
+			        s->key, log_value(element_attr(e, "to")));
 		reply_error(s, &st, "modify", "jid-malformed", NULL);
 		return;
 	case ERR_NOMEM:
