@@ -1,10 +1,11 @@
-/* load.c - drives one server through joins, presence updates and chat, and measures the CPU time that it takes. io
+/* load.c - drives one server through joins, presence updates and chat, and measures the CPU time
+ * that it takes. io
  *
  *   load --peer gavel|prosody --port N --pid N [...] phase...
  *
- * Phases run in the order given: join, lone, presence, chat, paced, idle. Each writes one JSON object as a line.
- * A figure is taken over at least --cpu seconds of the server's CPU time, if --wall seconds suffice for that. Exit
- * code 1: something was lost, doubled, late or wrong. */
+ * Phases run in the order given: join, lone, presence, chat, paced, idle. Each writes one JSON
+ * object as a line. A figure is taken over at least --cpu seconds of the server's CPU time, if
+ * --wall seconds suffice for that. Exit code 1: something was lost, doubled, late or wrong. */
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ struct load {
 	uint32_t rooms, size, flight, repeats;
 	double cpu, wall, rate;
 	uint32_t halls_made;
-	bool somebody; /* is in the halls */
+	bool somebody;       /* is in the halls */
 	struct hall **halls; /* of the last join */
 	/* a closed loop */
 	bool going, message;
@@ -65,9 +66,12 @@ static void span_end(const struct load *l, struct span *s)
 static void give_up(const struct load *l, const char *what)
 {
 	const struct crowd *c = l->crowd;
-	fprintf(stderr, "load: %s does not end: %llu joined, %llu presences, %llu of the focus, %llu messages, %llu leaves\n",
-	        what, (unsigned long long)c->joined, (unsigned long long)c->presences, (unsigned long long)c->focuses,
-	        (unsigned long long)c->messages, (unsigned long long)c->unavailables);
+	fprintf(stderr,
+	        "load: %s does not end: %llu joined, %llu presences, %llu of the focus, %llu "
+	        "messages, %llu leaves\n",
+	        what, (unsigned long long)c->joined, (unsigned long long)c->presences,
+	        (unsigned long long)c->focuses, (unsigned long long)c->messages,
+	        (unsigned long long)c->unavailables);
 	exit(1);
 }
 
@@ -81,7 +85,8 @@ static void turn_until(struct load *l, const uint64_t *count, uint64_t wanted, c
 			give_up(l, what);
 	}
 	if (l->crowd->wrong) {
-		fprintf(stderr, "load: %llu wrong during %s\n", (unsigned long long)l->crowd->wrong, what);
+		fprintf(stderr, "load: %llu wrong during %s\n", (unsigned long long)l->crowd->wrong,
+		        what);
 		exit(1);
 	}
 }
@@ -116,7 +121,8 @@ static void make_halls(struct load *l, uint32_t rooms, uint32_t size)
 	for (uint32_t r = 0; r < rooms; r++) {
 		char name[32];
 		snprintf(name, sizeof name, "hall%u", l->halls_made++);
-		l->halls[r] = crowd_hall(l->crowd, name, size + 1); /* one more for those who come alone */
+		l->halls[r] = crowd_hall(
+		        l->crowd, name, size + 1); /* one more for those who come alone */
 		if (!l->halls[r]) {
 			fprintf(stderr, "load: no memory\n");
 			exit(1);
@@ -162,12 +168,15 @@ static void phase_join(struct load *l)
 		sum.cpu += s.cpu;
 		sum.wall += s.wall;
 		repeats++;
-	} while (sum.cpu < l->cpu && repeats < l->repeats && seconds(CLOCK_MONOTONIC) - began < l->wall);
+	} while (sum.cpu < l->cpu && repeats < l->repeats &&
+	         seconds(CLOCK_MONOTONIC) - began < l->wall);
 	l->somebody = true;
 	double joins = (double)repeats * l->rooms * l->size;
-	printf("{\"phase\":\"join\",\"rooms\":%u,\"size\":%u,\"repeats\":%u,\"cpu_s\":%.4f,\"wall_s\":%.4f,"
+	printf("{\"phase\":\"join\",\"rooms\":%u,\"size\":%u,\"repeats\":%u,\"cpu_s\":%.4f,\"wall_"
+	       "s\":%.4f,"
 	       "\"us_per_join\":%.2f,\"us_per_presence\":%.3f}\n",
-	        l->rooms, l->size, repeats, sum.cpu, sum.wall, sum.cpu * 1e6 / joins, sum.cpu * 1e6 / joins / l->size);
+	        l->rooms, l->size, repeats, sum.cpu, sum.wall, sum.cpu * 1e6 / joins,
+	        sum.cpu * 1e6 / joins / l->size);
 }
 
 static int by_size(const void *a, const void *b)
@@ -176,7 +185,8 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* One comes alone into a room where the others are: the time until he has heard of all and they of him. */
+/* One comes alone into a room where the others are: the time until he has heard of all and they of
+ * him. */
 static void phase_lone(struct load *l)
 {
 	struct crowd *c = l->crowd;
@@ -184,7 +194,8 @@ static void phase_lone(struct load *l)
 	struct person *p = &h->people[l->size];
 	double enter[LONE_REPEATS], whole[LONE_REPEATS], cpu = 0;
 	for (int i = 0; i < LONE_REPEATS; i++) {
-		uint64_t presences = c->presences + 2ull * l->size + 1, leaves = c->unavailables + l->size;
+		uint64_t presences = c->presences + 2ull * l->size + 1,
+		         leaves = c->unavailables + l->size;
 		struct span s;
 		double began = seconds(CLOCK_MONOTONIC);
 		crowd_arrive(p, true);
@@ -204,10 +215,11 @@ static void phase_lone(struct load *l)
 	}
 	qsort(enter, LONE_REPEATS, sizeof *enter, by_size);
 	qsort(whole, LONE_REPEATS, sizeof *whole, by_size);
-	printf("{\"phase\":\"lone\",\"size\":%u,\"repeats\":%d,\"ms_enter\":%.3f,\"ms_enter_most\":%.3f,\"ms_whole\":%.3f,"
+	printf("{\"phase\":\"lone\",\"size\":%u,\"repeats\":%d,\"ms_enter\":%.3f,\"ms_enter_most\":"
+	       "%.3f,\"ms_whole\":%.3f,"
 	       "\"cpu_ms\":%.3f}\n",
-	        l->size, LONE_REPEATS, enter[LONE_REPEATS / 2], enter[LONE_REPEATS - 1], whole[LONE_REPEATS / 2],
-	        cpu * 1e3 / LONE_REPEATS);
+	        l->size, LONE_REPEATS, enter[LONE_REPEATS / 2], enter[LONE_REPEATS - 1],
+	        whole[LONE_REPEATS / 2], cpu * 1e3 / LONE_REPEATS);
 }
 
 static void send_one(struct load *l, struct person *p)
@@ -244,7 +256,8 @@ static void phase_closed_loop(struct load *l, bool message)
 	l->going = true;
 	for (uint64_t i = 0; i < all; i++)
 		send_one(l, &l->halls[i / l->size]->people[i % l->size]);
-	while ((l->sent < 2 * all && seconds(l->clock) < cpu_end + l->cpu) || seconds(l->clock) < cpu_end) {
+	while ((l->sent < 2 * all && seconds(l->clock) < cpu_end + l->cpu) ||
+	        seconds(l->clock) < cpu_end) {
 		for (int i = 0; i < 8; i++)
 			wire_turn(l->crowd->wire, 10);
 		if (l->crowd->wrong || seconds(CLOCK_MONOTONIC) > end)
@@ -255,10 +268,11 @@ static void phase_closed_loop(struct load *l, bool message)
 	span_end(l, &s);
 	settle(l);
 	double deliveries = (double)(l->sent * l->size);
-	printf("{\"phase\":\"%s\",\"rooms\":%u,\"size\":%u,\"sent\":%llu,\"cpu_s\":%.4f,\"wall_s\":%.4f,"
+	printf("{\"phase\":\"%s\",\"rooms\":%u,\"size\":%u,\"sent\":%llu,\"cpu_s\":%.4f,\"wall_s\":"
+	       "%.4f,"
 	       "\"us_per_delivery\":%.3f}\n",
-	        message ? "chat" : "presence", l->rooms, l->size, (unsigned long long)l->sent, s.cpu, s.wall,
-	        s.cpu * 1e6 / deliveries);
+	        message ? "chat" : "presence", l->rooms, l->size, (unsigned long long)l->sent,
+	        s.cpu, s.wall, s.cpu * 1e6 / deliveries);
 }
 
 /* Updates come evenly, however fast the server is. */
@@ -281,7 +295,8 @@ static void phase_paced(struct load *l)
 	turn_until(l, heard(l), before + l->sent * l->size, "a paced run");
 	span_end(l, &s);
 	settle(l);
-	printf("{\"phase\":\"paced\",\"size\":%u,\"rate\":%.0f,\"sent\":%llu,\"cpu_s\":%.4f,\"wall_s\":%.4f,"
+	printf("{\"phase\":\"paced\",\"size\":%u,\"rate\":%.0f,\"sent\":%llu,\"cpu_s\":%.4f,\"wall_"
+	       "s\":%.4f,"
 	       "\"us_per_delivery\":%.3f}\n",
 	        l->size, l->rate, (unsigned long long)l->sent, s.cpu, s.wall,
 	        s.cpu * 1e6 / (double)(l->sent * l->size));
@@ -290,7 +305,8 @@ static void phase_paced(struct load *l)
 /* Everybody is there and silent, until standard input ends. */
 static void phase_idle(struct load *l)
 {
-	printf("{\"phase\":\"idle\",\"rooms\":%u,\"size\":%u,\"sessions\":%u}\n", l->rooms, l->size, l->rooms * l->size);
+	printf("{\"phase\":\"idle\",\"rooms\":%u,\"size\":%u,\"sessions\":%u}\n", l->rooms, l->size,
+	        l->rooms * l->size);
 	fflush(stdout);
 	for (;;) {
 		char byte;
@@ -396,7 +412,10 @@ static void set_option(struct load *l, const char *name, const char *value, bool
 
 int main(int argc, char **argv)
 {
-	struct load l = {.settings = {.app_id = "my_app", .domain = "meet.jitsi", .muc = "muc.meet.jitsi", .focus = "focus.meet.jitsi"},
+	struct load l = {.settings = {.app_id = "my_app",
+	                         .domain = "meet.jitsi",
+	                         .muc = "muc.meet.jitsi",
+	                         .focus = "focus.meet.jitsi"},
 	        .rooms = 1,
 	        .size = 4,
 	        .flight = 20,
@@ -409,8 +428,10 @@ int main(int argc, char **argv)
 	int i = 1;
 	for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0; i += 2)
 		set_option(&l, argv[i], argv[i + 1], &warm, &pid);
-	if (clock_getcpuclockid(pid, &l.clock) != 0 || pid == 0 || l.settings.port == 0 || i == argc || l.size == 0) {
-		fprintf(stderr, "usage: load --peer gavel|prosody --port N --pid N [--rooms N] [--size N] phase...\n");
+	if (clock_getcpuclockid(pid, &l.clock) != 0 || pid == 0 || l.settings.port == 0 ||
+	        i == argc || l.size == 0) {
+		fprintf(stderr, "usage: load --peer gavel|prosody --port N --pid N [--rooms N] "
+		                "[--size N] phase...\n");
 		return 2;
 	}
 	struct rlimit files;
@@ -428,8 +449,9 @@ int main(int argc, char **argv)
 	for (; i < argc; i++)
 		run(&l, argv[i]);
 	uint64_t wrong = l.crowd->wrong;
-	printf("{\"phase\":\"end\",\"wrong\":%llu,\"presences\":%llu,\"messages\":%llu}\n", (unsigned long long)wrong,
-	        (unsigned long long)l.crowd->presences, (unsigned long long)l.crowd->messages);
+	printf("{\"phase\":\"end\",\"wrong\":%llu,\"presences\":%llu,\"messages\":%llu}\n",
+	        (unsigned long long)wrong, (unsigned long long)l.crowd->presences,
+	        (unsigned long long)l.crowd->messages);
 	all_leave(&l);
 	free(l.halls);
 	crowd_free(l.crowd);
