@@ -56,7 +56,7 @@ deps-test:
 	@tools/install-deps test
 
 build: deps
-	@$(MAKE) --no-print-directory PRESET=release BUILD=$(BUILD) $(BUILD)/gavel
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel
 	@install -D $(BUILD)/gavel build/gavel
 
 run: build
@@ -123,7 +123,7 @@ fuzz: deps-test
 # Benchmarks: the load tool shares nothing with the server; bench/decide is linked with it.
 $(BUILD)/bench/%.o: CFLAGS_ALL += -I.
 bench-compare: deps
-	@$(MAKE) --no-print-directory PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
 	@node bench/compare.mjs $(BUILD)/bench/load $(BUILD)/gavel
 bench-decide: deps
 	@$(MAKE) --no-print-directory PRESET=release BUILD=$(BUILD) $(BUILD)/bench/decide
