@@ -191,6 +191,7 @@ static bool start_rooms(struct server *s)
 	rooms.rooms_per_session = set->limits.rooms_per_session;
 	rooms.occupants_per_room = set->limits.occupants_per_room;
 	rooms.joins_per_second = set->limits.joins_per_second;
+	rooms.passwords_per_minute = set->limits.passwords_per_minute;
 	rooms.ready_ms = set->limits.room_ready_timeout * 1000;
 	rooms.log_lines_per_second = set->limits.log_lines_per_second;
 	struct room_listener listener = focus_listener(s->focus);

@@ -17,8 +17,9 @@ struct limits {
 	uint32_t rooms;
 	uint32_t rooms_per_address;
 	uint32_t rooms_per_session;
-	uint32_t occupants_per_room; /* hard bound; max_occupants is the policy's */
-	uint32_t joins_per_second;   /* per room */
+	uint32_t occupants_per_room;   /* hard bound; max_occupants is the policy's */
+	uint32_t joins_per_second;     /* per room */
+	uint32_t passwords_per_minute; /* wrong ones, per room and address */
 
 	/* one HTTP request */
 	uint32_t http_head_bytes; /* without the query */

@@ -220,6 +220,29 @@ static void commit(struct room_service *s, struct room *r, const struct room_cli
 		presence_notice(o);
 }
 
+/* Who guesses slows himself down: by address, or by session where everybody comes from the same
+ * one. A few strangers share each bucket, so that guessers cannot make the room grow. */
+static struct limit *guesses_of(struct room *r, const struct room_client *c)
+{
+	return &r->guesses[hash_key(c->peer_loopback ? c->key : c->peer) % GUESS_BUCKETS];
+}
+
+/* The decision, unless it would tell a guesser too much too fast. */
+static bool decide(struct room_service *s, struct room *r, const struct room_client *c,
+        const struct join_request *request, struct verdict *v)
+{
+	struct limit *guesses = r && r->password && request->password.n ? guesses_of(r, c) : NULL;
+	double burst = s->settings.passwords_per_minute;
+	if (guesses && !limit_take(guesses, 1, burst / 60, burst, s->now_ms)) {
+		s->counters.limit_passwords++;
+		return false;
+	}
+	policy_join(request, v);
+	if (guesses && (v->accepted || v->reason != E_PASSWORD))
+		guesses->tokens += 1;
+	return true;
+}
+
 void entry_join(struct room_service *s, const struct room_client *c, const struct stanza *st)
 {
 	struct room *r = room_find(s, st->to.bare);
@@ -238,8 +261,9 @@ void entry_join(struct room_service *s, const struct room_client *c, const struc
 	        .session = c->key,
 	        .nick = presence_typed_name(st, &a),
 	        .password = element_child_text(muc_x, "password", &a)};
-	policy_join(&request, &v);
-	if (!v.accepted) {
+	if (!decide(s, r, c, &request, &v)) {
+		refuse_limit(s, c, st, " fix=\"a larger passwords_per_minute\"");
+	} else if (!v.accepted) {
 		refuse(s, c, st, &v, refusal_fix(&v));
 	} else if (!refused_nick(s, r, c, st) && (!r || within_join_rate(s, r, c, st))) {
 		if (!r)

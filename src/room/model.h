@@ -118,6 +118,8 @@ struct history_line {
 	struct block *tail;
 };
 
+enum { GUESS_BUCKETS = 16 };
+
 struct room {
 	struct room_service *service;
 	struct str jid; /* bare; owned bytes follow the struct */
@@ -135,6 +137,7 @@ struct room {
 	struct map identities, names, emails, avatars;
 	struct map bans; /* key bytes (owned) -> themselves */
 	struct limit joins;
+	struct limit guesses[GUESS_BUCKETS]; /* of the password, by who guesses */
 	struct timer ready, end;
 	struct list history;
 	unsigned n_history;

@@ -34,9 +34,10 @@ struct room_settings {
 	uint32_t rooms_per_address; /* loopback is exempt */
 	uint32_t rooms_per_session;
 	uint32_t occupants_per_room;
-	uint32_t joins_per_second; /* per room; a burst of twice as many */
-	uint32_t presence_bytes;   /* of one occupant, as stored */
-	uint32_t message_bytes;    /* of one message or relayed IQ, as sent */
+	uint32_t joins_per_second;     /* per room; a burst of twice as many */
+	uint32_t passwords_per_minute; /* wrong ones, per room and address; a burst of as many */
+	uint32_t presence_bytes;       /* of one occupant, as stored */
+	uint32_t message_bytes;        /* of one message or relayed IQ, as sent */
 	uint32_t history_messages, history_bytes;
 	uint32_t subject_bytes;
 	uint32_t ready_ms;             /* a room without a human */
@@ -72,8 +73,8 @@ struct room_counters {
 	uint64_t joins, refusals, leaves, kicks, bans, grants, revokes, elections, expired,
 	        destroyed;
 	uint64_t limit_rooms, limit_rooms_per_address, limit_rooms_per_session, limit_occupants,
-	        limit_joins, limit_presence, limit_message, limit_subject, limit_bans,
-	        log_suppressed, no_memory;
+	        limit_joins, limit_passwords, limit_presence, limit_message, limit_subject,
+	        limit_bans, log_suppressed, no_memory;
 	uint32_t rooms, occupants; /* now; the focus is not an occupant here */
 };
 

@@ -12,6 +12,7 @@ const struct room_settings room_settings_default = {
         .rooms_per_session = 20,
         .occupants_per_room = 1000,
         .joins_per_second = 100,
+        .passwords_per_minute = 20,
         .presence_bytes =
                 16384, /* five times a usual one; a newcomer is sent those of everybody at once */
         .message_bytes = 262144,
@@ -278,6 +279,7 @@ size_t room_service_list_counters(const struct room_service *s, struct counter *
 	        {"limit_rooms_per_session", c->limit_rooms_per_session},
 	        {"limit_occupants_per_room", c->limit_occupants},
 	        {"limit_joins_per_second", c->limit_joins},
+	        {"limit_passwords_per_minute", c->limit_passwords},
 	        {"limit_presence_bytes", c->limit_presence},
 	        {"limit_message_bytes", c->limit_message},
 	        {"limit_subject_bytes", c->limit_subject},

@@ -217,6 +217,40 @@ static void test_password(void **state)
 	assert_seen(0, c.guest, "code='104'");
 }
 
+static void guess(struct meeting *m, struct client *who, const char *password)
+{
+	meeting_send(m, who,
+	        "<presence to='" ROOM "/late'><x xmlns='" NS_MUC
+	        "'><password>%s</password></x></presence>",
+	        password);
+}
+
+static void test_password_guesses(void **state)
+{
+	struct meeting *m = *state;
+	m->settings.passwords_per_minute = 3;
+	struct cast c = seat_all(m);
+	send_form(m, c.mod,
+	        SUBMIT(FIELD("roomsecret", "s3cret") FIELD("passwordprotectedroom", "1")));
+	for (int i = 0; i < 5; i++)
+		guess(m, c.stranger, "0000");
+	assert_seen(3, c.stranger, "<error type='auth'><not-authorized");
+	assert_seen(2, c.stranger, "resource-constraint");
+	assert_int_equal(room_service_counters(m->rooms)->limit_passwords, 2);
+	/* the right one is not looked at either, or it could be told apart */
+	guess(m, c.stranger, "s3cret");
+	assert_seen(0, c.stranger, "code='110'");
+	meeting_sleep(m, 21000);
+	guess(m, c.stranger, "s3cret");
+	assert_seen(1, c.stranger, "code='110'");
+	/* and right ones are free */
+	for (int i = 0; i < 5; i++) {
+		meeting_send(m, c.stranger, "<presence type='unavailable' to='" ROOM "/late'/>");
+		guess(m, c.stranger, "s3cret");
+	}
+	assert_int_equal(room_service_counters(m->rooms)->limit_passwords, 3);
+}
+
 static void test_form_refusals(void **state)
 {
 	struct meeting *m = *state;
@@ -423,6 +457,6 @@ static void test_ready_room(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 UNIT_MAIN(T(test_groupchat), T(test_private), T(test_subject), T(test_history),
-        T(test_message_size), T(test_password), T(test_form_refusals), T(test_destroy),
-        T(test_disco), T(test_relay), T(test_names), T(test_clash), T(test_waiting_rooms),
-        T(test_ready_room))
+        T(test_message_size), T(test_password), T(test_password_guesses), T(test_form_refusals),
+        T(test_destroy), T(test_disco), T(test_relay), T(test_names), T(test_clash),
+        T(test_waiting_rooms), T(test_ready_room))
