@@ -20,12 +20,12 @@ struct loop_signal {
 
 struct loop {
 	uv_loop_t uv;
-	uv_timer_t tick;
+	uv_timer_t tick, later;
 	uv_prepare_t prepare;
 	uv_check_t check;
 	struct loop_signal signals[MAX_SIGNALS];
 	size_t n_signals;
-	struct list deferred;
+	struct list deferred, waiting; /* waiting: until `later` */
 	struct timer_wheel timers;
 	void (*tick_fn)(void *arg);
 	void *tick_arg;
@@ -83,7 +83,18 @@ static void run_deferred(struct loop *l)
 	while (!list_empty(&l->deferred)) {
 		struct loop_task *t = LIST_OWNER(l->deferred.next, struct loop_task, link);
 		list_remove(&t->link);
+		t->later = false;
 		t->fn(t->arg);
+	}
+}
+
+static void on_later(uv_timer_t *timer)
+{
+	struct loop *l = timer->data;
+	while (!list_empty(&l->waiting)) {
+		struct list *first = l->waiting.next;
+		list_remove(first);
+		list_append(&l->deferred, first);
 	}
 }
 
@@ -113,13 +124,15 @@ struct loop *loop_new(void)
 		return NULL;
 	}
 	list_init(&l->deferred);
+	list_init(&l->waiting);
 	uv_update_time(&l->uv);
 	timer_wheel_init(&l->timers, loop_now_ms(l));
 	measure_wall(l);
 	uv_timer_init(&l->uv, &l->tick);
+	uv_timer_init(&l->uv, &l->later);
 	uv_prepare_init(&l->uv, &l->prepare);
 	uv_check_init(&l->uv, &l->check);
-	l->tick.data = l->prepare.data = l->check.data = l;
+	l->tick.data = l->later.data = l->prepare.data = l->check.data = l;
 	uv_timer_start(&l->tick, on_tick, TICK_MS, TICK_MS);
 	uv_prepare_start(&l->prepare, on_prepare);
 	uv_check_start(&l->check, on_check);
@@ -130,8 +143,10 @@ void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
+	on_later(&l->later);
 	run_deferred(l);
 	uv_close((uv_handle_t *)&l->tick, NULL);
+	uv_close((uv_handle_t *)&l->later, NULL);
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	uv_close((uv_handle_t *)&l->check, NULL);
 	for (size_t i = 0; i < l->n_signals; i++)
@@ -160,8 +175,21 @@ void loop_stop(struct loop *l)
 	uv_stop(&l->uv);
 }
 
+void loop_later(struct loop *l, struct loop_task *t)
+{
+	if (list_linked(&t->link))
+		return;
+	if (list_empty(&l->waiting))
+		uv_timer_start(&l->later, on_later, LOOP_LATER_MS, 0);
+	t->later = true;
+	list_append(&l->waiting, &t->link);
+}
+
 void loop_defer(struct loop *l, struct loop_task *t)
 {
+	if (t->later)
+		list_remove(&t->link);
+	t->later = false;
 	if (!list_linked(&t->link))
 		list_append(&l->deferred, &t->link);
 }
@@ -169,6 +197,7 @@ void loop_defer(struct loop *l, struct loop_task *t)
 void loop_undefer(struct loop_task *t)
 {
 	list_remove(&t->link);
+	t->later = false;
 }
 
 static void on_signal(uv_signal_t *s, int signum)

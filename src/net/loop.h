@@ -29,9 +29,14 @@ struct loop_task {
 	struct list link;
 	void (*fn)(void *arg);
 	void *arg;
+	bool later; /* it waits for loop_later */
 };
 void loop_defer(struct loop *l,
-        struct loop_task *t);           /* t zeroed before its first use, owned by the caller */
+        struct loop_task *t); /* t zeroed before its first use, owned by the caller */
+/* Runs fn once within LOOP_LATER_MS, together with all that wait so; loop_defer brings it forward.
+ */
+#define LOOP_LATER_MS 3
+void loop_later(struct loop *l, struct loop_task *t);
 void loop_undefer(struct loop_task *t); /* fine when not waiting */
 
 /* Calls fn on the loop's thread when the process gets signum. At most eight signals. ERR_LIMIT,

@@ -12,7 +12,8 @@
 #include "net/tcp_internal.h"
 
 #define IOV_MAX_USED 256
-#define COPY_BELOW 256 /* a smaller block is cheaper copied than referenced */
+#define LATER_BELOW 65536 /* bytes queued: then it is sent at once */
+#define COPY_BELOW 256    /* a smaller block is cheaper copied than referenced */
 #define QUEUE_SHARE                                                                                \
 	262144 /* bytes that a connection may have waiting when max_queued_total is reached */
 
@@ -341,7 +342,13 @@ int tcp_write_parts(
 		push_copy(t, block_view(tail));
 	else if (tail)
 		push_block(t, tail);
-	if (!t->blocked)
+	if (t->blocked)
+		return ERR_OK;
+	/* What is told to many may wait a moment for more of its kind, once something was just
+	 * sent. */
+	if (tail && loop_now_ms(t->loop) - t->moved_ms <= LOOP_LATER_MS && t->queued < LATER_BELOW)
+		loop_later(t->loop, &t->flush);
+	else
 		loop_defer(t->loop, &t->flush);
 	return ERR_OK;
 }

@@ -65,8 +65,10 @@ bool tcp_peer_loopback(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t); /* bytes */
 
 /* Queues bytes (copied) or a block (referenced; its owner keeps his reference). Sent at the end of
- * the turn. ERR_LIMIT: max_queued (or max_queued_total, by one that has its share queued) would be
- * passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing, dropped. */
+ * the turn; a block within LOOP_LATER_MS when something was sent that shortly before, so that what
+ * is told to many goes out together. ERR_LIMIT: max_queued (or max_queued_total, by one that has
+ * its share queued) would be passed, nothing was queued; ERR_NOMEM likewise; ERR_CLOSED: closing,
+ * dropped. */
 int tcp_write(struct tcp *t, struct str bytes);
 int tcp_write_block(struct tcp *t, struct block *b);
 /* All or nothing: n parts, copied, then tail (may be NULL). may_exceed lets a last word pass

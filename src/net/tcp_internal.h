@@ -36,7 +36,7 @@ struct tcp {
 	size_t first, count, cap;
 	struct buf copied;
 	size_t copied_from, queued;
-	uint64_t moved_ms; /* last progress while blocked */
+	uint64_t moved_ms; /* last progress */
 
 	struct timer stall, linger;
 	struct loop_task flush, freed;

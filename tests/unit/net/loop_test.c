@@ -50,6 +50,35 @@ static void deferred_tasks_run_once_and_bring_others(void **state)
 	loop_free(o.loop);
 }
 
+static void run_c(void *arg)
+{
+	note(arg, "c");
+}
+
+static void later_tasks_wait_and_can_be_brought_forward(void **state)
+{
+	(void)state;
+	struct order o = {.loop = loop_new(), .a = {.fn = run_c}, .b = {.fn = run_b}};
+	o.a.arg = o.b.arg = &o;
+	loop_later(o.loop, &o.a);
+	loop_later(o.loop, &o.a);
+	loop_defer(o.loop, &o.b);
+	wire_turn(o.loop, 10 * LOOP_LATER_MS);
+	assert_string_equal(o.log, "bc");
+	loop_later(o.loop, &o.a);
+	loop_defer(o.loop, &o.a);
+	loop_later(o.loop, &o.a);
+	loop_turn(o.loop);
+	assert_string_equal(o.log, "bcc");
+	loop_later(o.loop, &o.b);
+	loop_undefer(&o.b);
+	wire_turn(o.loop, 10 * LOOP_LATER_MS);
+	assert_string_equal(o.log, "bcc");
+	loop_later(o.loop, &o.b);
+	loop_free(o.loop);
+	assert_string_equal(o.log, "bccb");
+}
+
 static void on_tick(void *arg)
 {
 	note(arg, "t");
@@ -107,6 +136,7 @@ static void signals_arrive_on_the_loop(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(deferred_tasks_run_once_and_bring_others),
+        cmocka_unit_test(later_tasks_wait_and_can_be_brought_forward),
         cmocka_unit_test(ticks_tell_the_time_before_timers),
         cmocka_unit_test(the_wall_clock_is_the_systems),
         cmocka_unit_test(signals_arrive_on_the_loop))

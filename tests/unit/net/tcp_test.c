@@ -113,6 +113,31 @@ static void bytes_go_both_ways(void **state)
 	close_world(w);
 }
 
+/* A block that comes soon after something was sent waits for more; what must not wait takes it
+ * along. */
+static void blocks_wait_a_moment_and_keep_their_place(void **state)
+{
+	(void)state;
+	struct world *w = open_world(&roomy);
+	struct wire c;
+	struct block *b = block_new(STR("block "));
+	connect_one(w, &c);
+	assert_int_equal(tcp_write(w->last, STR("first ")), ERR_OK);
+	loop_turn(w->loop);
+	assert_int_equal(tcp_queued(w->last), 0);
+	assert_int_equal(tcp_write_block(w->last, b), ERR_OK);
+	assert_int_equal(tcp_write_block(w->last, b), ERR_OK);
+	assert_true(wire_until(&c, "first block block ", 1000));
+	assert_int_equal(tcp_write_block(w->last, b), ERR_OK);
+	assert_int_equal(tcp_write(w->last, STR("last")), ERR_OK);
+	loop_turn(w->loop);
+	assert_int_equal(tcp_queued(w->last), 0);
+	assert_true(wire_until(&c, "block block block last", 1000));
+	block_unref(b);
+	wire_done(&c);
+	close_world(w);
+}
+
 static void copies_and_blocks_keep_their_order(void **state)
 {
 	(void)state;
@@ -388,6 +413,7 @@ static void nothing_breaks_when_memory_runs_out(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test(bytes_go_both_ways),
+        cmocka_unit_test(blocks_wait_a_moment_and_keep_their_place),
         cmocka_unit_test(copies_and_blocks_keep_their_order),
         cmocka_unit_test(the_queue_is_bounded_and_drains),
         cmocka_unit_test(all_queues_together_are_bounded_at_the_cost_of_those_that_stall),
