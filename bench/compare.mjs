@@ -51,11 +51,12 @@ function note(key, name, value) {
   figures.get(key)[name].push(value);
 }
 
-const counted = { prosody: { presences: 0, messages: 0 }, gavel: { presences: 0, messages: 0 } };
+const counted = { prosody: { presences: 0, messages: 0, wrong: 0 }, gavel: { presences: 0, messages: 0, wrong: 0 } };
 function take(name, scenario, o) {
   if (o.phase === 'end') {
     counted[name].presences += o.presences;
     counted[name].messages += o.messages;
+    counted[name].wrong += o.wrong;
     return;
   }
   if (o.phase === 'lone') {
@@ -190,7 +191,7 @@ async function main() {
     empty_mib: both('memory of the empty server, MiB'),
     lone_join_ms: both('lone join 1x50, ms'),
     ratios: Object.fromEntries([...figures.keys()].map((k) => [k, ratio(k) === null ? null : round(ratio(k), 1)])),
-    counted, wrong: 0, versions, machine, scenarios: quick ? 'quick' : 'all', seconds: Math.round(elapsed()),
+    counted, versions, machine, scenarios: quick ? 'quick' : 'all', seconds: Math.round(elapsed()),
   }));
 }
 
