@@ -32,7 +32,9 @@ const [serverCore, loadCore = serverCore] = cores();
 function start(server, options, phases, line) {
   const args = [...server.loadOptions(), '--port', server.port, '--pid', server.pid, '--core', loadCore, ...options, ...phases];
   const child = spawn(load, args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.on('close', () => process.off('exit', kill));
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (d) => {
     const lines = (rest + d).split('\n');
