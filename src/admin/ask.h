@@ -7,20 +7,35 @@
  * goes on
  *   -> {"ok":true,"result":...} or {"ok":false,"error":"no such room"}
  *
- * Nothing here changes anything, and no token or secret is in any answer. Thread: the worker's. */
+ * Nothing here changes anything, and no token or secret is in any answer. A question goes round: it
+ * begins, every worker adds what it has, on its own thread, and it is finished. */
 #pragma once
 #include "base/counter.h"
 #include "room/room.h"
 
 #define ASK_BYTES_MAX 4096
+#define ASK_COUNTERS_MAX 128
 
 struct ask_sources {
-	const struct room_service *rooms;
+	const struct room_service *rooms; /* NULL: a part without rooms */
 	struct str muc_domain;
 	/* Fills in at most max counters of the other parts; NULL: none. */
 	size_t (*counters)(void *arg, struct counter *out, size_t max);
 	void *arg;
 };
 
+/* A question on its way. A value: it may go from thread to thread. */
+struct ask {
+	struct jval *question; /* owned; NULL: unreadable */
+	enum { ASK_UNKNOWN, ASK_RECORD, ASK_ROOMS, ASK_COUNTERS } what;
+	struct buf found; /* records and rooms, as JSON */
+	bool room_found;
+	struct counter counters[ASK_COUNTERS_MAX]; /* sums by name */
+	size_t n_counters;
+};
+
+void ask_begin(struct ask *a, struct str question);
+void ask_gather(struct ask *a, const struct ask_sources *sources);
 /* Appends the answer and a line feed. */
-void ask_answer(const struct ask_sources *sources, struct str question, struct buf *out);
+void ask_finish(struct ask *a, struct buf *out);
+void ask_done(struct ask *a);

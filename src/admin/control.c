@@ -20,7 +20,9 @@
 
 struct control {
 	struct loop *loop;
-	struct ask_sources sources;
+	control_fn *asked;
+	void *arg;
+	uint64_t last_id;
 	struct loop_watch *watch;
 	struct list connections;
 	unsigned n;
@@ -28,15 +30,17 @@ struct control {
 	struct sockaddr_un address;
 };
 
-/* First a question comes in, then its answer goes out. */
+/* First a question comes in, then its answer goes out; in between it waits for those who are
+ * asked. */
 struct connection {
 	struct list link;
+	uint64_t id;
 	struct control *control;
 	struct loop_watch *watch;
 	struct timer timer;
 	int fd;
 	struct buf in, out;
-	bool answered;
+	bool asked, answered;
 };
 
 static int make_address(struct str folder, struct sockaddr_un *out)
@@ -65,36 +69,68 @@ static void on_timeout(void *arg, uint64_t now_ms)
 	connection_free(arg);
 }
 
-/* true: the question is whole and answered. */
-static bool read_question(struct connection *k, bool *over)
+void control_drop(struct control_question *q)
+{
+	ask_done(&q->ask);
+	mem_free(q);
+}
+
+void control_answer(struct control_question *q)
+{
+	LIST_EACH(it, &q->control->connections)
+	{
+		struct connection *k = LIST_OWNER(it, struct connection, link);
+		if (k->id != q->id)
+			continue;
+		ask_finish(&q->ask, &k->out);
+		k->answered = true;
+		loop_watch_set(k->watch, LOOP_WRITE);
+		break;
+	}
+	control_drop(q);
+}
+
+/* false: no memory. */
+static bool ask(struct connection *k, struct str question)
+{
+	struct control *c = k->control;
+	struct control_question *q = mem_zalloc(sizeof *q);
+	if (!q)
+		return false;
+	q->control = c;
+	q->id = k->id;
+	ask_begin(&q->ask, question);
+	k->asked = true;
+	loop_watch_set(k->watch, 0);
+	c->asked(c->arg, q);
+	return true;
+}
+
+/* Hands it on when it is whole; *over: the connection must end. */
+static void read_question(struct connection *k, bool *over)
 {
 	char bytes[1024];
 	ssize_t n = recv(k->fd, bytes, sizeof bytes, 0);
 	*over = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 	if (n <= 0)
-		return false;
+		return;
 	buf_add(&k->in, bytes, (size_t)n);
 	if (k->in.failed) {
 		*over = true; /* larger than a question can be */
-		return false;
+		return;
 	}
 	size_t end = str_find(buf_view(&k->in), '\n');
-	if (end == k->in.n)
-		return false;
-	ask_answer(&k->control->sources, str_sub(buf_view(&k->in), 0, end), &k->out);
-	*over = k->out.failed;
-	return !k->out.failed;
+	if (end < k->in.n)
+		*over = !ask(k, str_sub(buf_view(&k->in), 0, end));
 }
 
 static void on_ready(void *arg, int ready)
 {
 	struct connection *k = arg;
 	bool over = false;
-	if (!k->answered && (ready & LOOP_READ)) {
-		k->answered = read_question(k, &over);
-		if (k->answered)
-			loop_watch_set(k->watch, LOOP_WRITE);
-	}
+	if (!k->asked && (ready & LOOP_READ))
+		read_question(k, &over);
+	over = over || k->out.failed;
 	if (k->answered && !over) {
 		ssize_t n = send(k->fd, k->out.p, k->out.n, MSG_NOSIGNAL);
 		if (n > 0)
@@ -118,6 +154,7 @@ static void on_accept(void *arg, int ready)
 		return;
 	}
 	k->control = c;
+	k->id = ++c->last_id;
 	k->fd = fd;
 	buf_init(&k->in, ASK_BYTES_MAX);
 	buf_init(&k->out, ANSWER_BYTES_MAX);
@@ -213,7 +250,7 @@ static bool start(struct control *c, struct str folder, char *why, size_t why_si
 	return true;
 }
 
-struct control *control_new(struct loop *l, struct str folder, const struct ask_sources *sources,
+struct control *control_new(struct loop *l, struct str folder, control_fn *asked, void *arg,
         char *why, size_t why_size)
 {
 	struct control *c = mem_zalloc(sizeof *c);
@@ -222,7 +259,8 @@ struct control *control_new(struct loop *l, struct str folder, const struct ask_
 		return NULL;
 	}
 	c->loop = l;
-	c->sources = *sources;
+	c->asked = asked;
+	c->arg = arg;
 	c->fd = -1;
 	list_init(&c->connections);
 	if (start(c, folder, why, why_size))

@@ -1,9 +1,8 @@
 /* server.c - introduces the parts of the server to each other, and takes them down in order. io
  *
- *   tcp -> http -> websocket -> session -> focus -> room -> outbox -> session
- *
- * The parts know each other by the small function tables that are filled in here. One worker:
- * everything on one loop. */
+ * The front accepts, reads HTTP heads, serves files and answers the control socket; a WebSocket
+ * goes to the worker of its conference. With one worker the front is that worker, and all is on one
+ * loop. Thread: the main one. */
 #include "cli/server.h"
 
 #include <errno.h>
@@ -16,16 +15,17 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "admin/control.h"
-#include "focus/focus.h"
+#include "cli/parts.h"
 #include "http/page.h"
 #include "http/server.h"
 #include "net/tcp.h"
-#include "room/room.h"
+#include "room/openers.h"
 #include "session/session.h"
 #include "token/keys.h"
 
 #define WS_PATH "/xmpp-websocket"
 #define DESCRIPTORS_KEPT 64    /* for listeners, the log, key files: not for connections */
+#define DESCRIPTORS_PER_WORKER 8
 #define PLAIN_CONNECTIONS 1000 /* those that fetch the page, beside the sessions */
 #define TARGET_BYTES 4096      /* of a request's target, beside the token */
 #define STALL_MS 30000         /* a client that takes nothing for so long is gone */
@@ -33,23 +33,31 @@
 
 struct server {
 	const struct config *config;
-	struct loop *loop;
+	struct parts_shared shared;
+	struct parts *parts[WORKERS_MAX];
+	struct worker *worker; /* the front's; with one worker that one */
+	struct loop *loop;     /* of it */
 	struct tcp_server *tcp;
+	struct tcp_limits tcp_limits;
 	struct http_server *http;
-	struct sessions *sessions;
-	struct focus *focus;
-	struct room_service *rooms;
-	struct control *control;       /* NULL: there is none, and a log line says why */
-	const struct token_keys *keys; /* NULL with auth=none */
-	struct outbox outbox;
+	struct control *control; /* NULL: there is none, and a log line says why */
 	struct buf config_js;
 	char web_folder[512], url[2100];
 	uint16_t port;
 	char addresses[512]; /* where it listens, for the log */
 
+	unsigned started; /* threads */
 	bool stopping;
 	uint64_t stop_by_ms;
 	struct timer look;
+};
+
+/* A question that goes round all workers, and comes back. */
+struct round {
+	struct message m;
+	struct server *server;
+	struct control_question *question;
+	unsigned next;
 };
 
 uint16_t server_port(const struct server *s)
@@ -59,29 +67,6 @@ uint16_t server_port(const struct server *s)
 const char *server_url(const struct server *s)
 {
 	return s->url;
-}
-
-/* Everybody below asks nobody for the time: it is handed on before anything else happens in a turn.
- */
-static void tell_time(void *arg)
-{
-	struct server *s = arg;
-	room_service_clock(s->rooms, loop_now_ms(s->loop), loop_wall_s(s->loop));
-}
-
-static void on_stanza(void *arg, struct session *session, const struct stanza *st)
-{
-	struct server *s = arg;
-	tell_time(s);
-	focus_stanza(s->focus, session, st);
-}
-
-static void on_gone(void *arg, struct session *session, enum session_end why)
-{
-	struct server *s = arg;
-	(void)why;
-	tell_time(s);
-	focus_gone(s->focus, session);
 }
 
 static bool on_health(void *arg, struct buf *out)
@@ -99,10 +84,11 @@ static bool fail(char *why, size_t size, const char *text)
 
 /* As many descriptors as the system allows; the bound on connections follows what it really gives.
  */
-static uint32_t connections_allowed(uint32_t sessions)
+static uint32_t connections_allowed(uint32_t sessions, unsigned workers)
 {
 	struct rlimit r;
-	uint64_t wanted = (uint64_t)sessions + PLAIN_CONNECTIONS;
+	uint64_t wanted = (uint64_t)sessions + PLAIN_CONNECTIONS, kept = DESCRIPTORS_KEPT;
+	kept += (uint64_t)workers * DESCRIPTORS_PER_WORKER;
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
 		return (uint32_t)wanted;
 	if (r.rlim_cur < r.rlim_max) {
@@ -110,10 +96,9 @@ static uint32_t connections_allowed(uint32_t sessions)
 		if (setrlimit(RLIMIT_NOFILE, &r) < 0)
 			(void)getrlimit(RLIMIT_NOFILE, &r);
 	}
-	if (r.rlim_cur == RLIM_INFINITY || r.rlim_cur >= wanted + DESCRIPTORS_KEPT)
+	if (r.rlim_cur == RLIM_INFINITY || r.rlim_cur >= wanted + kept)
 		return (uint32_t)wanted;
-	uint32_t left = r.rlim_cur > 2 * DESCRIPTORS_KEPT ? (uint32_t)r.rlim_cur - DESCRIPTORS_KEPT
-	                                                  : DESCRIPTORS_KEPT;
+	uint32_t left = (uint32_t)(r.rlim_cur > 2 * kept ? r.rlim_cur - kept : kept);
 	log_info("event=start because=RLIMIT_NOFILE limit=%llu connections=%u wanted=%llu",
 	        (unsigned long long)r.rlim_cur, left, (unsigned long long)wanted);
 	return left;
@@ -122,107 +107,72 @@ static uint32_t connections_allowed(uint32_t sessions)
 static bool start_tcp(struct server *s)
 {
 	const struct limits *l = &s->config->server.limits;
-	struct tcp_limits limits = {
-	        .max_connections = connections_allowed(l->sessions),
+	s->tcp_limits = (struct tcp_limits){
+	        .max_connections = connections_allowed(l->sessions, s->shared.n),
 	        .max_per_address = l->connections_per_address,
 	        .per_second = l->connections_per_second,
 	        .max_queued = l->queued_bytes,
 	        .max_queued_total = (uint64_t)l->queued_mebibytes_total << 20,
 	        .stall_ms = STALL_MS,
 	};
-	s->tcp = tcp_server_new(s->loop, &limits, http_server_accept, s->http);
+	s->tcp = tcp_server_new(s->loop, &s->tcp_limits, http_server_accept, s->http);
 	return s->tcp != NULL;
-}
-
-static bool start_sessions(struct server *s)
-{
-	const struct server_settings *set = &s->config->server;
-	const struct limits *l = &set->limits;
-	struct session_settings settings = {
-	        .domain = set->domain,
-	        .guest_domain = set->guest_domain,
-	        .policy = &s->config->policy,
-	        .token = &s->config->token,
-	        .keys = s->keys,
-	        .sessions = l->sessions,
-	        .before_login = xml_limits_before_auth,
-	        .after_login = {.bytes = l->stanza_bytes,
-	                .depth = l->stanza_depth,
-	                .attributes = l->stanza_attributes,
-	                .elements = l->stanza_elements},
-	        .login_stanzas = l->login_stanzas,
-	        .login_timeout_ms = l->login_timeout * 1000,
-	        .stanzas_per_second = l->stanzas_per_second,
-	        .bytes_per_second = l->bytes_per_second,
-	        .log_lines_per_second = l->log_lines_per_second,
-	};
-	settings.before_login.bytes = l->login_stanza_bytes;
-	struct session_events events = {.arg = s, .stanza = on_stanza, .gone = on_gone};
-	s->sessions = sessions_new(s->loop, &settings, &events);
-	if (!s->sessions)
-		return false;
-	session_outbox(s->sessions, &s->outbox);
-	return true;
-}
-
-static bool start_rooms(struct server *s)
-{
-	const struct server_settings *set = &s->config->server;
-	struct focus_settings focus = {
-	        .domain = set->domain,
-	        .muc_domain = set->muc_domain,
-	        .focus_domain = set->focus_domain,
-	        .focus_jid = set->focus_jid,
-	        .token_auth_url = set->token_auth_url,
-	        .auth = s->config->policy.auth == AUTH_JWT,
-	        .version = GAVEL_VERSION,
-	};
-	s->focus = focus_new(&focus, &s->outbox);
-	if (!s->focus)
-		return false;
-	struct room_settings rooms = room_settings_default;
-	rooms.domain = set->domain;
-	rooms.muc_domain = set->muc_domain;
-	rooms.focus_jid = set->focus_jid;
-	rooms.policy = &s->config->policy;
-	rooms.resource_strict = set->resource_strict;
-	rooms.rooms = set->limits.rooms;
-	rooms.rooms_per_address = set->limits.rooms_per_address;
-	rooms.rooms_per_session = set->limits.rooms_per_session;
-	rooms.occupants_per_room = set->limits.occupants_per_room;
-	rooms.joins_per_second = set->limits.joins_per_second;
-	rooms.passwords_per_minute = set->limits.passwords_per_minute;
-	rooms.ready_ms = set->limits.room_ready_timeout * 1000;
-	rooms.log_lines_per_second = set->limits.log_lines_per_second;
-	struct room_listener listener = focus_listener(s->focus);
-	s->rooms = room_service_new(&rooms, &s->outbox, &listener, loop_timers(s->loop));
-	if (!s->rooms)
-		return false;
-	focus_attach(s->focus, s->rooms);
-	tell_time(s);
-	loop_on_tick(s->loop, tell_time, s);
-	return true;
 }
 
 static size_t list_counters(void *arg, struct counter *out, size_t max)
 {
 	struct server *s = arg;
-	size_t n = sessions_list_counters(s->sessions, out, max);
-	n += http_server_list_counters(s->http, out + n, max - n);
+	size_t n = http_server_list_counters(s->http, out, max);
 	return n + tcp_server_list_counters(s->tcp, out + n, max - n);
+}
+
+static void answer(struct server *s, struct control_question *q)
+{
+	const struct ask_sources own = {.counters = list_counters, .arg = s};
+	ask_gather(&q->ask, &own);
+	control_answer(q);
+}
+
+static void on_round(void *arg, struct message *m)
+{
+	(void)arg;
+	struct round *r = LIST_OWNER(m, struct round, m);
+	struct server *s = r->server;
+	if (r->next == s->shared.n) {
+		answer(s, r->question);
+		mem_free(r);
+		return;
+	}
+	const struct ask_sources sources = parts_sources(s->parts[r->next]);
+	ask_gather(&r->question->ask, &sources);
+	struct worker *next = ++r->next == s->shared.n ? s->worker : s->shared.workers[r->next];
+	worker_post(next, m);
+}
+
+static void on_asked(void *arg, struct control_question *q)
+{
+	struct server *s = arg;
+	struct round *r = NULL;
+	if (s->shared.n == 1) {
+		const struct ask_sources sources = parts_sources(s->parts[0]);
+		ask_gather(&q->ask, &sources);
+		answer(s, q);
+	} else if ((r = mem_zalloc(sizeof *r))) {
+		*r = (struct round){.m.run = on_round, .server = s, .question = q};
+		worker_post(s->shared.workers[0], &r->m);
+	} else {
+		q->ask.found.failed = true;
+		control_answer(q);
+	}
 }
 
 /* The server can do without: an unusable state folder is a warning. */
 static void start_control(struct server *s)
 {
 	const struct server_settings *set = &s->config->server;
-	const struct ask_sources sources = {.rooms = s->rooms,
-	        .muc_domain = set->muc_domain,
-	        .counters = list_counters,
-	        .arg = s};
 	char why[256] = "no state folder";
 	s->control = set->state_directory.n
-	                     ? control_new(s->loop, set->state_directory, &sources, why, sizeof why)
+	                     ? control_new(s->loop, set->state_directory, on_asked, s, why, sizeof why)
 	                     : NULL;
 	if (!s->control)
 		log_warn("event=control because=%s key=state_directory", log_value(str_c(why)));
@@ -266,6 +216,28 @@ static bool write_config_js(struct server *s)
 	return !s->config_js.failed;
 }
 
+/* To the worker of the conference that its URL names. */
+static bool on_hand_over(
+        void *arg, const struct http_request *r, struct tcp *t, struct str bytes)
+{
+	struct server *s = arg;
+	struct directory_entry *held;
+	struct tcp_parcel parcel;
+	struct buf room;
+	buf_init(&room, 0);
+	session_room_of_query(r->head->query, s->config->server.muc_domain, &room);
+	unsigned w = directory_place(
+	        s->shared.directory, room.failed ? STR_NONE : buf_view(&room), &held);
+	buf_done(&room);
+	bool released = tcp_release(t, &parcel);
+	if (released && parts_hand_over(s->parts[w], &parcel, bytes, held))
+		return true;
+	directory_placed(s->shared.directory, w, held);
+	if (released)
+		tcp_parcel_drop(s->tcp, &parcel);
+	return released;
+}
+
 static bool start_http(struct server *s)
 {
 	const struct server_settings *set = &s->config->server;
@@ -288,14 +260,22 @@ static bool start_http(struct server *s)
 	        .ws_path = WS_PATH,
 	        .ws_protocol = "xmpp",
 	        .ws_open = sessions_open,
-	        .ws_arg = s->sessions,
+	        .ws_arg = s->shared.n == 1 ? parts_sessions(s->parts[0]) : NULL,
+	        .hand_over = s->shared.n == 1 ? NULL : on_hand_over,
+	        .hand_over_arg = s,
 	        .config_js = buf_view(&s->config_js),
 	        .web_dir = set->web_folder.n ? s->web_folder : NULL,
 	        .health = on_health,
 	        .health_arg = s,
 	};
 	s->http = http_server_new(&settings);
-	return s->http != NULL;
+	if (!s->http || !start_tcp(s))
+		return false;
+	for (unsigned i = 0; s->shared.n > 1 && i < s->shared.n; i++) {
+		if (!parts_open_door(s->parts[i], settings, s->tcp, &s->tcp_limits))
+			return false;
+	}
+	return true;
 }
 
 static bool explain_listen(
@@ -365,7 +345,7 @@ static void stop_now(struct server *s)
 static void on_look(void *arg, uint64_t now_ms)
 {
 	struct server *s = arg;
-	if (tcp_server_counters(s->tcp)->open == 0 || now_ms >= s->stop_by_ms)
+	if (tcp_server_open_everywhere(s->tcp) == 0 || now_ms >= s->stop_by_ms)
 		stop_now(s);
 	else
 		timer_start(loop_timers(s->loop), &s->look, now_ms + SHUTDOWN_LOOK_MS, on_look, s);
@@ -381,20 +361,70 @@ static void on_signal(void *arg, int signum)
 	}
 	s->stopping = true;
 	log_info("event=stop because=%s sessions=%u", signum == SIGINT ? "SIGINT" : "SIGTERM",
-	        sessions_counters(s->sessions)->sessions);
+	        s->shared.n == 1 ? sessions_counters(parts_sessions(s->parts[0]))->sessions
+	                         : directory_sessions(s->shared.directory));
 	tcp_server_stop(s->tcp);
-	tell_time(s);
-	sessions_shutdown(s->sessions);
+	for (unsigned i = 0; i < s->shared.n; i++)
+		parts_shut_down(s->parts[i]);
 	http_server_drain(s->http);
 	uint64_t now = loop_now_ms(s->loop);
 	s->stop_by_ms = now + (uint64_t)s->config->server.limits.shutdown_timeout * 1000;
 	timer_start(loop_timers(s->loop), &s->look, now + SHUTDOWN_LOOK_MS, on_look, s);
 }
 
+static bool start_parts(struct server *s)
+{
+	struct parts_shared *shared = &s->shared;
+	unsigned wanted = s->config->server.workers;
+	shared->n = wanted ? wanted : worker_cores();
+	if (shared->n > 1) {
+		shared->directory =
+		        directory_new(shared->n, s->config->server.placement == PLACEMENT_WRONG);
+		shared->openers = openers_new();
+		s->worker = worker_new(NULL, s);
+		if (!shared->directory || !shared->openers || !s->worker)
+			return false;
+	}
+	for (unsigned i = 0; i < shared->n; i++) {
+		s->parts[i] = parts_new(shared, i);
+		if (!s->parts[i])
+			return false;
+	}
+	if (shared->n == 1)
+		s->worker = shared->workers[0];
+	s->loop = worker_loop(s->worker);
+	return true;
+}
+
+static bool start_threads(struct server *s)
+{
+	for (unsigned i = 0; s->shared.n > 1 && i < s->shared.n; i++) {
+		if (!worker_start(s->shared.workers[i]))
+			return false;
+		s->started++;
+	}
+	return true;
+}
+
+/* What is under way between them arrives, so that all is told and nothing is lost. */
+static void stop_threads(struct server *s)
+{
+	bool any = s->shared.n > 1 && s->worker;
+	for (unsigned i = 0; i < s->started; i++)
+		parts_stop(s->parts[i]);
+	for (unsigned i = 0; i < s->started; i++)
+		worker_join(s->shared.workers[i]);
+	s->started = 0;
+	while (any) {
+		any = worker_drain(s->worker);
+		for (unsigned i = 0; i < s->shared.n; i++)
+			any = (s->parts[i] && parts_drain(s->parts[i])) || any;
+	}
+}
+
 static bool build(struct server *s, char *why, size_t size)
 {
-	s->loop = loop_new();
-	if (!s->loop || !start_sessions(s) || !start_rooms(s) || !start_http(s) || !start_tcp(s))
+	if (!start_parts(s) || !start_http(s))
 		return fail(why, size, "out of memory or descriptors");
 	if (loop_on_signal(s->loop, SIGINT, on_signal, s) ||
 	        loop_on_signal(s->loop, SIGTERM, on_signal, s))
@@ -402,6 +432,8 @@ static bool build(struct server *s, char *why, size_t size)
 	if (!listen_all(s, why, size))
 		return false;
 	start_control(s);
+	if (!start_threads(s))
+		return fail(why, size, "cannot start a thread for each worker: see workers");
 	return true;
 }
 
@@ -414,7 +446,8 @@ struct server *server_new(
 		return NULL;
 	}
 	s->config = c;
-	s->keys = keys;
+	s->shared.config = c;
+	s->shared.keys = keys;
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error code, not our end */
 	if (build(s, why, why_size))
 		return s;
@@ -422,30 +455,42 @@ struct server *server_new(
 	return NULL;
 }
 
-/* From the edge inwards: first nobody can reach a session any more, then the sessions leave their
- * rooms. */
+/* From the edge inwards: the threads first, then what they shared. */
 void server_free(struct server *s)
 {
 	if (!s)
 		return;
+	stop_threads(s);
 	timer_stop(&s->look);
 	control_free(s->control);
+	bool alone = s->shared.n == 1;
+	for (unsigned i = 0; !alone && i < s->shared.n; i++)
+		parts_free(s->parts[i]);
 	http_server_free(s->http);
 	tcp_server_free(s->tcp);
-	sessions_free(s->sessions);
-	room_service_free(s->rooms);
-	focus_free(s->focus);
-	loop_free(s->loop); /* last: the others have timers on it */
+	if (alone)
+		parts_free(s->parts[0]); /* the front is on its loop */
+	else
+		worker_free(s->worker);
+	openers_free(s->shared.openers);
+	directory_free(s->shared.directory);
 	buf_done(&s->config_js);
 	mem_free(s);
 }
 
 void server_run(struct server *s)
 {
-	log_info("event=ready version=%s port=%u addresses=%s domain=%.*s", GAVEL_VERSION, s->port,
-	        s->addresses, STR_FMT(s->config->server.domain));
+	log_info("event=ready version=%s port=%u addresses=%s domain=%.*s workers=%u",
+	        GAVEL_VERSION, s->port, s->addresses, STR_FMT(s->config->server.domain),
+	        s->shared.n);
 	loop_run(s->loop);
-	const struct session_counters *n = sessions_counters(s->sessions);
-	log_info("event=stopped logins=%llu refused=%llu", (unsigned long long)n->bound,
-	        (unsigned long long)n->refused_logins);
+	stop_threads(s);
+	uint64_t logins = 0, refused = 0;
+	for (unsigned i = 0; i < s->shared.n; i++) {
+		const struct session_counters *n = sessions_counters(parts_sessions(s->parts[i]));
+		logins += n->bound;
+		refused += n->refused_logins;
+	}
+	log_info("event=stopped logins=%llu refused=%llu", (unsigned long long)logins,
+	        (unsigned long long)refused);
 }

@@ -251,6 +251,14 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_LOG_LEVEL] = {"log_level", SCHEMA_WORD, SERVER, AT(server.log_level), .fallback = "info",
 		.words = {"error", "warn", "info", "debug"},
 		.help = "The least important lines that are logged."},
+	[KEY_WORKERS] = {"workers", SCHEMA_INT, SERVER, AT(server.workers), .fallback = "0", .max = 64,
+		.unit = "threads",
+		.help = "Threads that conferences are spread over. 0: one per core that the process may "
+			"use."},
+	[KEY_PLACEMENT] = {"placement", SCHEMA_WORD, SERVER, AT(server.placement), .fallback = "room",
+		.words = {"room", "wrong"},
+		.help = "On which worker a client lives: that of its room. wrong, for tests: on another "
+			"one, which costs time and changes nothing else."},
 	[KEY_GUEST_DOMAIN] = {"guest_domain", SCHEMA_DOMAIN, SERVER, AT(server.guest_domain), .max = 253,
 		.docker = "XMPP_GUEST_DOMAIN",
 		.help = "A second name for domain, which clients may use for guests."},

@@ -68,6 +68,8 @@ struct server_settings {
 	struct str
 	        web_folder; /* serve the page from here (development); absent: the one built in */
 	enum log_level log_level;
+	uint32_t workers; /* 0: one per core that the process may use */
+	enum placement { PLACEMENT_ROOM, PLACEMENT_WRONG } placement; /* wrong: for tests */
 
 	struct str domain;       /* XMPP domain of the sessions */
 	struct str guest_domain; /* another name for it in JIDs; absent: none */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "focus/internal.h"
+#include "session/directory.h"
 #include "xmpp/disco.h"
 #include "xmpp/ns.h"
 
@@ -84,10 +85,26 @@ static void on_focus_iq(void *arg, struct room *r, struct occupant *from, const 
 	}
 }
 
+static bool on_opened(void *arg, struct str room)
+{
+	const struct focus *f = arg;
+	return directory_room_opened(f->settings.directory, room, f->settings.worker);
+}
+
+static void on_ended(void *arg, struct str room)
+{
+	const struct focus *f = arg;
+	directory_room_ended(f->settings.directory, room);
+}
+
 struct room_listener focus_listener(struct focus *f)
 {
-	return (struct room_listener){
-	        .arg = f, .focus_presence = write_presence, .focus_iq = on_focus_iq};
+	bool several = f->settings.directory != NULL;
+	return (struct room_listener){.arg = f,
+	        .opened = several ? on_opened : NULL,
+	        .ended = several ? on_ended : NULL,
+	        .focus_presence = write_presence,
+	        .focus_iq = on_focus_iq};
 }
 
 void focus_send(struct focus *f, const struct room_client *to, struct buf *stanza)
@@ -136,7 +153,25 @@ void focus_client_stanza(struct focus *f, const struct room_client *c, const str
 		refuse_address(f, c, st);
 }
 
+bool focus_conference_of(
+        const struct focus *f, const struct stanza *st, struct buf *room, bool *opens)
+{
+	*opens = st->kind == STANZA_PRESENCE && st->type == STANZA_PLAIN;
+	if (str_eq(st->to.domain, f->settings.muc_domain)) {
+		buf_str(room, st->to.bare);
+		return !str_absent(st->to.node);
+	}
+	*opens = true;
+	return st->kind == STANZA_IQ && st->type == STANZA_SET && str_absent(st->to.node) &&
+	       str_eq(st->to.domain, f->settings.focus_domain) && request_names(f, st, room);
+}
+
 void focus_gone(struct focus *f, struct session *s)
 {
-	room_service_gone(f->rooms, session_handle(s));
+	focus_client_gone(f, session_handle(s));
+}
+
+void focus_client_gone(struct focus *f, struct session_handle h)
+{
+	room_service_gone(f->rooms, h);
 }

@@ -6,6 +6,7 @@
 #include "room/room.h"
 #include "session/session.h"
 
+struct directory;
 struct focus;
 
 /* Filled in by cli/serve; strings outlive the focus. */
@@ -17,6 +18,8 @@ struct focus_settings {
 	struct str token_auth_url; /* absent: none */
 	bool auth;                 /* the server knows tokens */
 	const char *version;
+	struct directory *directory; /* told of the rooms; NULL: this is the only worker */
+	unsigned worker;             /* which of them this is */
 };
 
 /* NULL on no memory. settings is copied; outbox outlives the focus. */
@@ -30,5 +33,10 @@ void focus_attach(struct focus *f, struct room_service *rooms);
 /* session_events of cli/serve end here. */
 void focus_stanza(struct focus *f, struct session *s, const struct stanza *st);
 void focus_gone(struct focus *f, struct session *s);
+void focus_client_gone(struct focus *f, struct session_handle h);
+/* The conference that this stanza is about: its canonical bare JID, appended to *room. *opens: it
+ * may open it. False: none, it is for this worker to answer. */
+bool focus_conference_of(
+        const struct focus *f, const struct stanza *st, struct buf *room, bool *opens);
 /* The same for a client that is known by its values only. */
 void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st);

@@ -12,6 +12,9 @@ struct focus {
 
 /* request.c: an IQ get or set to the focus address */
 void request_iq(struct focus *f, const struct room_client *c, const struct stanza *st);
+/* The canonical bare JID that a conference request names, appended; false: it is none, or names
+ * nothing that could be a room here. */
+bool request_names(const struct focus *f, const struct stanza *st, struct buf *room);
 /* mute.c: <mute/> from an occupant to room/focus */
 bool mute_is(const struct element *payload);
 void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struct stanza *st);

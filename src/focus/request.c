@@ -71,6 +71,21 @@ static void on_conference(
 	refuse(f, c, st, &e);
 }
 
+bool request_names(const struct focus *f, const struct stanza *st, struct buf *room)
+{
+	struct arena a;
+	struct jid jid;
+	struct str wanted = element_attr(st->payload, "room");
+	arena_init(&a, 0);
+	bool named = element_is(st->payload, "conference", NS_FOCUS) && !str_absent(wanted) &&
+	             jid_parse(wanted, &a, &jid) == 0 && !str_absent(jid.node) &&
+	             str_eq(jid.domain, f->settings.muc_domain);
+	if (named)
+		buf_str(room, jid.bare);
+	arena_done(&a);
+	return named;
+}
+
 /* As encodeURIComponent writes it. */
 static void percent_encode(struct str s, struct buf *out)
 {

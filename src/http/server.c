@@ -49,8 +49,8 @@ struct http_server *http_server_new(const struct http_settings *settings)
 	s->settings = *settings;
 	s->limits = (struct http_limits){settings->max_head, settings->max_target};
 	list_init(&s->connections);
-	s->files = files_new(settings->web_dir);
-	if (!s->files) {
+	s->files = settings->upgrades_only ? NULL : files_new(settings->web_dir);
+	if (!s->files && !settings->upgrades_only) {
 		mem_free(s);
 		return NULL;
 	}
@@ -159,7 +159,7 @@ static void refuse(struct connection *c, int status)
 static void answer_file(struct connection *c, struct str path)
 {
 	struct file f;
-	if (!files_find(c->server->files, path, &f)) {
+	if (!c->server->files || !files_find(c->server->files, path, &f)) {
 		answer_text(c, 404, "Not found.\n");
 		return;
 	}
@@ -213,6 +213,16 @@ static void refuse_upgrade(struct connection *c, int status, const char *text, c
 	                  .close = true});
 }
 
+static void hand_over(struct connection *c, const struct http_request *r)
+{
+	const struct http_settings *set = &c->server->settings;
+	c->server->counters.requests--; /* it is counted where it is judged */
+	if (set->hand_over(set->hand_over_arg, r, c->tcp, buf_view(&c->in)))
+		c->tcp = NULL;
+	else
+		hang_up(c, 0);
+}
+
 static void upgrade(struct connection *c, const struct http_request *r)
 {
 	const struct http_settings *set = &c->server->settings;
@@ -220,6 +230,10 @@ static void upgrade(struct connection *c, const struct http_request *r)
 	char accept[29];
 	if (c->server->draining) {
 		refuse_upgrade(c, 503, "The server is going down", NULL);
+		return;
+	}
+	if (set->hand_over) {
+		hand_over(c, r);
 		return;
 	}
 	if (!str_eqc(http_field(h, "sec-websocket-version"), "13")) {
@@ -371,6 +385,12 @@ static bool proceed(struct connection *c)
 		if (err == ERR_AGAIN)
 			break;
 		c->seen = 0;
+		/* what goes to another loop takes no answers along that are still waiting */
+		if (!err && c->server->settings.hand_over && tcp_queued(c->tcp) &&
+		        is_upgrade(&c->head)) {
+			tcp_read_pause(c->tcp, true);
+			return true;
+		}
 		c->served = true;
 		c->extensions = 0;
 		if (err) {
@@ -428,13 +448,12 @@ static void on_ended(void *arg, struct tcp *t, enum tcp_end why)
 	connection_free(arg);
 }
 
-void http_server_accept(void *server, struct tcp *t)
+static struct connection *take_connection(struct http_server *s, struct tcp *t)
 {
-	struct http_server *s = server;
 	struct connection *c = mem_zalloc(sizeof *c);
 	if (!c) {
 		tcp_close(t, 0);
-		return;
+		return NULL;
 	}
 	c->server = s;
 	c->tcp = t;
@@ -443,6 +462,19 @@ void http_server_accept(void *server, struct tcp *t)
 	tcp_own(t, &(struct tcp_events){
 	                   .arg = c, .data = on_data, .drained = on_drained, .ended = on_ended});
 	start_timer(c, s->settings.head_timeout_ms);
+	return c;
+}
+
+void http_server_accept(void *server, struct tcp *t)
+{
+	(void)take_connection(server, t);
+}
+
+void http_server_adopt(struct http_server *s, struct tcp *t, struct str bytes)
+{
+	struct connection *c = take_connection(s, t);
+	if (c)
+		on_data(c, t, bytes);
 }
 
 void http_server_drain(struct http_server *s)

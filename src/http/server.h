@@ -34,6 +34,14 @@ struct http_settings {
 	void (*ws_open)(void *arg, const struct http_request *r, struct ws *w);
 	void *ws_arg;
 
+	/* Where WebSockets live on other loops: takes t and the bytes of its request, what came
+	 * behind it included, elsewhere (tcp_release; http_server_adopt there). The request is not
+	 * judged yet. False: no memory, t is as it was. NULL: they are opened here. */
+	bool (*hand_over)(
+	        void *arg, const struct http_request *r, struct tcp *t, struct str bytes);
+	void *hand_over_arg;
+	bool upgrades_only; /* no files: it only adopts */
+
 	struct str config_js; /* /config.js, lives as long as the server */
 	const char *web_dir;  /* serve the page's files from here instead (development); NULL: no */
 	/* Writes the body of /about/health; false: unhealthy (503). */
@@ -51,6 +59,8 @@ struct http_server *http_server_new(
         const struct http_settings *settings); /* borrows strings of settings */
 void http_server_free(struct http_server *s);
 void http_server_accept(void *server, struct tcp *t); /* for tcp_server_new */
+/* An adopted connection with the bytes that were read of it. */
+void http_server_adopt(struct http_server *s, struct tcp *t, struct str bytes);
 struct http_counters *http_server_counters(struct http_server *s);
 size_t http_server_list_counters(const struct http_server *s, struct counter *out, size_t max);
 /* From now on every answer ends its connection, upgrades get 503, and waiting connections are

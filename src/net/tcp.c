@@ -76,6 +76,25 @@ void tcp_destroy(struct tcp *t)
 	loop_defer(t->loop, &t->freed);
 }
 
+bool tcp_release(struct tcp *t, struct tcp_parcel *out)
+{
+	if (t->dead || t->closing || t->queued)
+		return false;
+	*out = (struct tcp_parcel){.fd = t->fd, .loopback = t->loopback, .address = t->address};
+	memcpy(out->peer, t->peer, sizeof out->peer);
+	t->dead = t->closing = true;
+	t->ev = (struct tcp_events){0};
+	loop_undefer(&t->flush);
+	loop_watch_free(t->watch); /* the descriptor is off this loop from here on */
+	drop_queue(t);
+	list_remove(&t->link);
+	t->server->counters.open--;
+	t->freed.fn = free_later;
+	t->freed.arg = t;
+	loop_defer(t->loop, &t->freed);
+	return true;
+}
+
 static void end(struct tcp *t, enum tcp_end why)
 {
 	if (t->dead)

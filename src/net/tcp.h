@@ -7,13 +7,24 @@
 #include "base/counter.h"
 #include "net/loop.h"
 
+#define TCP_PEER_MAX 46 /* INET6_ADDRSTRLEN */
+
 struct tcp;        /* one accepted connection */
+struct tcp_address;
 struct tcp_server; /* the listeners of one port and the bounds that they share */
 
 enum tcp_end {
 	TCP_END_EOF,     /* the peer closed */
 	TCP_END_ERROR,   /* reset, or the path is dead */
 	TCP_END_STALLED, /* queued bytes made no progress for stall_ms */
+};
+
+/* A connection on its way from one loop to another: a value, counted as open all the time. */
+struct tcp_parcel {
+	int fd;
+	char peer[TCP_PEER_MAX];
+	bool loopback;
+	struct tcp_address *address; /* of the shared ledger */
 };
 
 struct tcp_events {
@@ -47,6 +58,12 @@ struct tcp_counters {
 /* `accepted` must set the events of t (tcp_own) or close it. */
 struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limits,
         void (*accepted)(void *arg, struct tcp *t), void *arg);
+/* A server on another loop that only adopts what `front` has accepted: the bounds per address, per
+ * second and in total are shared, those of queues are its own. front outlives it. */
+struct tcp_server *tcp_server_new_beside(struct tcp_server *front, struct loop *l,
+        const struct tcp_limits *limits, void (*accepted)(void *arg, struct tcp *t), void *arg);
+/* Open connections of this server and all beside it, those on their way included. Thread: any. */
+uint32_t tcp_server_open_everywhere(const struct tcp_server *s);
 /* host is a numeric address. port 0: one is chosen and written back to *port. ERR_EXISTS: in use,
  * ERR_TYPE: not an address, ERR_NOTFOUND: not an address of this host, ERR_IO (errno tells),
  * ERR_NOMEM. */
@@ -63,6 +80,15 @@ struct str tcp_peer(
         const struct tcp *t); /* numeric address, IPv4-mapped ones as IPv4; lives with t */
 bool tcp_peer_loopback(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t); /* bytes */
+
+/* Takes t off its loop, without a word to its owner: t is gone, the parcel must be adopted or
+ * dropped. False: bytes are queued, or it is closing; nothing has happened. */
+bool tcp_release(struct tcp *t, struct tcp_parcel *out);
+/* Puts it on this server's loop; `accepted` is not called. NULL: no memory, it is dropped. Thread:
+ * s's. */
+struct tcp *tcp_adopt(struct tcp_server *s, const struct tcp_parcel *p);
+/* Closes it. s: any server of its ledger; thread: any. */
+void tcp_parcel_drop(struct tcp_server *s, const struct tcp_parcel *p);
 
 /* Queues bytes (copied) or a block (referenced; its owner keeps his reference). Sent at the end of
  * the turn; a block within LOOP_LATER_MS when something was sent that shortly before, so that what

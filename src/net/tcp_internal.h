@@ -2,10 +2,9 @@
 #pragma once
 #include "base/buf.h"
 #include "base/limit.h"
+#include "base/lock.h"
 #include "base/map.h"
 #include "net/tcp.h"
-
-#define TCP_PEER_MAX 46 /* INET6_ADDRSTRLEN */
 
 struct tcp_segment {
 	struct block *block; /* a reference; NULL: the bytes stand in `copied` */
@@ -19,6 +18,33 @@ struct tcp_address {
 	uint32_t open;
 	struct limit rate; /* new connections */
 };
+
+/* Shared by the servers of all workers: a connection is counted from accept to close, wherever it
+ * lives. */
+struct tcp_ledger {
+	struct lock lock;
+	uint32_t max_connections, max_per_address, per_second;
+	/* under the lock */
+	uint32_t open;
+	struct map addresses;
+};
+
+enum tcp_refusal {
+	TCP_TAKEN,
+	TCP_REFUSED_TOTAL,
+	TCP_REFUSED_RATE,
+	TCP_REFUSED_ADDRESS,
+	TCP_REFUSED_NOMEM
+};
+struct tcp_ledger *tcp_ledger_new(const struct tcp_limits *limits);
+void tcp_ledger_free(struct tcp_ledger *l);
+/* key NULL: loopback, which counts in total only. On TCP_TAKEN: *out is the address, or NULL. */
+enum tcp_refusal tcp_ledger_take(
+        struct tcp_ledger *l, const char *key, uint64_t now_ms, struct tcp_address **out);
+void tcp_ledger_give(struct tcp_ledger *l, struct tcp_address *a);
+uint32_t tcp_ledger_open(struct tcp_ledger *l);
+/* Forgets addresses that are quiet; true: some are left. */
+bool tcp_ledger_sweep(struct tcp_ledger *l, uint64_t now_ms);
 
 struct tcp {
 	struct list link; /* in the server's list */
@@ -51,12 +77,13 @@ struct tcp_listener {
 
 struct tcp_server {
 	struct loop *loop;
+	struct tcp_ledger *ledger;
+	bool beside; /* the ledger is another server's, and so are the listeners */
 	struct tcp_limits limits;
 	struct tcp_counters counters;
 	void (*accepted)(void *arg, struct tcp *t);
 	void *arg;
 	struct list listeners, connections;
-	struct map addresses;
 	int spare_fd; /* given up to be able to refuse when descriptors are out */
 	bool paused;
 	struct timer resume, sweep; /* sweep: forgets addresses that are quiet */

@@ -17,7 +17,6 @@
 #define BACKLOG 1024
 #define RESUME_MS 500
 #define SWEEP_MS 10000 /* how often quiet addresses are forgotten */
-#define QUIET_MS 3000  /* by then a bucket of one second is full again */
 #define DEAD_PATH_MS                                                                               \
 	60000 /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT)                \
 	       */
@@ -28,7 +27,7 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
-struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limits,
+static struct tcp_server *make(struct loop *l, const struct tcp_limits *limits,
         void (*accepted)(void *arg, struct tcp *t), void *arg)
 {
 	struct tcp_server *s = mem_zalloc(sizeof *s);
@@ -40,9 +39,39 @@ struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limit
 	s->arg = arg;
 	list_init(&s->listeners);
 	list_init(&s->connections);
-	map_init(&s->addresses);
+	s->spare_fd = -1;
+	return s;
+}
+
+struct tcp_server *tcp_server_new(struct loop *l, const struct tcp_limits *limits,
+        void (*accepted)(void *arg, struct tcp *t), void *arg)
+{
+	struct tcp_server *s = make(l, limits, accepted, arg);
+	if (!s)
+		return NULL;
+	s->ledger = tcp_ledger_new(limits);
+	if (!s->ledger) {
+		mem_free(s);
+		return NULL;
+	}
 	s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return s;
+}
+
+struct tcp_server *tcp_server_new_beside(struct tcp_server *front, struct loop *l,
+        const struct tcp_limits *limits, void (*accepted)(void *arg, struct tcp *t), void *arg)
+{
+	struct tcp_server *s = make(l, limits, accepted, arg);
+	if (!s)
+		return NULL;
+	s->ledger = front->ledger;
+	s->beside = true;
+	return s;
+}
+
+uint32_t tcp_server_open_everywhere(const struct tcp_server *s)
+{
+	return tcp_ledger_open(s->ledger);
 }
 
 const struct tcp_counters *tcp_server_counters(const struct tcp_server *s)
@@ -55,7 +84,7 @@ static void complain(struct tcp_server *s, const char *cause, const char *peer)
 {
 	if (limit_take(&s->complaints, 1, 1.0 / 60, 3, loop_now_ms(s->loop)))
 		log_warn("event=refuse-connection because=%s peer=%s open=%u", cause, peer,
-		        s->counters.open);
+		        tcp_ledger_open(s->ledger));
 }
 
 static void describe(struct tcp *t, const union address *a, char key[TCP_PEER_MAX])
@@ -80,63 +109,18 @@ static void describe(struct tcp *t, const union address *a, char key[TCP_PEER_MA
 	inet_ntop(AF_INET6, &net, key, TCP_PEER_MAX);
 }
 
-static void forget_address(struct tcp_server *s, struct tcp_address *a)
-{
-	map_remove(&s->addresses, str_c(a->key));
-	mem_free(a);
-}
-
-/* An address is kept for a while after its last connection, with its rate. */
-static void release_address(struct tcp_server *s, struct tcp_address *a)
-{
-	if (a && --a->open == 0 && s->addresses.n > 2 * (size_t)s->limits.max_connections)
-		forget_address(s, a);
-}
-
 static void on_sweep(void *arg, uint64_t now_ms)
 {
 	struct tcp_server *s = arg;
-	struct tcp_address *quiet[64];
-	size_t n;
-	do {
-		size_t pos = 0;
-		struct tcp_address *a;
-		n = 0;
-		while (n < sizeof quiet / sizeof *quiet && (a = map_next(&s->addresses, &pos))) {
-			if (a->open == 0 && a->rate.at_ms + QUIET_MS < now_ms)
-				quiet[n++] = a;
-		}
-		for (size_t i = 0; i < n; i++)
-			forget_address(s, quiet[i]);
-	} while (n == sizeof quiet / sizeof *quiet);
-	if (s->addresses.n)
+	if (tcp_ledger_sweep(s->ledger, now_ms))
 		timer_start(loop_timers(s->loop), &s->sweep, now_ms + SWEEP_MS, on_sweep, s);
-}
-
-static struct tcp_address *address_of(struct tcp_server *s, const char *key)
-{
-	struct tcp_address *a = map_get(&s->addresses, str_c(key));
-	if (a)
-		return a;
-	a = mem_zalloc(sizeof *a);
-	if (!a)
-		return NULL;
-	memcpy(a->key, key, sizeof a->key);
-	if (!map_put(&s->addresses, str_c(a->key), a)) {
-		mem_free(a);
-		return NULL;
-	}
-	if (!timer_running(&s->sweep))
-		timer_start(loop_timers(s->loop), &s->sweep, loop_now_ms(s->loop) + SWEEP_MS,
-		        on_sweep, s);
-	return a;
 }
 
 void tcp_server_forget(struct tcp_server *s, struct tcp *t)
 {
 	list_remove(&t->link);
 	s->counters.open--;
-	release_address(s, t->address);
+	tcp_ledger_give(s->ledger, t->address);
 	t->address = NULL;
 }
 
@@ -152,26 +136,24 @@ static void set_options(int fd)
 /* Why this connection may not come in; NULL: it may, and is counted. */
 static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
 {
-	if (s->counters.open >= s->limits.max_connections) {
+	uint64_t now = loop_now_ms(s->loop);
+	switch (tcp_ledger_take(s->ledger, t->loopback ? NULL : key, now, &t->address)) {
+	case TCP_REFUSED_TOTAL:
 		s->counters.refused_total++;
 		return "sessions";
-	}
-	if (t->loopback)
-		return NULL;
-	struct tcp_address *a = address_of(s, key);
-	if (!a)
+	case TCP_REFUSED_NOMEM:
 		return "no-memory";
-	if (!limit_take(&a->rate, 1, s->limits.per_second, s->limits.per_second,
-	            loop_now_ms(s->loop))) {
+	case TCP_REFUSED_RATE:
 		s->counters.refused_rate++;
 		return "connections_per_second";
-	}
-	if (a->open >= s->limits.max_per_address) {
+	case TCP_REFUSED_ADDRESS:
 		s->counters.refused_address++;
 		return "connections_per_address";
+	case TCP_TAKEN:
+		break;
 	}
-	a->open++;
-	t->address = a;
+	if (t->address && !timer_running(&s->sweep))
+		timer_start(loop_timers(s->loop), &s->sweep, now + SWEEP_MS, on_sweep, s);
 	return NULL;
 }
 
@@ -189,7 +171,7 @@ static void admit(struct tcp_server *s, int fd, const union address *from)
 	describe(t, from, key);
 	const char *refused = refusal(s, t, key);
 	if (!refused && !tcp_start(t)) {
-		release_address(s, t->address);
+		tcp_ledger_give(s->ledger, t->address);
 		refused = "no-memory";
 	}
 	if (refused) {
@@ -203,6 +185,35 @@ static void admit(struct tcp_server *s, int fd, const union address *from)
 	s->counters.open++;
 	list_append(&s->connections, &t->link);
 	s->accepted(s->arg, t);
+}
+
+struct tcp *tcp_adopt(struct tcp_server *s, const struct tcp_parcel *p)
+{
+	struct tcp *t = mem_zalloc(sizeof *t);
+	if (!t) {
+		tcp_parcel_drop(s, p);
+		return NULL;
+	}
+	t->server = s;
+	t->loop = s->loop;
+	t->fd = p->fd;
+	t->loopback = p->loopback;
+	t->address = p->address;
+	memcpy(t->peer, p->peer, sizeof t->peer);
+	if (!tcp_start(t)) {
+		tcp_parcel_drop(s, p);
+		mem_free(t);
+		return NULL;
+	}
+	s->counters.open++;
+	list_append(&s->connections, &t->link);
+	return t;
+}
+
+void tcp_parcel_drop(struct tcp_server *s, const struct tcp_parcel *p)
+{
+	close(p->fd);
+	tcp_ledger_give(s->ledger, p->address);
 }
 
 static void watch_listeners(struct tcp_server *s, bool on)
@@ -354,11 +365,8 @@ void tcp_server_free(struct tcp_server *s)
 	timer_stop(&s->sweep);
 	while (!list_empty(&s->connections))
 		tcp_destroy(LIST_OWNER(s->connections.next, struct tcp, link));
-	size_t pos = 0;
-	struct tcp_address *a;
-	while ((a = map_next(&s->addresses, &pos)))
-		mem_free(a); /* the table, which borrows their keys, goes next */
-	map_done(&s->addresses);
+	if (!s->beside)
+		tcp_ledger_free(s->ledger);
 	if (s->spare_fd >= 0)
 		close(s->spare_fd);
 	mem_free(s);

@@ -32,7 +32,10 @@ static bool within_limits(struct room_service *s, struct room *r, const struct r
 {
 	const struct room_settings *limits = &s->settings;
 	const struct attendee *a = service_attendee(s, c->handle);
-	if (a && a->n >= limits->rooms_per_session) {
+	unsigned in = a ? a->n : 0;
+	if (limits->openers)
+		in = openers_inside(s->openers, c->key);
+	if (in >= limits->rooms_per_session) {
 		s->counters.limit_rooms_per_session++;
 		refuse_limit(s, c, st, " fix=\"a larger rooms_per_session\"");
 		return false;

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "policy/decide.h"
 #include "policy/settings.h"
+#include "room/openers.h"
 #include "room/room.h"
 #include "xmpp/error.h"
 
@@ -37,19 +38,11 @@ struct room_service {
 	double unix_offset;   /* Unix seconds at now_ms 0 */
 	struct map rooms;     /* bare JID -> room */
 	struct map attendees; /* handle bytes -> attendee */
-	struct map addresses; /* peer -> opener */
-	struct map waiting;   /* session key -> opener, of rooms that nobody has entered yet */
+	struct openers *openers; /* settings.openers, or its own */
 	struct room_counters counters;
 	struct buf head; /* "<presence to='..'" of the delivery at hand */
 	uint64_t memory_logged_ms;
 	struct limit log_lines;
-};
-
-/* How many rooms an address or a session has opened. */
-struct opener {
-	unsigned rooms;
-	struct str key;
-	char bytes[];
 };
 
 /* One session, as long as it sits in a room. */
@@ -90,6 +83,7 @@ struct occupant {
 	struct room *room;
 	struct list in_room; /* order of joining */
 	struct attendee *attendee;
+	struct opener *inside; /* counted with the other workers; NULL: there are none */
 	struct list in_attendee;
 	struct session_handle handle;
 	char *jid; /* real, full */

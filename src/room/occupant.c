@@ -50,7 +50,10 @@ struct occupant *occupant_new(struct room *r, const struct room_client *c, struc
 	o->nick = mem_strndup(nick.p, nick.n);
 	o->key = mem_strndup(c->key.p ? c->key.p : "", c->key.n);
 	o->attendee = take_attendee(r->service, c->handle);
-	if (!o->jid || !o->nick || !o->key || !o->attendee ||
+	bool shared = r->service->settings.openers != NULL;
+	if (shared)
+		o->inside = openers_enter(r->service->openers, c->key);
+	if ((shared && !o->inside) || !o->jid || !o->nick || !o->key || !o->attendee ||
 	        !map_put(&r->nicks, str_c(o->nick), o)) {
 		occupant_free(o);
 		return NULL;
@@ -79,6 +82,7 @@ void occupant_free(struct occupant *o)
 	occupant_unindex(o);
 	timer_stop(&o->expiry);
 	timer_stop(&o->announce);
+	openers_leave(r->service->openers, &o->inside);
 	if (is_seated(o)) {
 		list_remove(&o->in_room);
 		list_remove(&o->in_attendee);

@@ -86,77 +86,46 @@ static bool make_focus(struct room *r)
 	return r->focus != NULL;
 }
 
-/* One more room of that opener. ERR_LIMIT: it has max already. */
-static int take_opener(struct map *m, struct str key, unsigned max, struct opener **out)
-{
-	struct opener *o = map_get(m, key);
-	if (o && o->rooms >= max)
-		return ERR_LIMIT;
-	if (!o) {
-		o = mem_zalloc(sizeof *o + key.n + 1);
-		if (!o)
-			return ERR_NOMEM;
-		memcpy(o->bytes, key.p, key.n);
-		o->key = str_from(o->bytes, key.n);
-		if (!map_put(m, o->key, o)) {
-			mem_free(o);
-			return ERR_NOMEM;
-		}
-	}
-	o->rooms++;
-	*out = o;
-	return ERR_OK;
-}
-
-static void drop_opener(struct map *m, struct opener **held)
-{
-	struct opener *o = *held;
-	*held = NULL;
-	if (!o || --o->rooms > 0)
-		return;
-	map_remove(m, o->key);
-	mem_free(o);
-}
-
 static void note_limit(struct room_service *s, uint64_t *counter, const char *limit, struct str who)
 {
 	++*counter;
 	if (room_service_may_log(s))
-		log_warn("event=limit limit=%s who=%s", limit, log_value(who));
+		log_warn("event=limit limit=%s who=%s", limit,
+		        log_value(str_absent(who) ? STR("-") : who));
 }
 
 /* Counts the room for whoever opens it: for his address as long as it lives, for his session as
- * long as nobody has entered it. */
-static bool take_openers(struct room *r, const struct room_client *c)
+ * long as nobody has entered it. ERR_LIMIT: logged; ERR_NOMEM. */
+static int take_openers(struct room *r, const struct room_client *c)
 {
 	struct room_service *s = r->service;
-	if (!c)
-		return true;
-	int err = ERR_OK;
-	if (!c->peer_loopback && c->peer.n)
-		err = take_opener(
-		        &s->addresses, c->peer, s->settings.rooms_per_address, &r->address);
-	if (err == ERR_LIMIT)
-		note_limit(s, &s->counters.limit_rooms_per_address, "rooms_per_address", c->peer);
-	if (err || !c->key.n)
-		return err == ERR_OK;
-	err = take_opener(&s->waiting, c->key, s->settings.rooms_per_session, &r->waiting);
-	if (err == ERR_LIMIT)
+	const struct openers_bounds bounds = {s->settings.rooms, s->settings.rooms_per_address,
+	        s->settings.rooms_per_session};
+	struct str peer = c && !c->peer_loopback ? c->peer : STR_NONE;
+	struct str key = c ? c->key : STR_NONE;
+	switch (openers_take(s->openers, &bounds, peer, key, &r->address, &r->waiting)) {
+	case OPENERS_TAKEN:
+		return ERR_OK;
+	case OPENERS_TOTAL:
+		note_limit(s, &s->counters.limit_rooms, "rooms", STR_NONE);
+		return ERR_LIMIT;
+	case OPENERS_ADDRESS:
+		note_limit(s, &s->counters.limit_rooms_per_address, "rooms_per_address", peer);
+		return ERR_LIMIT;
+	case OPENERS_SESSION:
 		note_limit(s, &s->counters.limit_rooms_per_session, "rooms_per_session",
-		        str_sub(c->key, 0, 8));
-	return err == ERR_OK;
-}
-
-static void drop_openers(struct room *r)
-{
-	drop_opener(&r->service->addresses, &r->address);
-	drop_opener(&r->service->waiting, &r->waiting);
+		        str_sub(key, 0, 8));
+		return ERR_LIMIT;
+	case OPENERS_NOMEM:
+		break;
+	}
+	return ERR_NOMEM;
 }
 
 void room_entered(struct room *r)
 {
 	timer_stop(&r->ready);
-	drop_opener(&r->service->waiting, &r->waiting);
+	openers_entered(r->service->openers, &r->waiting);
 	if (r->started <= 0)
 		r->started = service_unix(r->service);
 }
@@ -171,15 +140,23 @@ static void on_ready_over(void *arg, uint64_t now_ms)
 	}
 }
 
+/* From here on it is found, by this service and by those who ask where it is. */
+static bool announce(struct room *r)
+{
+	struct room_service *s = r->service;
+	const struct room_listener *l = &s->listener;
+	if (l->opened && !l->opened(l->arg, r->jid))
+		return false;
+	if (map_put(&s->rooms, r->jid, r))
+		return true;
+	if (l->ended)
+		l->ended(l->arg, r->jid);
+	return false;
+}
+
 struct room *room_new(
         struct room_service *s, const struct jid *jid, const struct room_client *opener)
 {
-	if (s->rooms.n >= s->settings.rooms) {
-		s->counters.limit_rooms++;
-		if (room_service_may_log(s))
-			log_warn("event=limit limit=rooms rooms=%zu", s->rooms.n);
-		return NULL;
-	}
 	struct room *r = mem_zalloc(sizeof *r + jid->bare.n + 1);
 	if (!r)
 		goto nomem;
@@ -200,14 +177,16 @@ struct room *room_new(
 	list_init(&r->departed);
 	if (!rand_uuid(r->meeting_id) || !make_focus(r))
 		goto nomem;
-	if (!take_openers(r, opener)) {
-		drop_openers(r);
+	int err = take_openers(r, opener);
+	if (err == ERR_LIMIT) {
 		block_unref(r->focus);
 		mem_free(r);
 		return NULL;
 	}
-	if (!map_put(&s->rooms, r->jid, r)) {
-		drop_openers(r);
+	if (err)
+		goto nomem;
+	if (!announce(r)) {
+		openers_give(s->openers, &r->address, &r->waiting);
 		goto nomem;
 	}
 	s->counters.rooms++;
@@ -241,7 +220,9 @@ void room_free(struct room *r)
 	timer_stop(&r->end);
 	map_remove(&s->rooms, r->jid);
 	s->counters.rooms--;
-	drop_openers(r);
+	openers_give(s->openers, &r->address, &r->waiting);
+	if (s->listener.ended)
+		s->listener.ended(s->listener.arg, r->jid);
 	message_free_history(r);
 	free_records(r);
 	size_t pos = 0;

@@ -16,6 +16,7 @@
 #include "xmpp/stanza.h"
 
 struct policy_settings;
+struct openers;
 struct room_service;
 struct room;
 struct occupant;
@@ -28,6 +29,10 @@ struct room_settings {
 	const struct policy_settings *policy;
 	bool resource_strict; /* the nick must be the first 8 characters of the session's own node
 	                       */
+
+	/* What the services of all workers count together (room/openers.h); it outlives the
+	 * service. NULL: this is the only one, and it counts by itself. */
+	struct openers *openers;
 
 	/* bounds; each crossing is counted below and answered with an error */
 	uint32_t rooms;
@@ -61,6 +66,9 @@ struct room_client {
 /* Upward calls, filled in by focus. All may be NULL. */
 struct room_listener {
 	void *arg;
+	/* A room will open, and has ended. false: it must not (no memory). */
+	bool (*opened)(void *arg, struct str room_jid);
+	void (*ended)(void *arg, struct str room_jid);
 	/* The children of the focus occupant's presence. */
 	void (*focus_presence)(void *arg, const struct room *room, struct buf *out);
 	/* An IQ get or set from an occupant to room/focus. Must be answered by the callee. */

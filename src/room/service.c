@@ -39,8 +39,11 @@ struct room_service *room_service_new(const struct room_settings *settings,
 	s->timers = timers;
 	map_init(&s->rooms);
 	map_init(&s->attendees);
-	map_init(&s->addresses);
-	map_init(&s->waiting);
+	s->openers = settings->openers ? settings->openers : openers_new();
+	if (!s->openers) {
+		mem_free(s);
+		return NULL;
+	}
 	buf_init(&s->head, 0);
 	return s;
 }
@@ -57,8 +60,8 @@ void room_service_free(struct room_service *s)
 	}
 	map_done(&s->rooms);
 	map_done(&s->attendees);
-	map_done(&s->addresses);
-	map_done(&s->waiting);
+	if (!s->settings.openers)
+		openers_free(s->openers);
 	buf_done(&s->head);
 	mem_free(s);
 }

@@ -6,6 +6,7 @@
 #include "http/websocket.h"
 #include "net/loop.h"
 #include "policy/reason.h"
+#include "session/directory.h"
 #include "session/session.h"
 #include "xmpp/stanza.h"
 
@@ -45,6 +46,11 @@ struct session {
 	char *token;                     /* owned, until login; never logged */
 	enum reason token_reason;        /* the request's fault, if any */
 
+	/* with several workers: the conferences that it has asked for, and its ties to workers */
+	struct directory_entry **routes; /* held */
+	unsigned n_routes;
+	struct tie **ties; /* by worker; NULL: none */
+
 	/* limits */
 	uint32_t login_stanzas;
 	struct limit stanzas, bytes;
@@ -71,6 +77,8 @@ struct sessions {
 	uint32_t n_slots, cap_slots, free_slot;
 	struct xml_parser *parser;
 	struct arena arena; /* of the message being handled */
+	struct str text;    /* that message, as it came */
+	struct far *far;    /* NULL: this is the only worker */
 	struct buf out;     /* scratch for what session/ itself writes */
 	struct limit log_lines;
 	bool draining;
@@ -87,7 +95,25 @@ bool session_assign(struct session *s); /* gives it a handle; false: no memory *
 /* May this refusal be logged now? */
 bool session_may_log(struct sessions *ss);
 
+struct session *session_find(struct sessions *ss, struct session_handle h); /* ending ones too */
+void session_deliver(struct session *s, struct str head, struct block *tail);
+
+/* route.c: where this session's conferences are */
+void route_take_request(struct session *s, struct str query);
+/* The worker of a conference. opens: the stanza may open it, so its entry is held for the session,
+ * and once more in *hold when it is elsewhere. False: no memory. */
+bool route_find(struct session *s, struct str room, bool opens, unsigned *worker,
+        struct directory_entry **hold);
+void route_done(struct session *s);
+
+/* far.c */
+void far_session_ended(struct session *s);
+
 /* stream.c */
+bool stream_stamp_from(struct arena *a, struct element *e, struct str jid);
+/* Answers st with an error, as from the address that it was sent to. */
+void stream_refuse(struct session *s, const struct stanza *st, const char *type,
+        const char *condition, const char *text);
 void stream_message(struct session *s, struct str text);
 void stream_open_reply(struct session *s);
 

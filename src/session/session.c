@@ -129,7 +129,7 @@ bool session_assign(struct session *s)
 	if (++slot->generation == 0)
 		slot->generation = 1;
 	s->handle =
-	        (struct session_handle){.worker = 0, .index = i, .generation = slot->generation};
+	        (struct session_handle){.worker = ss->settings.worker, .index = i, .generation = slot->generation};
 	return true;
 }
 
@@ -142,9 +142,9 @@ static void release_slot(struct session *s)
 	ss->free_slot = s->handle.index;
 }
 
-static struct session *find(struct sessions *ss, struct session_handle h)
+struct session *session_find(struct sessions *ss, struct session_handle h)
 {
-	if (h.worker != 0 || h.index >= ss->n_slots ||
+	if (h.worker != ss->settings.worker || h.index >= ss->n_slots ||
 	        ss->slots[h.index].generation != h.generation)
 		return NULL;
 	return ss->slots[h.index].session;
@@ -152,7 +152,7 @@ static struct session *find(struct sessions *ss, struct session_handle h)
 
 struct session *session_get(struct sessions *ss, struct session_handle h)
 {
-	struct session *s = find(ss, h);
+	struct session *s = session_find(ss, h);
 	return s && s->state == SESSION_BOUND ? s : NULL;
 }
 
@@ -182,7 +182,13 @@ static void on_ended(void *arg)
 		log_debug("event=session-end session=%.8s because=%s", s->key,
 		        session_end_text(s->why));
 		ss->events.gone(ss->events.arg, s, s->why);
+		if (ss->far)
+			far_session_ended(s);
 		release_slot(s);
+	}
+	if (ss->settings.directory) {
+		route_done(s);
+		directory_give_session(ss->settings.directory, ss->settings.worker);
 	}
 	claims_unref(s->claims);
 	mem_free(s->jid);
@@ -269,7 +275,7 @@ static void on_send_failed(struct session *s, int err)
 	}
 }
 
-static void send_pair(struct session *s, struct str head, struct block *tail)
+void session_deliver(struct session *s, struct str head, struct block *tail)
 {
 	if (s->drops || !s->ws)
 		return;
@@ -280,7 +286,7 @@ static void send_pair(struct session *s, struct str head, struct block *tail)
 
 void session_send(struct session *s, struct str bytes)
 {
-	send_pair(s, bytes, NULL);
+	session_deliver(s, bytes, NULL);
 }
 
 struct buf *session_begin(struct session *s)
@@ -300,15 +306,15 @@ void session_flush(struct session *s)
 
 static void outbox_send(void *arg, struct session_handle to, struct str head, struct block *tail)
 {
-	struct session *s = find(arg, to);
+	struct session *s = session_find(arg, to);
 	if (s)
-		send_pair(s, head, tail);
+		session_deliver(s, head, tail);
 }
 
 static void outbox_close(
         void *arg, struct session_handle to, const char *condition, struct str text)
 {
-	struct session *s = find(arg, to);
+	struct session *s = session_find(arg, to);
 	if (s)
 		session_close(s, SESSION_ENDED, condition, text);
 }
@@ -360,10 +366,17 @@ static void on_timer(void *arg, uint64_t now_ms)
 	session_close(s, SESSION_PROTOCOL, "connection-timeout", STR("Login took too long"));
 }
 
+static bool take_session(struct sessions *ss)
+{
+	const struct session_settings *set = &ss->settings;
+	return set->directory ? directory_take_session(set->directory, set->worker, set->sessions)
+	                      : ss->counters.sessions < set->sessions;
+}
+
 void sessions_open(void *arg, const struct http_request *r, struct ws *w)
 {
 	struct sessions *ss = arg;
-	if (ss->draining || ss->counters.sessions >= ss->settings.sessions) {
+	if (ss->draining || !take_session(ss)) {
 		if (!ss->draining && session_may_log(ss))
 			log_warn("event=refuse stage=connect because=sessions limit=%u peer=%.*s",
 			        ss->settings.sessions, STR_FMT(r->peer));
@@ -374,6 +387,8 @@ void sessions_open(void *arg, const struct http_request *r, struct ws *w)
 	struct session *s = mem_zalloc(sizeof *s);
 	if (!s) {
 		ss->counters.no_memory++;
+		if (ss->settings.directory)
+			directory_give_session(ss->settings.directory, ss->settings.worker);
 		ws_close(w, WS_TRY_LATER, LINGER_MS);
 		return;
 	}
@@ -391,6 +406,8 @@ void sessions_open(void *arg, const struct http_request *r, struct ws *w)
 	timer_start(loop_timers(ss->loop), &s->timer,
 	        loop_now_ms(ss->loop) + ss->settings.login_timeout_ms, on_timer, s);
 	login_take_request(s, r);
+	if (ss->settings.directory)
+		route_take_request(s, r->head->query);
 }
 
 void sessions_shutdown(struct sessions *ss)

@@ -19,6 +19,7 @@ struct stanza;   /* xmpp/stanza.h */
 struct loop;
 struct http_request;
 struct ws;
+struct directory;
 struct policy_settings;
 struct token_settings;
 struct token_keys;
@@ -31,7 +32,12 @@ struct session_settings {
 	const struct token_settings *token;
 	const struct token_keys *keys;
 
-	uint32_t sessions;                           /* at once */
+	/* With several workers; zeroes otherwise. */
+	struct directory *directory; /* NULL: this is the only worker */
+	unsigned worker;             /* which of them this is */
+	struct str muc_domain;       /* of the rooms that URLs name */
+
+	uint32_t sessions;                           /* at once, on all workers */
 	struct xml_limits before_login, after_login; /* bytes: of one message */
 	uint32_t login_stanzas;                      /* messages before bind, in total */
 	uint32_t login_timeout_ms;                   /* from the WebSocket to bind */
@@ -89,6 +95,10 @@ void sessions_open(void *sessions, const struct http_request *r, struct ws *w);
 void sessions_shutdown(struct sessions *ss);
 const struct session_counters *sessions_counters(const struct sessions *ss);
 size_t sessions_list_counters(const struct sessions *ss, struct counter *out, size_t max);
+
+/* The canonical bare JID that room= and prefix= of a URL's query mean, appended; nothing when they
+ * mean none. It only says where a session should live. */
+void session_room_of_query(struct str query, struct str muc_domain, struct buf *out);
 
 /* What the upper floors may know of a session. Every str lives as long as the session. */
 struct session_handle session_handle(const struct session *s);

@@ -61,8 +61,7 @@ static void on_close(struct session *s)
 	session_close(s, SESSION_CLOSED, NULL, STR_NONE);
 }
 
-/* An error about st, as from the address that it was sent to. */
-static void reply_error(struct session *s, const struct stanza *st, const char *type,
+void stream_refuse(struct session *s, const struct stanza *st, const char *type,
         const char *condition, const char *text)
 {
 	struct stanza_error err = stanza_error_make(type, condition, text);
@@ -73,21 +72,21 @@ static void reply_error(struct session *s, const struct stanza *st, const char *
 }
 
 /* Whatever the client wrote, the stanza comes from its session. */
-static bool stamp_from(struct session *s, struct element *e)
+bool stream_stamp_from(struct arena *arena, struct element *e, struct str jid)
 {
 	for (struct attribute *a = e->attributes; a; a = a->next) {
 		if (str_absent(a->ns) && str_eqc(a->name, "from")) {
-			a->value = session_jid(s);
+			a->value = jid;
 			return true;
 		}
 	}
-	struct attribute *a = arena_alloc(&s->all->arena, sizeof *a);
+	struct attribute *a = arena_alloc(arena, sizeof *a);
 	if (!a)
 		return false;
 	*a = (struct attribute){.next = e->attributes,
 	        .name = STR("from"),
 	        .ns = STR_NONE,
-	        .value = session_jid(s)};
+	        .value = jid};
 	e->attributes = a;
 	return true;
 }
@@ -113,7 +112,7 @@ static void on_stanza(struct session *s, struct element *e)
 	int err = stanza_read(e, &s->all->arena, &st);
 	if (!err && !is_presence_type_ok(&st))
 		err = ERR_BADMSG;
-	if (!err && !stamp_from(s, e))
+	if (!err && !stream_stamp_from(&s->all->arena, e, session_jid(s)))
 		err = ERR_NOMEM;
 	switch (err) {
 	case ERR_OK:
@@ -130,14 +129,14 @@ static void on_stanza(struct session *s, struct element *e)
 			log_info("event=refuse stage=stanza because=jid-malformed session=%.8s "
 			         "to=%s",
 			        s->key, log_value(element_attr(e, "to")));
-		reply_error(s, &st, "modify", "jid-malformed", NULL);
+		stream_refuse(s, &st, "modify", "jid-malformed", NULL);
 		return;
 	case ERR_NOMEM:
 		s->all->counters.no_memory++;
-		reply_error(s, &st, "wait", "resource-constraint", NULL);
+		stream_refuse(s, &st, "wait", "resource-constraint", NULL);
 		return;
 	default:
-		reply_error(s, &st, "modify", "bad-request", NULL);
+		stream_refuse(s, &st, "modify", "bad-request", NULL);
 		return;
 	}
 }
@@ -234,6 +233,7 @@ void stream_message(struct session *s, struct str text)
 	                                          ? &ss->settings.after_login
 	                                          : &ss->settings.before_login;
 	struct element *root = NULL;
+	ss->text = text;
 	enum xml_fault fault = xml_parse(ss->parser, text, limits, &ss->arena, &root);
 	if (fault == XML_FINE) {
 		/* After a refusal only the client's own close counts; anything else waits for ours.

@@ -12,6 +12,12 @@ import { claimsFor, makeToken } from './token.mjs';
 
 export const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
+/** Every server of a run: GAVEL_WORKERS=N threads, GAVEL_PLACE=wrong for clients away from their rooms. */
+const THREADS = {
+  ...(process.env.GAVEL_WORKERS ? { workers: Number(process.env.GAVEL_WORKERS) } : {}),
+  ...(process.env.GAVEL_PLACE ? { placement: process.env.GAVEL_PLACE } : {}),
+};
+
 const binary = (value, fallback) => resolve(ROOT, value || fallback);
 export const GAVEL = binary(process.env.GAVEL, 'build/asan/gavel');
 /** An optimised build, where one is at hand, for the cases that count hundreds of clients. */
@@ -72,7 +78,7 @@ export class Server {
     this.bin = bin;
     this.folder = temporaryFolder();
     this.env = env;
-    this.config = { app_id: 'my_app', public_host: 'meet.example.com', ...config };
+    this.config = { app_id: 'my_app', public_host: 'meet.example.com', ...THREADS, ...config };
     if (this.config.auth !== 'none' && !('key_source' in this.config) && !('app_secret' in this.config)
       && !('issuers' in this.config)) this.config.app_secret = this.secret;
     for (const k of Object.keys(this.config)) if (this.config[k] === undefined) delete this.config[k];
@@ -98,7 +104,8 @@ export class Server {
     this.file = join(this.folder, 'gavel.yaml');
     writeFileSync(this.file, configText({ ...this.config, http_port: this.port, state_directory: this.state }),
       { mode: 0o600 });
-    const env = this.docker ? { ...this.docker, HTTP_PORT: String(this.port), STATE_DIRECTORY: this.state } : {};
+    const threads = Object.fromEntries(Object.entries(THREADS).map(([k, v]) => [k.toUpperCase(), String(v)]));
+    const env = this.docker ? { ...threads, ...this.docker, HTTP_PORT: String(this.port), STATE_DIRECTORY: this.state } : {};
     this.child = spawn(this.bin, this.docker ? ['serve'] : ['serve', '--config', this.file], {
       cwd: this.folder, env: cleanEnvironment({ ...this.env, ...env }), stdio: ['ignore', 'pipe', 'pipe'],
     });

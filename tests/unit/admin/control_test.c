@@ -34,6 +34,19 @@ static size_t some_counters(void *arg, struct counter *out, size_t max)
 	return max > 0;
 }
 
+/* Two workers are asked, the second without rooms: counters add up. */
+static void on_asked(void *arg, struct control_question *q)
+{
+	const struct scene *s = arg;
+	const struct ask_sources first = {.rooms = s->m->rooms,
+	        .muc_domain = STR("conference.meet.example"),
+	        .counters = some_counters};
+	const struct ask_sources second = {.counters = some_counters};
+	ask_gather(&q->ask, &first);
+	ask_gather(&q->ask, &second);
+	control_answer(q);
+}
+
 static int setup(void **state)
 {
 	struct scene *s = calloc(1, sizeof *s);
@@ -48,10 +61,7 @@ static int setup(void **state)
 	pthread_mutex_init(&s->lock, NULL);
 	buf_init(&s->answer, 0);
 	char why[200] = "";
-	const struct ask_sources sources = {.rooms = s->m->rooms,
-	        .muc_domain = STR("conference.meet.example"),
-	        .counters = some_counters};
-	s->control = control_new(s->loop, str_c(s->folder), &sources, why, sizeof why);
+	s->control = control_new(s->loop, str_c(s->folder), on_asked, s, why, sizeof why);
 	if (!s->control)
 		fail_msg("%s", why);
 	*state = s;
@@ -143,7 +153,7 @@ static void test_answers(void **state)
 	        s, "{\"ask\":\"record\",\"room\":\"demo\",\"occupant\":\"b\"}", "no such occupant");
 	expect_answer(s, "{\"ask\":\"record\",\"room\":\"other\"}", "no such room");
 	expect_answer(s, "{\"ask\":\"record\"}", "no such room");
-	expect_answer(s, "{\"ask\":\"counters\"}", "\"answers\":42");
+	expect_answer(s, "{\"ask\":\"counters\"}", "\"answers\":84");
 	expect_answer(s, "{\"ask\":\"tokens\"}", "unknown question");
 	expect_answer(s, "[1", "unknown question");
 }
@@ -205,8 +215,7 @@ static void test_second_server(void **state)
 {
 	struct scene *s = *state;
 	char why[200] = "";
-	const struct ask_sources sources = {.rooms = s->m->rooms};
-	assert_null(control_new(s->loop, str_c(s->folder), &sources, why, sizeof why));
+	assert_null(control_new(s->loop, str_c(s->folder), on_asked, s, why, sizeof why));
 	assert_non_null(strstr(why, "another server answers"));
 	struct buf b;
 	buf_init(&b, 0);

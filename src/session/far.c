@@ -1,0 +1,526 @@
+/* far.c - stanzas to rooms on other workers, and what those send back. io */
+#include "session/far.h"
+
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "session/internal.h"
+#include "token/claims.h"
+
+#define BATCH_BYTES 262144 /* a larger one is sent before the turn is over */
+#define QUEUE_SHARE 262144 /* what a session may have on its way when queued_total is reached */
+
+/* From the room's worker: this session must end. Made with the tie, so that it never fails. */
+struct alarm {
+	struct message m;
+	struct far *to;
+	struct session_handle handle;
+	bool slow;
+};
+
+/* One session and one other worker. Made by the session's worker, which keeps a pointer for the two
+ * sums and for `gone`; all else belongs to the room's worker from the first crossing on, which
+ * frees it when `gone` arrives. */
+struct tie {
+	struct message gone;
+	struct far *to;          /* the room's worker */
+	atomic_uint waiting;     /* bytes of crossings that are not handled */
+	atomic_uint under_way;   /* bytes of batches that are not handled */
+	bool known, broken;      /* known: in `ties`; broken: its session will end */
+	struct alarm *alarm;     /* NULL: sent */
+	struct claims *claims;   /* one reference, the only one on this thread */
+	struct session_handle handle;
+	bool peer_loopback;
+	char peer[46], key[37];
+	size_t jid_n;
+	char jid[];
+};
+
+struct crossing {
+	struct message m;
+	struct tie *tie;
+	struct directory_entry *hold; /* or NULL */
+	uint32_t n;
+	char text[];
+};
+
+enum record_kind { RECORD_TAIL, RECORD_SEND, RECORD_CLOSE };
+
+/* In a batch, followed by `n` bytes: a tail that sends behind it share; a head; a condition, NUL,
+ * and text. */
+struct record {
+	enum record_kind kind;
+	uint32_t index, generation; /* of the session */
+	uint32_t n, cost;
+	bool with_tail, without_text;
+};
+
+struct batch {
+	struct message m;
+	struct far *from, *to;
+	uint64_t cost;
+	struct buf records;
+};
+
+/* What one worker sends to another. */
+struct link {
+	struct batch *batch;        /* being filled; NULL: none */
+	struct block *tail;         /* of the last RECORD_TAIL in it, referenced */
+	atomic_ullong under_way;    /* bytes; the receiver takes off */
+};
+
+struct far_counters {
+	uint64_t crossings, batches, deliveries, limit_under_way, no_memory;
+};
+
+struct far {
+	struct far_settings settings;
+	struct sessions *own;
+	struct loop *loop;
+	unsigned worker, n;
+	struct map ties; /* handle bytes -> tie, of sessions elsewhere */
+	struct loop_task flush;
+	struct far_counters counters;
+	struct link links[];
+};
+
+static void on_flush(void *arg)
+{
+	far_flush(arg);
+}
+
+struct far *far_new(struct sessions *own, const struct far_settings *settings, unsigned n_workers)
+{
+	struct far *f = mem_zalloc(sizeof *f + n_workers * sizeof *f->links);
+	if (!f)
+		return NULL;
+	f->settings = *settings;
+	f->own = own;
+	f->loop = own->loop;
+	f->worker = own->settings.worker;
+	f->n = n_workers;
+	map_init(&f->ties);
+	f->flush.fn = on_flush;
+	f->flush.arg = f;
+	own->far = f;
+	return f;
+}
+
+void far_free(struct far *f)
+{
+	if (!f)
+		return;
+	loop_undefer(&f->flush);
+	map_done(&f->ties);
+	mem_free(f);
+}
+
+/* Ties */
+
+static struct str handle_key(const struct session_handle *h)
+{
+	return str_from((const char *)h, sizeof *h);
+}
+
+static void tie_free(struct tie *t)
+{
+	claims_unref(t->claims);
+	mem_free(t->alarm);
+	mem_free(t);
+}
+
+/* Last of its session: on the room's worker. */
+static void on_gone(void *arg, struct message *m)
+{
+	(void)arg;
+	struct tie *t = LIST_OWNER(m, struct tie, gone);
+	struct far *f = t->to;
+	if (t->known) {
+		map_remove(&f->ties, handle_key(&t->handle));
+		f->settings.gone(f->settings.arg, t->handle);
+	}
+	tie_free(t);
+}
+
+static void on_alarm(void *arg, struct message *m)
+{
+	(void)arg;
+	struct alarm *a = LIST_OWNER(m, struct alarm, m);
+	struct session *s = session_find(a->to->own, a->handle);
+	if (s && a->slow) {
+		s->all->counters.limit_queued_bytes++;
+		session_close(s, SESSION_SLOW, "policy-violation",
+		        STR("Too much is waiting for this client"));
+	} else if (s) {
+		s->all->counters.no_memory++;
+		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
+	}
+	mem_free(a);
+}
+
+/* Something of it got lost, or would: it must not stay in its rooms with a wrong picture of them.
+ */
+static void break_tie(struct far *f, struct tie *t, bool slow)
+{
+	if (slow)
+		f->counters.limit_under_way++;
+	else
+		f->counters.no_memory++;
+	if (t->broken)
+		return;
+	t->broken = true;
+	struct alarm *a = t->alarm;
+	t->alarm = NULL;
+	a->slow = slow;
+	worker_post(f->settings.workers[t->handle.worker], &a->m);
+}
+
+/* The far side's own claims: a copy whose counts no other thread touches. */
+static bool copy_claims(struct tie *t, const struct claims *c)
+{
+	if (!c)
+		return true;
+	struct jval *payload = jval_copy(c->payload);
+	if (payload)
+		t->claims = token_claims_new(payload, c->token_sha256, c->warnings);
+	return t->claims != NULL;
+}
+
+static struct tie *tie_new(struct far *f, const struct session *s, unsigned worker)
+{
+	struct str jid = session_jid(s);
+	struct tie *t = mem_zalloc(sizeof *t + jid.n + 1);
+	if (!t)
+		return NULL;
+	t->gone.run = on_gone;
+	t->to = f->settings.fars[worker];
+	t->handle = s->handle;
+	t->peer_loopback = s->peer_loopback;
+	memcpy(t->peer, s->peer, sizeof t->peer);
+	memcpy(t->key, s->key, sizeof t->key);
+	memcpy(t->jid, jid.p, jid.n);
+	t->jid_n = jid.n;
+	t->alarm = mem_zalloc(sizeof *t->alarm);
+	if (!t->alarm || !copy_claims(t, s->claims)) {
+		tie_free(t);
+		return NULL;
+	}
+	t->alarm->m.run = on_alarm;
+	t->alarm->to = f;
+	t->alarm->handle = s->handle;
+	return t;
+}
+
+static struct tie *tie_of(struct far *f, struct session *s, unsigned worker)
+{
+	if (!s->ties)
+		s->ties = mem_zalloc(f->n * sizeof *s->ties);
+	if (s->ties && !s->ties[worker])
+		s->ties[worker] = tie_new(f, s, worker);
+	return s->ties ? s->ties[worker] : NULL;
+}
+
+void far_session_ended(struct session *s)
+{
+	const struct far *f = s->all->far;
+	for (unsigned i = 0; s->ties && i < f->n; i++) {
+		if (s->ties[i])
+			worker_post(f->settings.workers[i], &s->ties[i]->gone);
+	}
+	mem_free(s->ties);
+	s->ties = NULL;
+}
+
+/* Session to room */
+
+static bool handle_crossing(struct far *f, struct tie *t, struct str text)
+{
+	struct sessions *ss = f->own;
+	struct element *root;
+	struct stanza st;
+	const struct far_client client = {.handle = t->handle,
+	        .jid = str_from(t->jid, t->jid_n),
+	        .key = str_c(t->key),
+	        .peer = str_c(t->peer),
+	        .peer_loopback = t->peer_loopback,
+	        .claims = t->claims};
+	/* it was whole and well-formed over there: here only memory can be short */
+	if (xml_parse(ss->parser, text, &ss->settings.after_login, &ss->arena, &root) != XML_FINE ||
+	        stanza_read(root, &ss->arena, &st) != 0 ||
+	        !stream_stamp_from(&ss->arena, root, client.jid))
+		return false;
+	f->settings.stanza(f->settings.arg, &client, &st);
+	return true;
+}
+
+static void on_crossing(void *arg, struct message *m)
+{
+	(void)arg;
+	struct crossing *c = LIST_OWNER(m, struct crossing, m);
+	struct tie *t = c->tie;
+	struct far *f = t->to;
+	f->counters.crossings++;
+	if (!t->known && !t->broken)
+		t->known = map_put(&f->ties, handle_key(&t->handle), t);
+	if (!t->broken) {
+		if (!t->known || !handle_crossing(f, t, str_from(c->text, c->n)))
+			break_tie(f, t, false);
+		arena_reset(&f->own->arena);
+	}
+	atomic_fetch_sub_explicit(&t->waiting, c->n, memory_order_relaxed);
+	directory_release(f->own->settings.directory, c->hold);
+	mem_free(c);
+}
+
+static bool cross(struct far *f, struct session *s, unsigned worker, struct directory_entry *hold)
+{
+	struct str text = s->all->text;
+	struct tie *t = tie_of(f, s, worker);
+	struct crossing *c = t ? mem_alloc(sizeof *c + text.n) : NULL;
+	if (!c)
+		return false;
+	c->m.run = on_crossing;
+	c->tie = t;
+	c->hold = hold;
+	c->n = (uint32_t)text.n;
+	memcpy(c->text, text.p, text.n);
+	atomic_fetch_add_explicit(&t->waiting, c->n, memory_order_relaxed);
+	worker_post(f->settings.workers[worker], &c->m);
+	return true;
+}
+
+static bool is_full(const struct far *f, const struct session *s, unsigned worker)
+{
+	const struct tie *t = s->ties ? s->ties[worker] : NULL;
+	return t && atomic_load_explicit(&t->waiting, memory_order_relaxed) + s->all->text.n >
+	                    f->settings.queued;
+}
+
+bool far_stanza(
+        struct far *f, struct session *s, const struct stanza *st, struct str room, bool opens)
+{
+	unsigned worker;
+	struct directory_entry *hold;
+	if (!route_find(s, room, opens, &worker, &hold)) {
+		stream_refuse(s, st, "wait", "resource-constraint", NULL);
+		return true;
+	}
+	if (worker == f->worker)
+		return false;
+	if (is_full(f, s, worker)) {
+		f->counters.limit_under_way++;
+		session_close(s, SESSION_RATE, "policy-violation", STR("Too much is waiting"));
+	} else if (cross(f, s, worker, hold)) {
+		return true;
+	} else {
+		f->counters.no_memory++;
+		/* a stanza of which nobody hears would leave both sides with a wrong picture */
+		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
+	}
+	directory_release(s->all->settings.directory, hold);
+	return true;
+}
+
+/* Room to session */
+
+static void deliver(struct far *f, struct session *s, const struct record *r, const char *p,
+        struct block *tail, unsigned from)
+{
+	f->counters.deliveries++;
+	if (s->ties && s->ties[from])
+		atomic_fetch_sub_explicit(
+		        &s->ties[from]->under_way, r->cost, memory_order_relaxed);
+	if (r->kind == RECORD_CLOSE) {
+		size_t n = strlen(p);
+		struct str text = r->without_text ? STR_NONE : str_from(p + n + 1, r->n - n - 1);
+		session_close(s, SESSION_ENDED, p, text);
+	} else if (r->with_tail && !tail) {
+		s->all->counters.no_memory++;
+		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
+	} else {
+		session_deliver(s, str_from(p, r->n), r->with_tail ? tail : NULL);
+	}
+}
+
+static void on_batch(void *arg, struct message *m)
+{
+	(void)arg;
+	struct batch *b = LIST_OWNER(m, struct batch, m);
+	struct far *f = b->to;
+	struct block *tail = NULL;
+	struct record r;
+	for (size_t at = 0; at < b->records.n; at += r.n) {
+		memcpy(&r, b->records.p + at, sizeof r);
+		at += sizeof r;
+		const char *p = b->records.p + at;
+		if (r.kind == RECORD_TAIL) {
+			block_unref(tail);
+			tail = block_new(str_from(p, r.n));
+			continue;
+		}
+		const struct session_handle h = {f->worker, r.index, r.generation};
+		struct session *s = session_find(f->own, h);
+		if (s)
+			deliver(f, s, &r, p, tail, b->from->worker);
+	}
+	block_unref(tail);
+	f->counters.batches++;
+	atomic_fetch_sub_explicit(
+	        &b->from->links[f->worker].under_way, b->cost, memory_order_relaxed);
+	buf_done(&b->records);
+	mem_free(b);
+}
+
+static void post_batch(struct far *f, unsigned worker)
+{
+	struct link *l = &f->links[worker];
+	if (!l->batch)
+		return;
+	worker_post(f->settings.workers[worker], &l->batch->m);
+	l->batch = NULL;
+	block_unref(l->tail);
+	l->tail = NULL;
+}
+
+void far_flush(struct far *f)
+{
+	loop_undefer(&f->flush);
+	for (unsigned i = 0; i < f->n; i++)
+		post_batch(f, i);
+}
+
+/* A batch with room for so much; NULL: no memory, nothing has changed. */
+static struct batch *open_batch(struct far *f, unsigned worker, size_t bytes)
+{
+	struct link *l = &f->links[worker];
+	if (l->batch && l->batch->records.n >= BATCH_BYTES)
+		post_batch(f, worker);
+	if (!l->batch) {
+		l->batch = mem_zalloc(sizeof *l->batch);
+		if (!l->batch)
+			return NULL;
+		l->batch->m.run = on_batch;
+		l->batch->from = f;
+		l->batch->to = f->settings.fars[worker];
+		buf_init(&l->batch->records, 0);
+		loop_defer(f->loop, &f->flush);
+	}
+	if (buf_reserve(&l->batch->records, bytes))
+		return l->batch;
+	l->batch->records.failed = false; /* what it held before is whole */
+	return NULL;
+}
+
+static void put_record(struct batch *b, const struct record *r, struct str bytes)
+{
+	buf_add(&b->records, r, sizeof *r);
+	buf_add(&b->records, bytes.p, bytes.n);
+}
+
+static bool put_send(struct far *f, struct tie *t, struct str head, struct block *tail, size_t cost)
+{
+	struct link *l = &f->links[t->handle.worker];
+	size_t bytes = 2 * sizeof(struct record) + head.n + (tail ? tail->n : 0);
+	struct batch *b = open_batch(f, t->handle.worker, bytes);
+	if (!b)
+		return false;
+	if (tail && tail != l->tail) {
+		put_record(b, &(struct record){.kind = RECORD_TAIL, .n = tail->n},
+		        block_view(tail));
+		block_unref(l->tail);
+		l->tail = block_ref(tail);
+	}
+	put_record(b,
+	        &(struct record){.kind = RECORD_SEND,
+	                .index = t->handle.index,
+	                .generation = t->handle.generation,
+	                .n = (uint32_t)head.n,
+	                .cost = (uint32_t)cost,
+	                .with_tail = tail != NULL},
+	        head);
+	b->cost += cost;
+	return true;
+}
+
+static struct tie *known_tie(const struct far *f, struct session_handle to)
+{
+	struct tie *t = map_get(&f->ties, handle_key(&to));
+	return t && !t->broken ? t : NULL;
+}
+
+static void outbox_send(void *arg, struct session_handle to, struct str head, struct block *tail)
+{
+	struct far *f = arg;
+	if (to.worker == f->worker) {
+		struct session *s = session_find(f->own, to);
+		if (s)
+			session_deliver(s, head, tail);
+		return;
+	}
+	struct tie *t = known_tie(f, to);
+	if (!t)
+		return;
+	size_t cost = head.n + (tail ? tail->n : 0);
+	struct link *l = &f->links[to.worker];
+	uint64_t waits = atomic_load_explicit(&t->under_way, memory_order_relaxed);
+	uint64_t all = atomic_load_explicit(&l->under_way, memory_order_relaxed);
+	if (waits + cost > f->settings.queued ||
+	        (all + cost > f->settings.queued_total && waits > QUEUE_SHARE)) {
+		break_tie(f, t, true);
+	} else if (!put_send(f, t, head, tail, cost)) {
+		break_tie(f, t, false);
+	} else {
+		atomic_fetch_add_explicit(&t->under_way, (unsigned)cost, memory_order_relaxed);
+		atomic_fetch_add_explicit(&l->under_way, cost, memory_order_relaxed);
+	}
+}
+
+static void outbox_close(
+        void *arg, struct session_handle to, const char *condition, struct str text)
+{
+	struct far *f = arg;
+	if (to.worker == f->worker) {
+		struct session *s = session_find(f->own, to);
+		if (s)
+			session_close(s, SESSION_ENDED, condition, text);
+		return;
+	}
+	struct tie *t = known_tie(f, to);
+	if (!t)
+		return;
+	struct record r = {.kind = RECORD_CLOSE,
+	        .index = to.index,
+	        .generation = to.generation,
+	        .n = (uint32_t)(strlen(condition) + 1 + text.n),
+	        .without_text = str_absent(text)};
+	struct batch *b = open_batch(f, to.worker, sizeof r + r.n);
+	if (!b) {
+		break_tie(f, t, false);
+		return;
+	}
+	put_record(b, &r, str_from(condition, strlen(condition) + 1));
+	if (text.n)
+		buf_str(&b->records, text);
+}
+
+void far_outbox(struct far *f, struct outbox *out)
+{
+	*out = (struct outbox){.arg = f, .send = outbox_send, .close = outbox_close};
+}
+
+size_t far_list_counters(const struct far *f, struct counter *out, size_t max)
+{
+	const struct far_counters *c = &f->counters;
+	const struct counter all[] = {
+	        {"worker_crossings", c->crossings},
+	        {"worker_batches", c->batches},
+	        {"worker_deliveries", c->deliveries},
+	        {"limit_under_way", c->limit_under_way},
+	        {"worker_no_memory", c->no_memory},
+	};
+	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
+	memcpy(out, all, n * sizeof *all);
+	return n;
+}
