@@ -54,8 +54,7 @@ static void gather_record(struct ask *a, const struct ask_sources *s)
 	if (!r)
 		return;
 	a->room_found = true;
-	struct jval *record =
-	        room_record_json(r, jval_str(jval_getc(a->question, "occupant")));
+	struct jval *record = room_record_json(r, jval_str(jval_getc(a->question, "occupant")));
 	if (record)
 		jval_write(record, &a->found);
 	jval_free(record);

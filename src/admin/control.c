@@ -250,8 +250,8 @@ static bool start(struct control *c, struct str folder, char *why, size_t why_si
 	return true;
 }
 
-struct control *control_new(struct loop *l, struct str folder, control_fn *asked, void *arg,
-        char *why, size_t why_size)
+struct control *control_new(
+        struct loop *l, struct str folder, control_fn *asked, void *arg, char *why, size_t why_size)
 {
 	struct control *c = mem_zalloc(sizeof *c);
 	if (!c) {

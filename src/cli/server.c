@@ -24,7 +24,7 @@
 #include "token/keys.h"
 
 #define WS_PATH "/xmpp-websocket"
-#define DESCRIPTORS_KEPT 64    /* for listeners, the log, key files: not for connections */
+#define DESCRIPTORS_KEPT 64 /* for listeners, the log, key files: not for connections */
 #define DESCRIPTORS_PER_WORKER 8
 #define PLAIN_CONNECTIONS 1000 /* those that fetch the page, beside the sessions */
 #define TARGET_BYTES 4096      /* of a request's target, beside the token */
@@ -171,9 +171,9 @@ static void start_control(struct server *s)
 {
 	const struct server_settings *set = &s->config->server;
 	char why[256] = "no state folder";
-	s->control = set->state_directory.n
-	                     ? control_new(s->loop, set->state_directory, on_asked, s, why, sizeof why)
-	                     : NULL;
+	s->control = set->state_directory.n ? control_new(s->loop, set->state_directory, on_asked,
+	                                              s, why, sizeof why)
+	                                    : NULL;
 	if (!s->control)
 		log_warn("event=control because=%s key=state_directory", log_value(str_c(why)));
 }
@@ -217,8 +217,7 @@ static bool write_config_js(struct server *s)
 }
 
 /* To the worker of the conference that its URL names. */
-static bool on_hand_over(
-        void *arg, const struct http_request *r, struct tcp *t, struct str bytes)
+static bool on_hand_over(void *arg, const struct http_request *r, struct tcp *t, struct str bytes)
 {
 	struct server *s = arg;
 	struct directory_entry *held;

@@ -37,8 +37,7 @@ struct http_settings {
 	/* Where WebSockets live on other loops: takes t and the bytes of its request, what came
 	 * behind it included, elsewhere (tcp_release; http_server_adopt there). The request is not
 	 * judged yet. False: no memory, t is as it was. NULL: they are opened here. */
-	bool (*hand_over)(
-	        void *arg, const struct http_request *r, struct tcp *t, struct str bytes);
+	bool (*hand_over)(void *arg, const struct http_request *r, struct tcp *t, struct str bytes);
 	void *hand_over_arg;
 	bool upgrades_only; /* no files: it only adopts */
 

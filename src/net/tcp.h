@@ -9,7 +9,7 @@
 
 #define TCP_PEER_MAX 46 /* INET6_ADDRSTRLEN */
 
-struct tcp;        /* one accepted connection */
+struct tcp; /* one accepted connection */
 struct tcp_address;
 struct tcp_server; /* the listeners of one port and the bounds that they share */
 

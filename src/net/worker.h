@@ -18,7 +18,7 @@ struct loop *worker_loop(const struct worker *w);
 bool worker_start(struct worker *w);
 void worker_join(struct worker *w);                    /* fine when it was not started */
 void worker_post(struct worker *w, struct message *m); /* thread: any */
-bool worker_drain(struct worker *w); /* mailbox_drain, once its thread is over */
+bool worker_drain(struct worker *w);                   /* mailbox_drain, once its thread is over */
 
 /* The cores that this process may use, at least 1, at most WORKERS_MAX. */
 unsigned worker_cores(void);

@@ -35,9 +35,9 @@ struct room_service {
 	struct room_listener listener;
 	struct timer_wheel *timers;
 	uint64_t now_ms;
-	double unix_offset;   /* Unix seconds at now_ms 0 */
-	struct map rooms;     /* bare JID -> room */
-	struct map attendees; /* handle bytes -> attendee */
+	double unix_offset;      /* Unix seconds at now_ms 0 */
+	struct map rooms;        /* bare JID -> room */
+	struct map attendees;    /* handle bytes -> attendee */
 	struct openers *openers; /* settings.openers, or its own */
 	struct room_counters counters;
 	struct buf head; /* "<presence to='..'" of the delivery at hand */

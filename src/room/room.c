@@ -99,8 +99,8 @@ static void note_limit(struct room_service *s, uint64_t *counter, const char *li
 static int take_openers(struct room *r, const struct room_client *c)
 {
 	struct room_service *s = r->service;
-	const struct openers_bounds bounds = {s->settings.rooms, s->settings.rooms_per_address,
-	        s->settings.rooms_per_session};
+	const struct openers_bounds bounds = {
+	        s->settings.rooms, s->settings.rooms_per_address, s->settings.rooms_per_session};
 	struct str peer = c && !c->peer_loopback ? c->peer : STR_NONE;
 	struct str key = c ? c->key : STR_NONE;
 	switch (openers_take(s->openers, &bounds, peer, key, &r->address, &r->waiting)) {

@@ -5,7 +5,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-#define MUCH_LESS 16 /* a worker near by is kept until another has so much less, and half as much */
+#define MUCH_LESS                                                                                  \
+	16 /* a worker near by is kept until another has so much less, and half as much            \
+	    */
 
 struct directory {
 	struct lock lock;

@@ -25,12 +25,12 @@ struct alarm {
  * frees it when `gone` arrives. */
 struct tie {
 	struct message gone;
-	struct far *to;          /* the room's worker */
-	atomic_uint waiting;     /* bytes of crossings that are not handled */
-	atomic_uint under_way;   /* bytes of batches that are not handled */
-	bool known, broken;      /* known: in `ties`; broken: its session will end */
-	struct alarm *alarm;     /* NULL: sent */
-	struct claims *claims;   /* one reference, the only one on this thread */
+	struct far *to;        /* the room's worker */
+	atomic_uint waiting;   /* bytes of crossings that are not handled */
+	atomic_uint under_way; /* bytes of batches that are not handled */
+	bool known, broken;    /* known: in `ties`; broken: its session will end */
+	struct alarm *alarm;   /* NULL: sent */
+	struct claims *claims; /* one reference, the only one on this thread */
 	struct session_handle handle;
 	bool peer_loopback;
 	char peer[46], key[37];
@@ -66,9 +66,9 @@ struct batch {
 
 /* What one worker sends to another. */
 struct link {
-	struct batch *batch;        /* being filled; NULL: none */
-	struct block *tail;         /* of the last RECORD_TAIL in it, referenced */
-	atomic_ullong under_way;    /* bytes; the receiver takes off */
+	struct batch *batch;     /* being filled; NULL: none */
+	struct block *tail;      /* of the last RECORD_TAIL in it, referenced */
+	atomic_ullong under_way; /* bytes; the receiver takes off */
 };
 
 struct far_counters {
@@ -330,8 +330,7 @@ static void deliver(struct far *f, struct session *s, const struct record *r, co
 {
 	f->counters.deliveries++;
 	if (s->ties && s->ties[from])
-		atomic_fetch_sub_explicit(
-		        &s->ties[from]->under_way, r->cost, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&s->ties[from]->under_way, r->cost, memory_order_relaxed);
 	if (r->kind == RECORD_CLOSE) {
 		size_t n = strlen(p);
 		struct str text = r->without_text ? STR_NONE : str_from(p + n + 1, r->n - n - 1);
@@ -427,8 +426,8 @@ static bool put_send(struct far *f, struct tie *t, struct str head, struct block
 	if (!b)
 		return false;
 	if (tail && tail != l->tail) {
-		put_record(b, &(struct record){.kind = RECORD_TAIL, .n = tail->n},
-		        block_view(tail));
+		put_record(
+		        b, &(struct record){.kind = RECORD_TAIL, .n = tail->n}, block_view(tail));
 		block_unref(l->tail);
 		l->tail = block_ref(tail);
 	}

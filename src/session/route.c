@@ -5,8 +5,8 @@
 #include "policy/match.h"
 #include "session/internal.h"
 
-#define ROUTES_MAX 16   /* remembered; the directory knows those that are forgotten */
-#define QUERY_MAX 1024  /* bytes of room= and prefix= */
+#define ROUTES_MAX 16  /* remembered; the directory knows those that are forgotten */
+#define QUERY_MAX 1024 /* bytes of room= and prefix= */
 
 void session_room_of_query(struct str query, struct str muc_domain, struct buf *out)
 {

@@ -128,8 +128,8 @@ bool session_assign(struct session *s)
 	slot->session = s;
 	if (++slot->generation == 0)
 		slot->generation = 1;
-	s->handle =
-	        (struct session_handle){.worker = ss->settings.worker, .index = i, .generation = slot->generation};
+	s->handle = (struct session_handle){
+	        .worker = ss->settings.worker, .index = i, .generation = slot->generation};
 	return true;
 }
 

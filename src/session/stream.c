@@ -83,10 +83,8 @@ bool stream_stamp_from(struct arena *arena, struct element *e, struct str jid)
 	struct attribute *a = arena_alloc(arena, sizeof *a);
 	if (!a)
 		return false;
-	*a = (struct attribute){.next = e->attributes,
-	        .name = STR("from"),
-	        .ns = STR_NONE,
-	        .value = jid};
+	*a = (struct attribute){
+	        .next = e->attributes, .name = STR("from"), .ns = STR_NONE, .value = jid};
 	e->attributes = a;
 	return true;
 }

@@ -47,6 +47,10 @@ export function presenceInfo(el) {
 
 let serial = 0;
 
+/** With several workers a room may live on another one: its answers come through there. */
+const SEVERAL = process.env.GAVEL_WORKERS !== '1';
+const ROOMS_KEPT = 4;
+
 export class Client {
   constructor(server, options) {
     this.server = server;
@@ -54,6 +58,8 @@ export class Client {
     this.frames = []; // { out, text, at }
     this.stanzas = []; // incoming, parsed, same order
     this.waiters = new Set();
+    this.rooms = new Set(); // addresses of rooms that it wrote to last
+    this.barriers = new Map(); // id -> done; their answers are nobody's business
     this.closed = null;
     server.clients?.add(this);
   }
@@ -124,13 +130,39 @@ export class Client {
       this.broken = `${e.message} in: ${text.slice(0, 500)}`;
       fail(this.broken);
     }
+    const barrier = this.barriers.get(el.attrs.id);
+    if (barrier) {
+      this.frames.pop();
+      barrier();
+      return;
+    }
     el.raw = text;
     el.at = Date.now();
     this.stanzas.push(el);
     for (const w of [...this.waiters]) w.look();
   }
 
+  /** The room, or whoever answers for its address, has handled everything that was sent before. */
+  barrier(address, timeout) {
+    const id = `barrier${(serial += 1)}`;
+    return new Promise((done) => {
+      const timer = setTimeout(done, timeout);
+      this.barriers.set(id, () => { clearTimeout(timer); this.barriers.delete(id); done(); });
+      if (this.closed) this.barriers.get(id)();
+      else this.ws.send(`<iq xmlns='jabber:client' type='get' to='${address}' id='${id}'><query xmlns='${NS.info}'/></iq>`);
+    });
+  }
+
+  note(text) {
+    const bare = /^<(?:presence|message|iq)\b[^>]* to='([^'<>&/]{1,400}@[^'<>&/]+)/.exec(text)?.[1];
+    if (!bare?.endsWith(this.server.muc)) return;
+    this.rooms.delete(bare);
+    this.rooms.add(bare);
+    if (this.rooms.size > ROOMS_KEPT) this.rooms.delete(this.rooms.values().next().value);
+  }
+
   ended(how) {
+    for (const done of [...this.barriers.values()]) done();
     this.closed ??= how;
     this.closedAt ??= Date.now();
     for (const w of [...this.waiters]) w.look();
@@ -138,6 +170,7 @@ export class Client {
 
   send(text) {
     this.frames.push({ out: true, text, at: Date.now() });
+    if (SEVERAL && typeof text === 'string') this.note(text);
     this.ws.send(text);
   }
 
@@ -298,6 +331,7 @@ export class Client {
 
   /** A round trip: everything that the server queued for this client before has arrived afterwards. */
   async settle(timeout = 15000) {
+    await Promise.all([...this.rooms].map((address) => this.barrier(address, timeout)));
     await this.iq('get', this.server.domain, `<ping xmlns='${NS.ping}'/>`, { timeout });
   }
 

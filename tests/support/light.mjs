@@ -77,12 +77,15 @@ export class Light {
 
   async enter(node) {
     const room = `${node}@${this.server.muc}`;
+    this.room = room;
     await this.ask(`<iq xmlns='jabber:client' type='set' to='${this.server.focus}' id='c'><conference xmlns='${NS.focus}' room='${room}' machine-uid='m'/></iq>`, 'ready=');
     await this.ask(`<presence xmlns='jabber:client' to='${room}/${this.id}'><x xmlns='${NS.muc}'/><SourceInfo>{}</SourceInfo></presence>`, '110');
   }
 
   async settle() {
     const id = `p${Math.random().toString(36).slice(2)}`;
+    // the room may live on another worker: its answers come through there
+    if (this.room) await this.ask(`<iq xmlns='jabber:client' type='get' to='${this.room}' id='r${id}'><query xmlns='${NS.info}'/></iq>`, `r${id}`);
     await this.ask(`<iq xmlns='jabber:client' type='get' to='${this.server.domain}' id='${id}'><ping xmlns='${NS.ping}'/></iq>`, id);
   }
 
