@@ -286,6 +286,7 @@ bool parts_open_door(struct parts *p, struct http_settings http, struct tcp_serv
 	own.max_queued_total /= p->shared->n;
 	http.ws_arg = p->sessions;
 	http.hand_over = NULL;
+	http.health = NULL; /* the front's */
 	http.upgrades_only = true;
 	http.log_lines_per_second = part_of(http.log_lines_per_second, p->shared->n);
 	p->http = http_server_new(&http);

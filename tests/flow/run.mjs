@@ -1,4 +1,5 @@
-// run.mjs - runs every flow test (or those whose file name holds the argument), two files at a time, as one TAP stream.
+// run.mjs - runs every flow test (or those whose file name holds one of the arguments), two files at a time, as one TAP
+// stream. GAVEL_WORKERS=N and GAVEL_PLACE=wrong say how the servers spread their work (tests/support/server.mjs).
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,9 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 // The long ones first, so that two cores end together.
+const WANTED = process.argv.slice(2);
+const HOW = [['GAVEL_WORKERS', 'workers'], ['GAVEL_PLACE', 'place']].filter(([k]) => process.env[k])
+  .map(([k, name]) => `${name}=${process.env[k]}`).join(' ');
 const LONG = ['vectors', 'moderation', 'hostile', 'names', 'scale'];
 const rank = (f) => { const i = LONG.findIndex((w) => f.startsWith(w)); return i < 0 ? LONG.length : i; };
-const files = readdirSync(here).filter((f) => f.endsWith('.test.mjs') && f.includes(process.argv[2] ?? ''))
+const files = readdirSync(here).filter((f) => f.endsWith('.test.mjs') && (!WANTED.length || WANTED.some((w) => f.includes(w))))
   .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 const PARALLEL = Number(process.env.FLOW_PARALLEL ?? 2);
 const LIMIT = 540000;
@@ -20,7 +24,7 @@ let failed = 0;
 function report(passed, name, notes = []) {
   n += 1;
   if (!passed) failed += 1;
-  console.log(`${passed ? 'ok' : 'not ok'} ${n} - ${name}`);
+  console.log(`${passed ? 'ok' : 'not ok'} ${n} - ${HOW ? `[${HOW}] ` : ''}${name}`);
   for (const line of notes) console.log(line);
 }
 
@@ -66,7 +70,7 @@ const began = Date.now();
 await Promise.all(Array.from({ length: PARALLEL }, async () => {
   while (queue.length) await play(queue.shift());
 }));
-if (!files.length) report(false, `no flow test is called ${process.argv[2]}`);
+if (!files.length) report(false, `no flow test is called ${WANTED.join(' or ')}`);
 console.log(`1..${n}`);
 console.log(`# ${n - failed} passed, ${failed} failed, ${Math.round((Date.now() - began) / 1000)} s`);
 process.exitCode = failed ? 1 : 0;

@@ -113,6 +113,62 @@ static void bytes_go_both_ways(void **state)
 	close_world(w);
 }
 
+/* From one loop to another, with what the peer sends meanwhile; counted once all the time. */
+static void a_connection_changes_its_loop(void **state)
+{
+	(void)state;
+	struct tcp_limits two = roomy;
+	two.max_connections = 2;
+	struct world *w = open_world(&two), *other = test_calloc(1, sizeof *other);
+	struct wire c, d, e;
+	struct tcp_parcel p;
+	other->loop = loop_new();
+	buf_init(&other->got, 0);
+	other->server = tcp_server_new_beside(w->server, other->loop, &two, on_accepted, other);
+	assert_non_null(other->server);
+	connect_one(w, &c);
+	assert_int_equal(tcp_write(w->last, STR("queued")), ERR_OK);
+	assert_false(tcp_release(w->last, &p)); /* what is queued must go first */
+	assert_true(wire_until(&c, "queued", 1000));
+	assert_true(tcp_release(w->last, &p));
+	assert_int_equal(tcp_server_counters(w->server)->open, 0);
+	wire_puts(&c, "meanwhile");
+	wire_turn(w->loop, 5);
+	assert_int_equal(w->got.n, 0);
+	struct tcp *t = tcp_adopt(other->server, &p);
+	assert_non_null(t);
+	tcp_own(t, &(struct tcp_events){other, on_data, on_drained, on_ended});
+	assert_str(tcp_peer(t), "127.0.0.1");
+	wire_turn(other->loop, 20);
+	assert_str(buf_view(&other->got), "meanwhile");
+	assert_int_equal(tcp_write(t, STR("from there")), ERR_OK);
+	c.loop = other->loop;
+	assert_true(wire_until(&c, "from there", 1000));
+	assert_int_equal(tcp_server_open_everywhere(w->server), 1);
+	/* the bound is one for both */
+	connect_one(w, &d);
+	wire_open(&e, w->loop, w->port);
+	assert_true(wire_until(&e, NULL, 1000));
+	assert_int_equal(tcp_server_counters(w->server)->refused_total, 1);
+	wire_done(&c);
+	wire_turn(other->loop, 20);
+	assert_int_equal(other->ended, 1);
+	assert_int_equal(tcp_server_open_everywhere(other->server), 1);
+	/* without memory over there it is closed, and not counted any more */
+	assert_true(tcp_release(w->last, &p));
+	mem_budget_set(0);
+	t = tcp_adopt(other->server, &p);
+	mem_budget_set(-1);
+	assert_null(t);
+	assert_true(wire_until(&d, NULL, 1000));
+	assert_int_equal(tcp_server_open_everywhere(w->server), 0);
+	wire_done(&d);
+	wire_done(&e);
+	wire_turn(w->loop, 5);
+	close_world(other);
+	close_world(w);
+}
+
 /* A block that comes soon after something was sent waits for more; what must not wait takes it
  * along. */
 static void blocks_wait_a_moment_and_keep_their_place(void **state)
@@ -412,7 +468,7 @@ static void nothing_breaks_when_memory_runs_out(void **state)
 	}
 }
 
-UNIT_MAIN(cmocka_unit_test(bytes_go_both_ways),
+UNIT_MAIN(cmocka_unit_test(bytes_go_both_ways), cmocka_unit_test(a_connection_changes_its_loop),
         cmocka_unit_test(blocks_wait_a_moment_and_keep_their_place),
         cmocka_unit_test(copies_and_blocks_keep_their_order),
         cmocka_unit_test(the_queue_is_bounded_and_drains),
