@@ -62,7 +62,9 @@ test('one client in rooms on several workers: order in each, and all hear that i
     same(heard, Array.from({ length: 60 }, (_, k) => `${r} ${k}`), `lines in ${r}`);
   }
   ok(counters(s).worker_crossings > 100, 'some rooms were on other workers');
+  const left = hosts[3].mark();
   await c.leave('r3');
+  await hosts[3].presenceOf(c.id, { since: left, where: (p) => p.type === 'unavailable' });
   const since = hosts.map((h) => h.mark());
   c.drop();
   for (const [i, r] of rooms.entries()) {

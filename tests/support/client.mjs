@@ -47,8 +47,6 @@ export function presenceInfo(el) {
 
 let serial = 0;
 
-/** With several workers a room may live on another one: its answers come through there. */
-const SEVERAL = process.env.GAVEL_WORKERS !== '1';
 const ROOMS_KEPT = 4;
 
 export class Client {
@@ -170,7 +168,8 @@ export class Client {
 
   send(text) {
     this.frames.push({ out: true, text, at: Date.now() });
-    if (SEVERAL && typeof text === 'string') this.note(text);
+    // with several workers a room may live on another one: its answers come through there
+    if (this.server.config?.workers !== 1 && typeof text === 'string') this.note(text);
     this.ws.send(text);
   }
 
