@@ -505,7 +505,5 @@ size_t http_server_list_counters(const struct http_server *s, struct counter *ou
 	        {"ws_protocol_error", c->ws_protocol_error},
 	        {"http_log_lines_suppressed", c->log_suppressed},
 	};
-	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
-	memcpy(out, all, n * sizeof *all);
-	return n;
+	return counter_list(all, sizeof all / sizeof *all, out, max);
 }

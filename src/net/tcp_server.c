@@ -387,7 +387,5 @@ size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out,
 	        {"limit_queued_bytes", c->queue_full},
 	        {"limit_queued_bytes_total", c->queues_full},
 	};
-	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
-	memcpy(out, all, n * sizeof *all);
-	return n;
+	return counter_list(all, sizeof all / sizeof *all, out, max);
 }

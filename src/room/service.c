@@ -290,8 +290,5 @@ size_t room_service_list_counters(const struct room_service *s, struct counter *
 	        {"room_log_lines_suppressed", c->log_suppressed},
 	        {"room_no_memory", c->no_memory},
 	};
-	size_t n = 0;
-	for (; n < sizeof all / sizeof *all && n < max; n++)
-		out[n] = all[n];
-	return n;
+	return counter_list(all, sizeof all / sizeof *all, out, max);
 }

@@ -519,7 +519,5 @@ size_t far_list_counters(const struct far *f, struct counter *out, size_t max)
 	        {"limit_under_way", c->limit_under_way},
 	        {"worker_no_memory", c->no_memory},
 	};
-	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
-	memcpy(out, all, n * sizeof *all);
-	return n;
+	return counter_list(all, sizeof all / sizeof *all, out, max);
 }

@@ -85,9 +85,7 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 	        {"log_lines_suppressed", c->log_suppressed},
 	        {"no_memory", c->no_memory},
 	};
-	size_t n = sizeof all / sizeof *all < max ? sizeof all / sizeof *all : max;
-	memcpy(out, all, n * sizeof *all);
-	return n;
+	return counter_list(all, sizeof all / sizeof *all, out, max);
 }
 
 bool session_may_log(struct sessions *ss)
