@@ -235,6 +235,16 @@ void far_session_ended(struct session *s)
 
 /* Session to room */
 
+/* It was within the limits as it came; written anew it may be longer: escapes, and namespaces where
+ * there were prefixes. */
+static struct xml_limits crossing_limits(const struct xml_limits *l)
+{
+	return (struct xml_limits){.bytes = 8 * l->bytes + 65536,
+	        .depth = l->depth,
+	        .attributes = 2 * l->attributes + 2,
+	        .elements = l->elements};
+}
+
 static bool handle_crossing(struct far *f, struct tie *t, struct str text)
 {
 	struct sessions *ss = f->own;
@@ -247,7 +257,8 @@ static bool handle_crossing(struct far *f, struct tie *t, struct str text)
 	        .peer_loopback = t->peer_loopback,
 	        .claims = t->claims};
 	/* it was whole and well-formed over there: here only memory can be short */
-	if (xml_parse(ss->parser, text, &ss->settings.after_login, &ss->arena, &root) != XML_FINE ||
+	const struct xml_limits limits = crossing_limits(&ss->settings.after_login);
+	if (xml_parse(ss->parser, text, &limits, &ss->arena, &root) != XML_FINE ||
 	        stanza_read(root, &ss->arena, &st) != 0 ||
 	        !stream_stamp_from(&ss->arena, root, client.jid))
 		return false;
@@ -291,6 +302,17 @@ static bool cross(struct far *f, struct session *s, unsigned worker, struct dire
 	return true;
 }
 
+/* The stanza's bytes, for others to parse: as they came, or written anew. False: no memory. */
+static bool find_text(struct sessions *ss, const struct stanza *st)
+{
+	if (!str_absent(ss->text))
+		return true;
+	buf_reset(&ss->written);
+	xml_write(&ss->written, st->element, STR(""));
+	ss->text = buf_view(&ss->written);
+	return !ss->written.failed;
+}
+
 static bool is_full(const struct far *f, const struct session *s, unsigned worker)
 {
 	const struct tie *t = s->ties ? s->ties[worker] : NULL;
@@ -309,10 +331,11 @@ bool far_stanza(
 	}
 	if (worker == f->worker)
 		return false;
-	if (is_full(f, s, worker)) {
+	bool written = find_text(s->all, st);
+	if (written && is_full(f, s, worker)) {
 		f->counters.limit_under_way++;
 		session_close(s, SESSION_RATE, "policy-violation", STR("Too much is waiting"));
-	} else if (cross(f, s, worker, hold)) {
+	} else if (written && cross(f, s, worker, hold)) {
 		return true;
 	} else {
 		f->counters.no_memory++;

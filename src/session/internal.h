@@ -3,23 +3,20 @@
 #include "base/limit.h"
 #include "base/list.h"
 #include "base/timer.h"
-#include "http/websocket.h"
 #include "net/loop.h"
 #include "policy/reason.h"
 #include "session/directory.h"
 #include "session/session.h"
+#include "session/transport.h"
 #include "xmpp/stanza.h"
 
-#define CLOSE_ELEMENT                                                                              \
-	"<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />" /* clients compare these bytes   \
-	                                                           */
-#define LINGER_MS 2000
+#define LINGER_MS 2000 /* for the last words of a transport */
 
 enum session_state {
-	SESSION_OPENING,    /* expects <open/> */
+	SESSION_OPENING,    /* expects a stream */
 	SESSION_AUTH,       /* expects <auth/> */
 	SESSION_REFUSED,    /* login failed; closes itself soon */
-	SESSION_RESTARTING, /* authenticated: expects <open/> again */
+	SESSION_RESTARTING, /* authenticated: expects a stream again */
 	SESSION_BINDING,    /* expects the bind request */
 	SESSION_BOUND,
 	SESSION_ENDING, /* closed by us; `ended` runs at the end of this turn */
@@ -28,9 +25,9 @@ enum session_state {
 struct session {
 	struct list link;
 	struct sessions *all;
-	struct ws *ws; /* NULL: it is gone */
+	struct transport *transport; /* NULL: it is gone */
 	enum session_state state;
-	bool was_bound, greeted; /* greeted: the client has our <open/> */
+	bool was_bound, greeted; /* greeted: the client was told that its stream is open */
 	bool drops;              /* nothing more is sent */
 
 	/* who */
@@ -76,8 +73,9 @@ struct sessions {
 	struct slot *slots; /* bound sessions by handle.index */
 	uint32_t n_slots, cap_slots, free_slot;
 	struct xml_parser *parser;
-	struct arena arena; /* of the message being handled */
-	struct str text;    /* that message, as it came */
+	struct arena arena; /* of the element being handled */
+	struct str text;    /* that element, as it came; absent: it has to be written */
+	struct buf written; /* it, when it had to be */
 	struct far *far;    /* NULL: this is the only worker */
 	struct buf out;     /* scratch for what session/ itself writes */
 	struct limit log_lines;
@@ -97,6 +95,7 @@ bool session_may_log(struct sessions *ss);
 
 struct session *session_find(struct sessions *ss, struct session_handle h); /* ending ones too */
 void session_deliver(struct session *s, struct str head, struct block *tail);
+void session_send_failed(struct session *s, int err);
 
 /* route.c: where this session's conferences are */
 void route_take_request(struct session *s, struct str query);
@@ -114,11 +113,10 @@ bool stream_stamp_from(struct arena *a, struct element *e, struct str jid);
 /* Answers st with an error, as from the address that it was sent to. */
 void stream_refuse(struct session *s, const struct stanza *st, const char *type,
         const char *condition, const char *text);
-void stream_message(struct session *s, struct str text);
 void stream_open_reply(struct session *s);
 
 /* login.c */
-void login_take_request(struct session *s, const struct http_request *r);
+void login_take_arrival(struct session *s, const struct session_arrival *a);
 void login_auth(struct session *s, const struct element *e);
 void login_bind(struct session *s, const struct element *e);
 

@@ -1,4 +1,4 @@
-/* login.c - who a client is: the token of its request, SASL ANONYMOUS, and the JID it is bound to.
+/* login.c - who a client is: the token of its arrival, SASL ANONYMOUS, and the JID it is bound to.
  * io */
 #include <math.h>
 
@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/utf8.h"
-#include "http/server.h"
+#include "http/parse.h"
 #include "policy/decide.h"
 #include "session/internal.h"
 #include "token/jwt.h"
@@ -34,17 +34,17 @@ static char *query_copy(struct str query, const char *name)
 
 /* The token stays with the session until it logs in. Its own faults are judged then, in the order
  * of the rule. */
-static void take_token(struct session *s, const struct http_head *h)
+static void take_token(struct session *s, const struct session_arrival *a)
 {
 	struct buf query;
 	buf_init(&query, 0);
-	int n = http_query_get(h->query, "token", &query);
+	int n = http_query_get(a->query, "token", &query);
 	struct str found = STR_NONE;
 	enum reason reason = E_TOKEN_FORMAT;
 	if (n == 0 || n == 1)
 		reason = token_from_request(
-		        n ? buf_view(&query) : STR_NONE, http_field(h, "authorization"), &found);
-	if (http_field_count(h, "authorization") > 1)
+		        n ? buf_view(&query) : STR_NONE, a->authorization, &found);
+	if (a->authorizations > 1)
 		reason = E_TOKEN_FORMAT;
 	if (query.failed)
 		reason = E_RATE;
@@ -57,13 +57,12 @@ static void take_token(struct session *s, const struct http_head *h)
 	buf_done(&query);
 }
 
-void login_take_request(struct session *s, const struct http_request *r)
+void login_take_arrival(struct session *s, const struct session_arrival *a)
 {
-	struct str query = r->head->query;
-	s->query_room = query_copy(query, "room");
-	s->query_prefix = query_copy(query, "prefix");
+	s->query_room = query_copy(a->query, "room");
+	s->query_prefix = query_copy(a->query, "prefix");
 	if (s->all->settings.policy->auth == AUTH_JWT)
-		take_token(s, r->head);
+		take_token(s, a);
 }
 
 /* The setting that would have let this client in; "" where none would, or where the token code
@@ -151,9 +150,12 @@ static void refuse(struct session *s, const struct refusal *r)
 
 static void accept(struct session *s)
 {
+	struct transport *t = s->transport;
 	s->state = SESSION_RESTARTING;
-	ws_set_max_message(s->ws, (uint32_t)s->all->settings.after_login.bytes);
+	t->ops->set_max_message(t, s->all->settings.after_login.bytes);
 	session_send(s, STR("<success xmlns='" NS_SASL "'/>"));
+	if (s->transport && t->ops->restart)
+		t->ops->restart(t);
 }
 
 static void verify(struct session *s)

@@ -1,7 +1,7 @@
 /* route.c - which worker has the conferences that a session asks for. io */
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "http/server.h"
+#include "http/parse.h"
 #include "policy/match.h"
 #include "session/internal.h"
 

@@ -1,4 +1,4 @@
-/* session.c - sessions from the WebSocket to their end, and how rooms reach them. io
+/* session.c - sessions from their arrival to their end, and how rooms reach them. io
  *
  * A session ends in one place, on_ended, at the end of the turn: whoever closes it may be in the
  * middle of sending to a whole room, or be the session's own message. */
@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "http/server.h"
 #include "session/internal.h"
 #include "xmpp/ns.h"
 
@@ -41,6 +40,7 @@ struct sessions *sessions_new(struct loop *l, const struct session_settings *set
 	list_init(&ss->list);
 	arena_init(&ss->arena, ARENA_BYTES);
 	buf_init(&ss->out, OUT_BYTES);
+	buf_init(&ss->written, OUT_BYTES);
 	return ss;
 }
 
@@ -51,6 +51,7 @@ void sessions_free(struct sessions *ss)
 	xml_parser_free(ss->parser);
 	arena_done(&ss->arena);
 	buf_done(&ss->out);
+	buf_done(&ss->written);
 	mem_free(ss->slots);
 	mem_free(ss);
 }
@@ -58,6 +59,11 @@ void sessions_free(struct sessions *ss)
 const struct session_counters *sessions_counters(const struct sessions *ss)
 {
 	return &ss->counters;
+}
+
+struct arena *sessions_arena(struct sessions *ss)
+{
+	return &ss->arena;
 }
 
 size_t sessions_list_counters(const struct sessions *ss, struct counter *out, size_t max)
@@ -237,29 +243,28 @@ void session_close(struct session *s, enum session_end why, const char *conditio
 	log_close(s, why, condition, text);
 	if (condition)
 		s->all->counters.stream_errors++;
-	/* RFC 7395 3.4 wants an <open/> before an error: without it clients don't see which error
-	 * it is */
+	/* RFC 7395 3.4 and RFC 6120 4.9.1.1 want the stream open before an error: without it
+	 * clients don't see which error it is */
 	if (condition && !s->greeted)
 		stream_open_reply(s);
 	s->drops = true;
-	if (s->ws) {
+	struct transport *t = s->transport;
+	if (t) {
 		struct buf b;
 		buf_init(&b, 4096);
 		if (condition)
 			write_stream_error(&b, condition, text);
-		if (condition && !b.failed)
-			(void)ws_send_last(s->ws, buf_view(&b));
-		(void)ws_send_last(s->ws, STR(CLOSE_ELEMENT));
+		s->transport = NULL;
+		t->session = NULL;
+		t->ops->end(t, why, condition && !b.failed ? buf_view(&b) : STR_NONE);
 		buf_done(&b);
-		ws_close(s->ws, why == SESSION_SHUTDOWN ? WS_GOING_AWAY : WS_NORMAL, LINGER_MS);
-		s->ws = NULL;
 	}
 	end_later(s, why);
 }
 
 /* Sending */
 
-static void on_send_failed(struct session *s, int err)
+void session_send_failed(struct session *s, int err)
 {
 	if (err == ERR_LIMIT) {
 		s->all->counters.limit_queued_bytes++;
@@ -275,11 +280,11 @@ static void on_send_failed(struct session *s, int err)
 
 void session_deliver(struct session *s, struct str head, struct block *tail)
 {
-	if (s->drops || !s->ws)
+	if (s->drops || !s->transport)
 		return;
-	int err = ws_send(s->ws, head, tail);
+	int err = s->transport->ops->send(s->transport, head, tail);
 	if (err)
-		on_send_failed(s, err);
+		session_send_failed(s, err);
 }
 
 void session_send(struct session *s, struct str bytes)
@@ -297,7 +302,7 @@ void session_flush(struct session *s)
 {
 	struct buf *b = &s->all->out;
 	if (b->failed)
-		on_send_failed(s, ERR_NOMEM);
+		session_send_failed(s, ERR_NOMEM);
 	else
 		session_send(s, buf_view(b));
 }
@@ -324,32 +329,17 @@ void session_outbox(struct sessions *ss, struct outbox *out)
 
 /* Arrival */
 
-static void on_ws_message(void *arg, struct ws *w, struct str text)
+void session_lost(struct session *s, enum session_end why, const char *detail)
 {
-	(void)w;
-	struct session *s = arg;
-	stream_message(s, text);
-}
-
-static void on_ws_ended(void *arg, struct ws *w, enum ws_end why)
-{
-	(void)w;
-	struct session *s = arg;
-	s->ws = NULL;
+	if (s->transport)
+		s->transport->session = NULL;
+	if (detail && session_may_log(s->all))
+		log_info("event=close session=%.8s peer=%s because=%s %s=%s",
+		        s->key[0] ? s->key : "-", s->peer, session_end_text(why),
+		        s->transport ? s->transport->ops->name : "transport", detail);
+	s->transport = NULL;
 	s->drops = true;
-	enum session_end end = SESSION_PROTOCOL;
-	if (why == WS_END_STALLED)
-		end = SESSION_SLOW;
-	else if (why == WS_END_CLOSED)
-		end = SESSION_CLOSED;
-	else if (why == WS_END_LOST || why == WS_END_SILENT)
-		end = SESSION_LOST;
-	else if (why == WS_END_TOO_LARGE)
-		s->all->counters.limit_xml_bytes++;
-	if (why != WS_END_CLOSED && why != WS_END_LOST && session_may_log(s->all))
-		log_info("event=close session=%.8s peer=%s because=%s websocket=%s",
-		        s->key[0] ? s->key : "-", s->peer, session_end_text(end), ws_end_text(why));
-	end_later(s, end);
+	end_later(s, why);
 }
 
 static void on_timer(void *arg, uint64_t now_ms)
@@ -371,41 +361,41 @@ static bool take_session(struct sessions *ss)
 	                      : ss->counters.sessions < set->sessions;
 }
 
-void sessions_open(void *arg, const struct http_request *r, struct ws *w)
+struct session *session_arrive(
+        struct sessions *ss, struct transport *t, const struct session_arrival *a)
 {
-	struct sessions *ss = arg;
+	t->session = NULL;
 	if (ss->draining || !take_session(ss)) {
 		if (!ss->draining && session_may_log(ss))
 			log_warn("event=refuse stage=connect because=sessions limit=%u peer=%.*s",
-			        ss->settings.sessions, STR_FMT(r->peer));
+			        ss->settings.sessions, STR_FMT(a->peer));
 		ss->counters.limit_sessions += !ss->draining;
-		ws_close(w, WS_TRY_LATER, LINGER_MS);
-		return;
+		return NULL;
 	}
 	struct session *s = mem_zalloc(sizeof *s);
 	if (!s) {
 		ss->counters.no_memory++;
 		if (ss->settings.directory)
 			directory_give_session(ss->settings.directory, ss->settings.worker);
-		ws_close(w, WS_TRY_LATER, LINGER_MS);
-		return;
+		return NULL;
 	}
 	s->all = ss;
-	s->ws = w;
+	s->transport = t;
+	t->session = s;
 	s->domain = ss->settings.domain;
-	size_t n = r->peer.n < sizeof s->peer ? r->peer.n : sizeof s->peer - 1;
-	memcpy(s->peer, r->peer.p, n);
-	s->peer_loopback = r->peer_loopback;
+	size_t n = a->peer.n < sizeof s->peer ? a->peer.n : sizeof s->peer - 1;
+	memcpy(s->peer, a->peer.p, n);
+	s->peer_loopback = a->peer_loopback;
 	list_append(&ss->list, &s->link);
 	ss->counters.opened++;
 	ss->counters.sessions++;
-	ws_own(w, &(struct ws_events){.arg = s, .message = on_ws_message, .ended = on_ws_ended});
-	ws_set_max_message(w, (uint32_t)ss->settings.before_login.bytes);
+	t->ops->set_max_message(t, ss->settings.before_login.bytes);
 	timer_start(loop_timers(ss->loop), &s->timer,
 	        loop_now_ms(ss->loop) + ss->settings.login_timeout_ms, on_timer, s);
-	login_take_request(s, r);
-	if (ss->settings.directory)
-		route_take_request(s, r->head->query);
+	login_take_arrival(s, a);
+	if (ss->settings.directory && !str_absent(a->query))
+		route_take_request(s, a->query);
+	return s;
 }
 
 void sessions_shutdown(struct sessions *ss)

@@ -1,12 +1,12 @@
-/* session.h - one signaling client: stream, authentication, bind; WebSocket messages to stanzas and
- * back. io
+/* session.h - one signaling client: stream, authentication, bind; what its transport brings to
+ * stanzas, and back. io
  *
- *   message -> xmpp/xml -> element -> open, auth (token, policy), bind -> stanza -> upward
- *   outbox  -> frame -> bytes
+ *   session/transport -> element -> open, auth (token, policy), bind -> stanza -> upward
+ *   outbox -> session/transport -> bytes
  *
  * Answers by itself what is asked of the server's own domain: ping, disco, extdisco. Everything
  * else of a bound session goes up through session_events; rooms answer through struct outbox, by
- * handle. RFC 7395, RFC 6120, XEP-0199, 0030, 0215. Thread: the worker's. */
+ * handle. RFC 6120, XEP-0199, 0030, 0215. Thread: the worker's. */
 #pragma once
 #include "base/counter.h"
 #include "policy/claims.h"
@@ -38,9 +38,9 @@ struct session_settings {
 	struct str muc_domain;       /* of the rooms that URLs name */
 
 	uint32_t sessions;                           /* at once, on all workers */
-	struct xml_limits before_login, after_login; /* bytes: of one message */
+	struct xml_limits before_login, after_login; /* bytes: of one element */
 	uint32_t login_stanzas;                      /* messages before bind, in total */
-	uint32_t login_timeout_ms;                   /* from the WebSocket to bind */
+	uint32_t login_timeout_ms;                   /* from the arrival to bind */
 	uint32_t stanzas_per_second,
 	        bytes_per_second;      /* a burst of five seconds; more closes the session */
 	uint32_t log_lines_per_second; /* of refusals */
@@ -62,7 +62,7 @@ enum session_end {
 	SESSION_CLOSED,   /* the client closed its stream */
 	SESSION_LOST,     /* the connection broke or fell silent */
 	SESSION_SLOW,     /* it did not read: too much was queued, or no progress */
-	SESSION_PROTOCOL, /* it broke XML, XMPP or WebSocket; we sent the stream error */
+	SESSION_PROTOCOL, /* it broke XML, XMPP or its transport; we sent the stream error */
 	SESSION_RATE,     /* it kept sending too much */
 	SESSION_ENDED,    /* a room or an administrator closed it (outbox.close) */
 	SESSION_SHUTDOWN, /* the server goes down */

@@ -1,5 +1,5 @@
 /* stream.c - the stream of one session: open, close, restart, and stanzas once it is bound (RFC
- * 7395, RFC 6120). io */
+ * 6120). io */
 #include "base/err.h"
 #include "base/log.h"
 #include "base/rand.h"
@@ -16,12 +16,12 @@ void stream_open_reply(struct session *s)
 	char id[17];
 	if (!rand_hex(id, 16))
 		id[0] = '\0';
-	struct buf *b = session_begin(s);
-	buf_puts(b, "<open xmlns='" NS_FRAMING "'");
-	xml_attr(b, "from", s->domain);
-	buf_printf(b, " id='%s' version='1.0' xml:lang='en'/>", id);
 	s->greeted = true;
-	session_flush(s);
+	if (!s->transport)
+		return;
+	int err = s->transport->ops->open(s->transport, s->domain, str_c(id));
+	if (err)
+		session_send_failed(s, err);
 }
 
 static void stream_features(struct session *s)
@@ -37,13 +37,14 @@ static void stream_features(struct session *s)
 	session_flush(s);
 }
 
-static void on_open(struct session *s, const struct element *e)
+void session_opened(struct session *s, struct str to)
 {
+	if (s->state == SESSION_ENDING || s->state == SESSION_REFUSED)
+		return;
 	if (s->state != SESSION_OPENING && s->state != SESSION_RESTARTING) {
 		session_close(s, SESSION_PROTOCOL, "bad-format", STR("The stream is open already"));
 		return;
 	}
-	struct str to = element_attr(e, "to");
 	const struct session_settings *set = &s->all->settings;
 	if (!str_absent(set->guest_domain) && str_eq_ascii_nocase(to, set->guest_domain)) {
 		s->domain = set->guest_domain;
@@ -56,7 +57,7 @@ static void on_open(struct session *s, const struct element *e)
 	stream_features(s);
 }
 
-static void on_close(struct session *s)
+void session_closed(struct session *s)
 {
 	session_close(s, SESSION_CLOSED, NULL, STR_NONE);
 }
@@ -139,18 +140,19 @@ static void on_stanza(struct session *s, struct element *e)
 	}
 }
 
-/* True when the session was closed for it. */
-static bool over_limits(struct session *s, size_t bytes)
+bool session_admit(struct session *s, size_t bytes)
 {
 	struct sessions *ss = s->all;
+	if (s->state == SESSION_ENDING)
+		return false;
 	const struct session_settings *set = &ss->settings;
 	if (s->state != SESSION_BOUND) {
 		if (++s->login_stanzas <= set->login_stanzas)
-			return false;
+			return true;
 		ss->counters.limit_login_stanzas++;
 		session_close(
 		        s, SESSION_RATE, "policy-violation", STR("Too many messages before login"));
-		return true;
+		return false;
 	}
 	uint64_t now = loop_now_ms(ss->loop);
 	double burst = BURST_SECONDS * (double)set->stanzas_per_second;
@@ -162,13 +164,13 @@ static bool over_limits(struct session *s, size_t bytes)
 	bool many = !limit_take(&s->stanzas, 1, set->stanzas_per_second, burst, now);
 	bool much = !limit_take(&s->bytes, (double)bytes, set->bytes_per_second, bytes_burst, now);
 	if (!many && !much)
-		return false;
+		return true;
 	if (many)
 		ss->counters.limit_stanzas_per_second++;
 	else
 		ss->counters.limit_bytes_per_second++;
 	session_close(s, SESSION_RATE, "policy-violation", STR("Rate limit exceeded"));
-	return true;
+	return false;
 }
 
 static void count_fault(struct session_counters *c, enum xml_fault f)
@@ -200,48 +202,58 @@ static void count_fault(struct session_counters *c, enum xml_fault f)
 	}
 }
 
-static void dispatch(struct session *s, struct element *e)
+void session_fault(struct session *s, enum xml_fault fault)
 {
-	if (element_is(e, "close", NS_FRAMING)) {
-		on_close(s);
-	} else if (element_is(e, "open", NS_FRAMING)) {
-		on_open(s, e);
-	} else if (s->state == SESSION_BOUND) {
+	if (s->state == SESSION_ENDING)
+		return;
+	count_fault(&s->all->counters, fault);
+	session_close(
+	        s, SESSION_PROTOCOL, xml_fault_condition(fault), str_c(xml_fault_text(fault)));
+}
+
+const struct xml_limits *session_limits(const struct session *s)
+{
+	const struct session_settings *set = &s->all->settings;
+	bool known = s->state == SESSION_BOUND || s->state == SESSION_BINDING;
+	return known ? &set->after_login : &set->before_login;
+}
+
+void session_element(struct session *s, struct element *e, struct str text)
+{
+	s->all->text = text;
+	switch (s->state) {
+	case SESSION_BOUND:
 		on_stanza(s, e);
-	} else if (s->state == SESSION_AUTH) {
+		return;
+	case SESSION_AUTH:
 		login_auth(s, e);
-	} else if (s->state == SESSION_BINDING) {
+		return;
+	case SESSION_BINDING:
 		login_bind(s, e);
-	} else {
+		return;
+	case SESSION_REFUSED: /* only the client's own close counts; anything else waits for ours */
+	case SESSION_ENDING:
+		return;
+	case SESSION_OPENING:
+	case SESSION_RESTARTING:
 		session_close(s, SESSION_PROTOCOL, "not-authorized", STR("The stream is not open"));
+		return;
 	}
 }
 
-void stream_message(struct session *s, struct str text)
+struct element *session_parse(struct session *s, struct str message)
 {
 	struct sessions *ss = s->all;
-	if (s->state == SESSION_ENDING || over_limits(s, text.n))
-		return;
-	if (text.n == 0 || text.p[0] != '<') { /* RFC 7395 3.3.3: no white space pings, no text */
+	if (!session_admit(s, message.n))
+		return NULL;
+	if (message.n == 0 || message.p[0] != '<') { /* RFC 7395 3.3.3: no white space pings */
 		ss->counters.xml_not_well_formed++;
 		session_close(s, SESSION_PROTOCOL, "not-well-formed", STR_NONE);
-		return;
+		return NULL;
 	}
-	const struct xml_limits *limits = s->state == SESSION_BOUND || s->state == SESSION_BINDING
-	                                          ? &ss->settings.after_login
-	                                          : &ss->settings.before_login;
 	struct element *root = NULL;
-	ss->text = text;
-	enum xml_fault fault = xml_parse(ss->parser, text, limits, &ss->arena, &root);
-	if (fault == XML_FINE) {
-		/* After a refusal only the client's own close counts; anything else waits for ours.
-		 */
-		if (s->state != SESSION_REFUSED || element_is(root, "close", NS_FRAMING))
-			dispatch(s, root);
-	} else {
-		count_fault(&ss->counters, fault);
-		session_close(s, SESSION_PROTOCOL, xml_fault_condition(fault),
-		        str_c(xml_fault_text(fault)));
-	}
-	arena_reset(&ss->arena);
+	enum xml_fault fault = xml_parse(ss->parser, message, session_limits(s), &ss->arena, &root);
+	if (fault != XML_FINE)
+		session_fault(s, fault);
+	return root;
 }
