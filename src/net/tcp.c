@@ -70,6 +70,8 @@ void tcp_destroy(struct tcp *t)
 	loop_watch_free(t->watch);
 	close(t->fd);
 	drop_queue(t);
+	tls_stream_free(t->tls);
+	t->tls = NULL;
 	tcp_server_forget(t->server, t);
 	t->freed.fn = free_later;
 	t->freed.arg = t;
@@ -80,7 +82,9 @@ bool tcp_release(struct tcp *t, struct tcp_parcel *out)
 {
 	if (t->dead || t->closing || t->queued)
 		return false;
-	*out = (struct tcp_parcel){.fd = t->fd, .loopback = t->loopback, .address = t->address};
+	*out = (struct tcp_parcel){
+	        .fd = t->fd, .loopback = t->loopback, .address = t->address, .tls = t->tls};
+	t->tls = NULL;
 	memcpy(out->peer, t->peer, sizeof out->peer);
 	t->dead = t->closing = true;
 	t->ev = (struct tcp_events){0};
@@ -168,6 +172,8 @@ static void on_drained(struct tcp *t)
 	t->blocked = false;
 	if (t->closing && !t->shut) {
 		t->shut = true;
+		if (t->tls)
+			tls_stream_bye(t->tls);
 		shutdown(t->fd, SHUT_WR);
 		if (t->eof) {
 			tcp_destroy(t);
@@ -179,16 +185,33 @@ static void on_drained(struct tcp *t)
 		t->ev.drained(t->ev.arg, t);
 }
 
+static ssize_t send_front(struct tcp *t)
+{
+	struct iovec iov[IOV_MAX_USED];
+	size_t n = gather(t, iov);
+	if (t->tls)
+		return tls_stream_send(t->tls, iov, n, loop_buffer(t->loop));
+	struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
+	return sendmsg(t->fd, &m, MSG_NOSIGNAL);
+}
+
+static bool anything_to_send(const struct tcp *t)
+{
+	return t->queued || (t->tls && tls_stream_waits(t->tls));
+}
+
 static void flush(void *arg)
 {
 	struct tcp *t = arg;
-	struct iovec iov[IOV_MAX_USED];
-	while (t->queued) {
-		size_t n = gather(t, iov);
-		struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
-		ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+	while (anything_to_send(t)) {
+		ssize_t sent = send_front(t);
 		if (sent < 0 && errno == EINTR)
 			continue;
+		if (sent < 0 && errno == ENOTCONN && t->tls) { /* until the handshake is done */
+			t->blocked = false;
+			timer_stop(&t->stall);
+			return;
+		}
 		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			if (!t->blocked) {
 				t->blocked = true;
@@ -209,12 +232,50 @@ static void flush(void *arg)
 	on_drained(t);
 }
 
+static void on_eof(struct tcp *t)
+{
+	t->eof = true;
+	/* A peer that shuts its side and waits for the rest is not served further, but gets what is
+	 * queued. */
+	if (t->closing && t->queued) {
+		want(t);
+		return;
+	}
+	end(t, TCP_END_EOF);
+}
+
+static void take_tls(struct tcp *t, struct str ciphered)
+{
+	bool before = t->tls->established;
+	size_t n;
+	enum tls_fed fed = tls_stream_feed(t->tls, ciphered, loop_buffer(t->loop),
+	        LOOP_BUFFER - TLS_CIPHERED, &n);
+	if (t->tls->established && !before) {
+		t->server->tls_handshakes++;
+		t->server->tls_resumed += t->tls->resumed;
+	}
+	if (fed == TLS_BROKEN && !t->tls->sys_errno)
+		tcp_server_tls_fault(t->server, t);
+	if (anything_to_send(t) && !t->blocked)
+		loop_defer(t->loop, &t->flush);
+	if (n && !t->closing && t->ev.data)
+		t->ev.data(t->ev.arg, t, str_from(loop_buffer(t->loop), n));
+	if (t->dead)
+		return;
+	if (fed == TLS_OVER)
+		on_eof(t);
+	else if (fed == TLS_BROKEN)
+		end(t, TCP_END_ERROR);
+}
+
+/* Ciphered bytes lie in the back part of the loop's buffer, so that what they carry has room. */
 static void on_readable(struct tcp *t)
 {
-	char *p = loop_buffer(t->loop);
+	size_t size = t->tls ? TLS_CIPHERED : LOOP_BUFFER;
+	char *p = loop_buffer(t->loop) + LOOP_BUFFER - size;
 	ssize_t n;
 	do
-		n = recv(t->fd, p, LOOP_BUFFER, 0);
+		n = recv(t->fd, p, size, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
@@ -222,17 +283,12 @@ static void on_readable(struct tcp *t)
 		return;
 	}
 	if (n == 0) {
-		t->eof = true;
-		/* A peer that shuts its side and waits for the rest is not served further, but gets
-		 * what is queued. */
-		if (t->closing && t->queued) {
-			want(t);
-			return;
-		}
-		end(t, TCP_END_EOF);
+		on_eof(t);
 		return;
 	}
-	if (!t->closing && t->ev.data)
+	if (t->tls)
+		take_tls(t, str_from(p, (size_t)n));
+	else if (!t->closing && t->ev.data)
 		t->ev.data(t->ev.arg, t, str_from(p, (size_t)n));
 }
 
@@ -256,7 +312,37 @@ bool tcp_start(struct tcp *t)
 	if (!t->watch)
 		return false;
 	want(t);
+	if (t->tls && tls_stream_waits(t->tls))
+		loop_defer(t->loop, &t->flush);
 	return true;
+}
+
+int tcp_start_tls(struct tcp *t, struct tls_context *c, const struct tls_door *door)
+{
+	if (t->closing)
+		return ERR_CLOSED;
+	if (t->tls)
+		return ERR_EXISTS;
+	if (!tls_context_ready(c))
+		return ERR_NOTFOUND;
+	t->tls = tls_stream_new(c, door, t->fd);
+	if (!t->tls)
+		return ERR_NOMEM;
+	t->tls->clear = t->queued;
+	return ERR_OK;
+}
+
+bool tcp_is_tls(const struct tcp *t)
+{
+	return t->tls != NULL;
+}
+bool tcp_tls_established(const struct tcp *t)
+{
+	return t->tls && t->tls->established;
+}
+struct str tcp_tls_name(const struct tcp *t)
+{
+	return str_c(t->tls ? SSL_get_servername(t->tls->ssl, TLSEXT_NAMETYPE_host_name) : NULL);
 }
 
 void tcp_own(struct tcp *t, const struct tcp_events *ev)

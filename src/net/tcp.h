@@ -6,6 +6,7 @@
 #include "base/block.h"
 #include "base/counter.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 #define TCP_PEER_MAX 46 /* INET6_ADDRSTRLEN */
 
@@ -25,6 +26,7 @@ struct tcp_parcel {
 	char peer[TCP_PEER_MAX];
 	bool loopback;
 	struct tcp_address *address; /* of the shared ledger */
+	struct tls_stream *tls;      /* NULL: clear text */
 };
 
 struct tcp_events {
@@ -68,6 +70,9 @@ uint32_t tcp_server_open_everywhere(const struct tcp_server *s);
  * ERR_TYPE: not an address, ERR_NOTFOUND: not an address of this host, ERR_IO (errno tells),
  * ERR_NOMEM. */
 int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port);
+/* The same with TLS from the first byte on: `accepted` finds it started. tls outlives s. */
+int tcp_server_listen_tls(struct tcp_server *s, const char *host, uint16_t *port,
+        struct tls_context *tls, const struct tls_door *door);
 void tcp_server_stop(struct tcp_server *s); /* accept no more; connections live on */
 void tcp_server_free(struct tcp_server *s); /* closes what is left, without calling `ended` */
 const struct tcp_counters *tcp_server_counters(const struct tcp_server *s);

@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/map.h"
 #include "net/tcp.h"
+#include "net/tls_internal.h"
 
 struct tcp_segment {
 	struct block *block; /* a reference; NULL: the bytes stand in `copied` */
@@ -63,6 +64,7 @@ struct tcp {
 	struct buf copied;
 	size_t copied_from, queued;
 	uint64_t moved_ms; /* last progress */
+	struct tls_stream *tls; /* NULL: clear text */
 
 	struct timer stall, linger;
 	struct loop_task flush, freed;
@@ -73,6 +75,8 @@ struct tcp_listener {
 	struct tcp_server *server;
 	struct loop_watch *watch;
 	int fd;
+	struct tls_context *tls; /* NULL: clear text */
+	const struct tls_door *door;
 };
 
 struct tcp_server {
@@ -88,8 +92,10 @@ struct tcp_server {
 	bool paused;
 	struct timer resume, sweep; /* sweep: forgets addresses that are quiet */
 	struct limit complaints;
+	uint64_t tls_faults[TLS_FAULTS], tls_handshakes, tls_resumed;
 };
 
 bool tcp_start(struct tcp *t); /* false: no memory; the caller frees */
 void tcp_destroy(struct tcp *t);
 void tcp_server_forget(struct tcp_server *s, struct tcp *t); /* on destruction: counts and list */
+void tcp_server_tls_fault(struct tcp_server *s, struct tcp *t); /* counts and tells it */

@@ -116,6 +116,14 @@ static void on_sweep(void *arg, uint64_t now_ms)
 		timer_start(loop_timers(s->loop), &s->sweep, now_ms + SWEEP_MS, on_sweep, s);
 }
 
+void tcp_server_tls_fault(struct tcp_server *s, struct tcp *t)
+{
+	s->tls_faults[t->tls->fault]++;
+	if (limit_take(&s->complaints, 1, 1.0 / 60, 3, loop_now_ms(s->loop)))
+		log_info("event=refuse stage=tls because=%s peer=%s", tls_fault_text(t->tls->fault),
+		        t->peer);
+}
+
 void tcp_server_forget(struct tcp_server *s, struct tcp *t)
 {
 	list_remove(&t->link);
@@ -157,8 +165,9 @@ static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
 	return NULL;
 }
 
-static void admit(struct tcp_server *s, int fd, const union address *from)
+static void admit(struct tcp_listener *li, int fd, const union address *from)
 {
+	struct tcp_server *s = li->server;
 	struct tcp *t = mem_zalloc(sizeof *t);
 	if (!t) {
 		close(fd);
@@ -184,7 +193,10 @@ static void admit(struct tcp_server *s, int fd, const union address *from)
 	s->counters.accepted++;
 	s->counters.open++;
 	list_append(&s->connections, &t->link);
-	s->accepted(s->arg, t);
+	if (li->tls && tcp_start_tls(t, li->tls, li->door))
+		tcp_destroy(t);
+	else
+		s->accepted(s->arg, t);
 }
 
 struct tcp *tcp_adopt(struct tcp_server *s, const struct tcp_parcel *p)
@@ -199,6 +211,7 @@ struct tcp *tcp_adopt(struct tcp_server *s, const struct tcp_parcel *p)
 	t->fd = p->fd;
 	t->loopback = p->loopback;
 	t->address = p->address;
+	t->tls = p->tls;
 	memcpy(t->peer, p->peer, sizeof t->peer);
 	if (!tcp_start(t)) {
 		tcp_parcel_drop(s, p);
@@ -213,6 +226,7 @@ struct tcp *tcp_adopt(struct tcp_server *s, const struct tcp_parcel *p)
 void tcp_parcel_drop(struct tcp_server *s, const struct tcp_parcel *p)
 {
 	close(p->fd);
+	tls_stream_free(p->tls);
 	tcp_ledger_give(s->ledger, p->address);
 }
 
@@ -262,7 +276,7 @@ static void on_incoming(void *arg, int ready)
 		socklen_t n = sizeof from;
 		int fd = accept4(li->fd, &from.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			admit(s, fd, &from);
+			admit(li, fd, &from);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -322,6 +336,12 @@ static int open_listener(const char *host, uint16_t *port)
 
 int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port)
 {
+	return tcp_server_listen_tls(s, host, port, NULL, NULL);
+}
+
+int tcp_server_listen_tls(struct tcp_server *s, const char *host, uint16_t *port,
+        struct tls_context *tls, const struct tls_door *door)
+{
 	int fd = open_listener(host, port);
 	if (fd < 0)
 		return -fd;
@@ -332,6 +352,8 @@ int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port)
 	}
 	li->server = s;
 	li->fd = fd;
+	li->tls = tls;
+	li->door = door;
 	li->watch = loop_watch_new(s->loop, fd, on_incoming, li);
 	if (!li->watch) {
 		close(fd);
@@ -386,6 +408,15 @@ size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out,
 	        {"queued_bytes", c->queued},
 	        {"limit_queued_bytes", c->queue_full},
 	        {"limit_queued_bytes_total", c->queues_full},
+	        {"tls_handshakes", s->tls_handshakes},
+	        {"tls_resumed", s->tls_resumed},
+	        {"tls_refused_clear_text", s->tls_faults[TLS_FAULT_CLEAR]},
+	        {"tls_refused_version", s->tls_faults[TLS_FAULT_VERSION]},
+	        {"tls_refused_nothing_in_common", s->tls_faults[TLS_FAULT_SHARED]},
+	        {"tls_alerts", s->tls_faults[TLS_FAULT_ALERT]},
+	        {"tls_malformed", s->tls_faults[TLS_FAULT_MALFORMED]},
+	        {"limit_tls_bytes", s->tls_faults[TLS_FAULT_BYTES]},
+	        {"tls_internal", s->tls_faults[TLS_FAULT_OURS]},
 	};
 	return counter_list(all, sizeof all / sizeof *all, out, max);
 }

@@ -19,24 +19,25 @@ struct tls_pair {
 };
 
 struct tls_error {
-	size_t pair;             /* which one, from 0 */
-	bool of_key;             /* the key file is at fault, not the certificate's */
-	char text[400];          /* English, one line, names the file; never a key's bytes */
+	size_t pair;    /* which one, from 0 */
+	bool of_key;    /* the key file is at fault, not the certificate's */
+	char text[400]; /* English, one line, names the file; never a key's bytes */
 };
 
 /* Without certificates: a start is refused until the first tls_context_load. NULL: no memory. */
 struct tls_context *tls_context_new(void);
-/* NULL is fine. Connections under way are not touched by it. Thread: none may use it any more. */
+/* NULL is fine. After the servers and connections that use it. */
 void tls_context_free(struct tls_context *c);
 /* Reads and checks the files and puts them in place of those that were there; the first pair
- * answers who names none of the others. False: the old ones stay, *e says why. Thread: any, one at
- * a time. */
+ * answers who names none of the others. False: the old ones stay, *e says why. An expired
+ * certificate is taken with a warning at first, but does not replace those that are there. Thread:
+ * any, one at a time. */
 bool tls_context_load(
         struct tls_context *c, const struct tls_pair *pairs, size_t n, struct tls_error *e);
 /* What is worth a warning about the loaded certificates, one line each, at most `max` bytes in
  * out: expired, not yet valid, a key that everybody may read. */
-size_t tls_context_warnings(const struct tls_context *c, char *out, size_t max);
-bool tls_context_ready(const struct tls_context *c); /* there is a certificate. Thread: any */
+size_t tls_context_warnings(struct tls_context *c, char *out, size_t max);
+bool tls_context_ready(struct tls_context *c); /* there is a certificate. Thread: any */
 
 /* What a listener speaks inside TLS. Static, or as long-lived as the listener. */
 struct tls_door {
@@ -55,6 +56,6 @@ struct tls_door {
  * bounded here. ERR_NOMEM; ERR_NOTFOUND: no certificates; ERR_EXISTS: it is TLS already;
  * ERR_CLOSED. Thread: t's. */
 int tcp_start_tls(struct tcp *t, struct tls_context *c, const struct tls_door *door);
-bool tcp_is_tls(const struct tcp *t);         /* started, established or not */
+bool tcp_is_tls(const struct tcp *t);          /* started, established or not */
 bool tcp_tls_established(const struct tcp *t); /* false for clear text */
-struct str tcp_tls_name(const struct tcp *t); /* SNI, lower case; absent: none. Lives with t */
+struct str tcp_tls_name(const struct tcp *t);  /* SNI, lower case; absent: none. Lives with t */
