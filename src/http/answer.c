@@ -15,11 +15,13 @@ const char *http_status_text(int status)
 		int status;
 		const char *text;
 	} texts[] = {
+	        {100, "Continue"},
 	        {101, "Switching Protocols"},
 	        {200, "OK"},
 	        {204, "No Content"},
 	        {304, "Not Modified"},
 	        {400, "Bad Request"},
+	        {403, "Forbidden"},
 	        {404, "Not Found"},
 	        {405, "Method Not Allowed"},
 	        {408, "Request Timeout"},
@@ -69,6 +71,8 @@ void http_answer_head(struct buf *b, const struct http_answer *a, double wall_s)
 		                                              to read it */
 	if (a->headers)
 		buf_puts(b, a->headers);
+	if (a->endpoint)
+		buf_puts(b, a->endpoint);
 	buf_puts(b, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
 	            "Content-Security-Policy: " CONTENT_POLICY "\r\n\r\n");
 }

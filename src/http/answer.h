@@ -5,9 +5,10 @@
 
 struct http_answer {
 	int status;
-	const char *type;    /* Content-Type; NULL: no body */
-	const char *cache;   /* Cache-Control; NULL: no-store */
-	const char *headers; /* further lines, each with CRLF; NULL: none */
+	const char *type;     /* Content-Type; NULL: no body */
+	const char *cache;    /* Cache-Control; NULL: no-store */
+	const char *headers;  /* further lines, each with CRLF; NULL: none */
+	const char *endpoint; /* the same, of its endpoint; NULL: none */
 	struct str body;
 	struct block *block; /* the body where it is shared; wins over `body`, borrowed */
 	bool close;          /* the connection ends behind it */
