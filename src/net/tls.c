@@ -17,7 +17,6 @@
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                               \
 	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                               \
 	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
-#define GROUPS "X25519:P-256:P-384"
 #define TICKET_LIFE_MS (8u * 3600 * 1000) /* a key seals for so long, and opens twice that */
 
 /* Tickets */
@@ -159,12 +158,13 @@ void tls_set_unref(struct tls_set *s)
 
 static SSL_CTX *make_ctx(struct tls_set *set)
 {
+	static char groups[] = "X25519:P-256:P-384"; /* never written to */
 	static const unsigned char same[] = "gavel"; /* tickets are good for any name */
 	SSL_CTX *x = SSL_CTX_new(TLS_server_method());
 	if (!x)
 		return NULL;
 	bool fine = SSL_CTX_set_min_proto_version(x, TLS1_2_VERSION) &&
-	            SSL_CTX_set_cipher_list(x, CIPHERS_12) && SSL_CTX_set1_groups_list(x, GROUPS) &&
+	            SSL_CTX_set_cipher_list(x, CIPHERS_12) && SSL_CTX_set1_groups_list(x, groups) &&
 	            SSL_CTX_set_session_id_context(x, same, sizeof same - 1) &&
 	            SSL_CTX_set_tlsext_ticket_key_evp_cb(x, on_ticket) &&
 	            SSL_CTX_set_tlsext_servername_callback(x, on_name) &&
