@@ -108,8 +108,18 @@ static bool name_defaults(struct config_set *s, const char *state_directory)
 	       put_default(s, KEY_STATE_DIRECTORY, state_directory, "");
 }
 
+/* docker-jitsi-meet's web server makes itself a certificate when it has none. */
+static bool tls_defaults(struct config_set *s)
+{
+	bool docker = set_origin(s, KEY_HTTPS_PORT) == CONFIG_DERIVED &&
+	              jval_integer(set_json(s, KEY_HTTPS_PORT)) > 0 &&
+	              jval_size(set_json(s, KEY_TLS_CERTIFICATE)) == 0;
+	return put_default(
+	        s, KEY_TLS_SELF_SIGNED, docker ? "true" : "false", docker ? "HTTPS_PORT" : "");
+}
+
 bool set_defaults(struct config_set *s, const char *state_directory)
 {
 	return from_schema(s) && from_profile(s) && role_defaults(s) && key_defaults(s) &&
-	       name_defaults(s, state_directory);
+	       name_defaults(s, state_directory) && tls_defaults(s);
 }

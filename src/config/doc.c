@@ -208,6 +208,8 @@ static void example_row(const struct schema_row *row, struct buf *out)
 	        [KEY_ROOM_CREATE] = "authenticated",
 	        [KEY_RUNTIME_GRANT] = "allow",
 	        [KEY_ON_LAST_MODERATOR_LEFT] = "keep",
+	        [KEY_TLS_SELF_SIGNED] = "false",
+	        [KEY_ACME_FOLDER] = "/var/www/acme",
 	        [KEY_PUBLIC_URL] = "https://meet.example.com",
 	        [KEY_STATE_DIRECTORY] = "/var/lib/gavel",
 	        [KEY_WEB_FOLDER] = "build/web",

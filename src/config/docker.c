@@ -406,6 +406,17 @@ static void keys(struct docker *d)
 		        server ? "JWT_ASAP_KEYSERVER" : "JWT_JWKS_URL");
 }
 
+static void https(struct docker *d)
+{
+	int off = docker_bool(d, "DISABLE_HTTPS");
+	if (off < 0)
+		return;
+	bool in_force = off == 0 || docker_put(d, KEY_HTTPS_PORT, "0", "DISABLE_HTTPS");
+	docker_say(d, "DISABLE_HTTPS", off ? "https_port=0" : NULL,
+	        in_force ? DOCKER_HONOURED : DOCKER_IGNORED, 0, "%s",
+	        in_force ? "" : "HTTPS_PORT of this configuration wins");
+}
+
 static void auto_owner(struct docker *d)
 {
 	int old = docker_bool(d, "DISABLE_AUTO_OWNER");
@@ -435,6 +446,7 @@ void docker_derive(struct config_set *s, const struct env *env, struct config_re
 	auto_owner(&d);
 	for (int k = 0; k < KEY_COUNT; k++)
 		apply_row(&d, (enum config_key)k);
+	https(&d);
 	keys(&d);
 	jwt_modules(&d);
 	docker_specials(&d);

@@ -246,6 +246,59 @@ static void name_section(struct judge *j)
 	}
 }
 
+static void tls_section(struct judge *j)
+{
+	size_t certificates = jval_size(set_json(j->s, KEY_TLS_CERTIFICATE));
+	size_t keys = jval_size(set_json(j->s, KEY_TLS_KEY));
+	int64_t port = jval_integer(set_json(j->s, KEY_HTTPS_PORT));
+	bool self_signed = set_true(j->s, KEY_TLS_SELF_SIGNED);
+	if (port && !certificates && !self_signed)
+		fatal(j, KEY_HTTPS_PORT,
+		        "needs a certificate: set tls_certificate and tls_key, or tls_self_signed: "
+		        "true for a trial");
+	if (port && port == jval_integer(set_json(j->s, KEY_HTTP_PORT)))
+		fatal(j, KEY_HTTPS_PORT, "must be another one than http_port");
+	if (keys && keys != certificates)
+		fatal(j, KEY_TLS_KEY, "must name one key for each tls_certificate");
+	if (certificates > TLS_CERTIFICATES_MAX)
+		fatal(j, KEY_TLS_CERTIFICATE, "names more than 64 files");
+	if (certificates && self_signed)
+		fatal(j, KEY_TLS_SELF_SIGNED, "contradicts tls_certificate: give one of the two");
+	bool nowhere = !port && !str_starts(set_str(j->s, KEY_PUBLIC_URL), STR("https://"));
+	if (!set_true(j->s, KEY_HTTP_REDIRECT) || !nowhere)
+		return;
+	static const char *const why = "has no HTTPS to send to: set https_port, or a public_url "
+	                               "that begins with https://";
+	if (set_origin(j->s, KEY_HTTP_REDIRECT) == CONFIG_DERIVED)
+		warn(j, KEY_HTTP_REDIRECT, 0, why);
+	else
+		fatal(j, KEY_HTTP_REDIRECT, why);
+}
+
+/* It becomes a header line and an attribute. */
+static void name_of_place(struct judge *j, enum config_key key)
+{
+	struct str v = set_str(j->s, key);
+	for (size_t i = 0; i < v.n; i++) {
+		char low = ascii_lower(v.p[i]);
+		if (!(low >= 'a' && low <= 'z') && !(low >= '0' && low <= '9') &&
+		        !(low && strchr("._-", low))) {
+			fatal(j, key, "may hold letters, digits, dots, dashes and underscores only");
+			return;
+		}
+	}
+}
+
+static void web_section(struct judge *j)
+{
+	if (present(j, KEY_CONFIG_JS) && !present(j, KEY_WEB_ROOT))
+		warn(j, KEY_CONFIG_JS, 0, "is not used: it belongs to web_root");
+	if (present(j, KEY_WEB_FOLDER) && present(j, KEY_WEB_ROOT))
+		fatal(j, KEY_WEB_FOLDER, "contradicts web_root: give one of the two");
+	name_of_place(j, KEY_SHARD);
+	name_of_place(j, KEY_REGION);
+}
+
 static void limit_section(struct judge *j)
 {
 	int64_t wanted = jval_integer(set_json(j->s, KEY_MAX_OCCUPANTS));
@@ -256,6 +309,34 @@ static void limit_section(struct judge *j)
 	        jval_integer(set_json(j->s, KEY_STANZA_BYTES)))
 		fatal(j, KEY_LOGIN_STANZA_BYTES,
 		        "is more than stanza_bytes: strangers may not send more than clients");
+}
+
+static void ice_section(struct judge *j)
+{
+	const struct jval *list = set_json(j->s, KEY_ICE_SERVERS);
+	struct extdisco_service one;
+	bool turn = false;
+	for (size_t i = 0; i < jval_size(list); i++) {
+		char text[120];
+		int err = extdisco_parse(jval_str(jval_at(list, i)), &one);
+		snprintf(text, sizeof text,
+		        "item %zu: must be stun:host:port, turn:host:port?transport=udp (or tcp) "
+		        "or turns:host:port",
+		        i + 1);
+		if (err)
+			fatal(j, KEY_ICE_SERVERS, text);
+		turn = turn || (!err && !str_eqc(one.type, "stun"));
+	}
+	bool made = present(j, KEY_TURN_SECRET), fixed = present(j, KEY_TURN_PASSWORD);
+	if (turn && !made && !(fixed && present(j, KEY_TURN_USERNAME)))
+		warn(j, KEY_ICE_SERVERS, 0,
+		        "names a TURN server without credentials for it: set turn_secret, or "
+		        "turn_username and turn_password");
+	if (made && fixed)
+		warn(j, KEY_TURN_PASSWORD, 0, "does nothing: turn_secret makes passwords");
+	if (!turn && (made || fixed))
+		warn(j, made ? KEY_TURN_SECRET : KEY_TURN_PASSWORD, 0,
+		        "does nothing: ice_servers names no TURN server");
 }
 
 static void start(struct judge *j)
@@ -304,7 +385,10 @@ void set_judge(struct config_set *s, bool need_start, struct config_report *r)
 		token_section(&j);
 	role_section(&j);
 	name_section(&j);
+	tls_section(&j);
 	limit_section(&j);
+	web_section(&j);
+	ice_section(&j);
 	if (need_start)
 		start(&j);
 }

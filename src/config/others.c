@@ -41,6 +41,11 @@ static const struct special {
         {"ENABLE_JAAS_COMPONENTS", SPECIAL_BOOL, W_ENV_IGNORED,
                 "hosted components have no counterpart"},
         {"PROSODY_ENABLE_MUC_RESOURCE_VALIDATE", SPECIAL_BOOL_BUILT_IN, 0, "always on"},
+        {"DISABLE_HTTPS", SPECIAL_ROLE, 0, "1: https_port=0"},
+        {"ENABLE_LETSENCRYPT", SPECIAL_LATER, W_ENV_IGNORED,
+                "certificates are not fetched here: let certbot or acme.sh do it (acme_folder), "
+                "and "
+                "name its files with TLS_CERTIFICATE and TLS_KEY"},
         {"PROSODY_RESERVATION_ENABLED", SPECIAL_LATER, W_ENV_IGNORED,
                 "rooms are not approved by an outside service yet, and serve refuses to start with "
                 "1"},
@@ -113,10 +118,9 @@ static const char *const reservation[] = {"PROSODY_RESERVATION_", NULL};
 static const char *const visitors[] = {"VISITORS_", NULL};
 static const char *const later[] = {"TURN_", "TURNS_", "STUN_", "JVB_", "COLIBRI_",
         "ENABLE_COLIBRI", "ENABLE_OCTO", "JIBRI_", "JIGASI_", "ENABLE_RECORDING",
-        "ENABLE_TRANSCRIPTIONS", "ENABLE_LETSENCRYPT", "LETSENCRYPT_", "ENABLE_HTTP_REDIRECT",
-        "HTTPS_PORT", "DISABLE_HTTPS", "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_", "WHITEBOARD_",
-        "ENABLE_P2P", "BOSH_", "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING", "ENABLE_SCTP",
-        "P2P_STUN", NULL};
+        "ENABLE_TRANSCRIPTIONS", "LETSENCRYPT_", "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_",
+        "WHITEBOARD_", "ENABLE_P2P", "BOSH_", "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING",
+        "ENABLE_SCTP", "P2P_STUN", NULL};
 
 void docker_families(struct docker *d)
 {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "policy/settings.h"
+#include "xmpp/extdisco.h"
 
 /* Every quantity that a stranger can grow. The key is the field's name. */
 struct limits {
@@ -22,7 +23,9 @@ struct limits {
 	uint32_t passwords_per_minute; /* wrong ones, per room and address */
 
 	/* one HTTP request */
-	uint32_t http_head_bytes; /* without the query */
+	uint32_t http_head_bytes;                /* without the query */
+	uint32_t http_body_mebibytes_total;      /* of unfinished ones */
+	uint32_t conference_requests_per_minute; /* by HTTP, per address */
 
 	/* one message or stanza */
 	uint32_t login_stanza_bytes; /* before login */
@@ -39,6 +42,7 @@ struct limits {
 
 	/* seconds */
 	uint32_t handshake_timeout;  /* accept to the end of the HTTP head */
+	uint32_t body_timeout;       /* from there to the end of the body */
 	uint32_t login_timeout;      /* WebSocket open to bound */
 	uint32_t idle_timeout;       /* between two HTTP requests */
 	uint32_t ping_interval;      /* silence before the server pings */
@@ -61,12 +65,26 @@ struct page_settings {
 	struct str_list stun_servers; /* "stun:host:port"; empty: none */
 };
 
+#define TLS_CERTIFICATES_MAX 64
+
 struct server_settings {
-	struct str_list bind;       /* addresses, numeric */
-	uint16_t http_port;         /* 0: any free port */
-	struct str state_directory; /* absolute; created with mode 0700 when missing */
+	struct str_list bind; /* addresses, numeric */
+	uint16_t http_port;   /* 0: any free port */
+	uint16_t https_port;  /* 0: none */
+	/* as many keys as certificates, or none: then they stand in the certificates' files */
+	struct str_list tls_certificates, tls_keys;
+	bool tls_self_signed, http_redirect, hsts;
+	struct str acme_folder;          /* absent: none */
+	struct str_list trusted_proxies; /* as network_parse takes them */
+	struct str state_directory;      /* absolute; created with mode 0700 when missing */
 	struct str
-	        web_folder; /* serve the page from here (development); absent: the one built in */
+	        web_folder;   /* serve the page from here (development); absent: the one built in */
+	struct str web_root;  /* an installed jitsi-meet; absent: the page built in */
+	struct str config_js; /* answered as /config.js with web_root; absent: generated */
+	bool http_conference_request; /* config.js names the URL */
+	struct extdisco extdisco; /* STUN and TURN servers for clients */
+	bool services_push;       /* what the server offers, told with the bind */
+	struct str shard, region;     /* of this server among several; absent: none */
 	enum log_level log_level;
 	uint32_t workers; /* 0: one per core that the process may use */
 	enum placement { PLACEMENT_ROOM, PLACEMENT_WRONG } placement; /* wrong: for tests */
