@@ -109,6 +109,7 @@ static bool start_sessions(struct parts *p)
 	        .keys = p->shared->keys,
 	        .directory = p->shared->directory,
 	        .worker = p->index,
+	        .self = p->worker,
 	        .muc_domain = set->muc_domain,
 	        .sessions = l->sessions,
 	        .before_login = xml_limits_before_auth,

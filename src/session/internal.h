@@ -8,6 +8,7 @@
 #include "session/directory.h"
 #include "session/session.h"
 #include "session/transport.h"
+#include "token/store.h"
 #include "xmpp/stanza.h"
 
 #define LINGER_MS 2000 /* for the last words of a transport */
@@ -15,6 +16,7 @@
 enum session_state {
 	SESSION_OPENING,    /* expects a stream */
 	SESSION_AUTH,       /* expects <auth/> */
+	SESSION_WAITING,    /* <auth/> came, its answer waits for a key */
 	SESSION_REFUSED,    /* login failed; closes itself soon */
 	SESSION_RESTARTING, /* authenticated: expects a stream again */
 	SESSION_BINDING,    /* expects the bind request */
@@ -42,6 +44,7 @@ struct session {
 	char *query_room, *query_prefix; /* owned, NULL: none */
 	char *token;                     /* owned, until login; never logged */
 	enum reason token_reason;        /* the request's fault, if any */
+	struct key_wait *key_wait;       /* NULL: waits for no key */
 
 	/* with several workers: the conferences that it has asked for, and its ties to workers */
 	struct directory_entry **routes; /* held */
@@ -119,6 +122,14 @@ void stream_open_reply(struct session *s);
 void login_take_arrival(struct session *s, const struct session_arrival *a);
 void login_auth(struct session *s, const struct element *e);
 void login_bind(struct session *s, const struct element *e);
+void login_waiting(struct session *s, const struct element *e);
+
+/* wait.c */
+/* Asks the store for what token_verify wanted. KEY_WAIT: `then` is called once, on this worker, or
+ * never if the session ends before. then NULL: nobody waits (again), so KEY_WAIT is KEY_REFUSED. */
+enum key_answer wait_for_key(struct session *s, const struct token_want *want,
+        void (*then)(struct session *s), char why[KEY_WHY]);
+void wait_end(struct session *s); /* fine when it does not wait */
 
 /* domain.c */
 bool domain_is_ours(const struct session *s, const struct stanza *st);

@@ -1,6 +1,7 @@
 /* login.c - who a client is: the token of its arrival, SASL ANONYMOUS, and the JID it is bound to.
  * io */
 #include <math.h>
+#include <stdio.h>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -158,17 +159,42 @@ static void accept(struct session *s)
 		t->ops->restart(t);
 }
 
-static void verify(struct session *s)
+static void verify_again(struct session *s);
+
+/* Verifies the session's token. True: its key is asked for elsewhere, and verify_again comes later.
+ * waited: this is later. */
+static bool check_token(struct session *s, bool waited, struct token_result *result)
 {
 	const struct session_settings *set = &s->all->settings;
+	int64_t now = (int64_t)floor(loop_wall_s(s->all->loop));
+	for (int tries = 0; tries < 2; tries++) {
+		char why[KEY_WHY];
+		token_verify(set->token, set->keys, str_c(s->token), now, result);
+		if (!result->wanted)
+			return false;
+		enum key_answer answer =
+		        wait_for_key(s, &result->want, waited ? NULL : verify_again, why);
+		if (answer == KEY_REFUSED)
+			snprintf(result->hint, sizeof result->hint, "%.*s",
+			        (int)sizeof result->hint - 1, why);
+		if (answer != KEY_READY) /* it came just now */
+			return answer == KEY_WAIT;
+	}
+	return false;
+}
+
+static void verify(struct session *s, bool waited)
+{
 	struct token_result result = {0};
-	struct connect_request c = {.settings = set->policy,
+	struct connect_request c = {.settings = s->all->settings.policy,
 	        .token = s->token_reason,
 	        .present = s->token || s->token_reason != R_NONE};
 	bool verified = s->token && s->token_reason == R_NONE;
+	if (verified && check_token(s, waited, &result)) {
+		s->state = SESSION_WAITING;
+		return;
+	}
 	if (verified) {
-		int64_t now = (int64_t)floor(loop_wall_s(s->all->loop));
-		token_verify(set->token, set->keys, str_c(s->token), now, &result);
 		c.token = result.reason;
 		c.claims = result.claims;
 	}
@@ -197,6 +223,11 @@ static void verify(struct session *s)
 	s->token = NULL;
 }
 
+static void verify_again(struct session *s)
+{
+	verify(s, true);
+}
+
 static void fail_mechanism(struct session *s, const char *condition)
 {
 	struct buf *b = session_begin(s);
@@ -213,9 +244,22 @@ void login_auth(struct session *s, const struct element *e)
 	} else if (!str_eqc(element_attr(e, "mechanism"), "ANONYMOUS")) {
 		fail_mechanism(s, "invalid-mechanism");
 	} else {
-		verify(s); /* an initial response, "=" or anything else, is a trace (RFC 4505) and
+		verify(s, false); /* an initial response, "=" or anything else, is a trace (RFC 4505) and
 		              means nothing */
 	}
+}
+
+/* While the answer to <auth/> is under way a client has nothing to say but that it gives up. */
+void login_waiting(struct session *s, const struct element *e)
+{
+	if (!element_is(e, "abort", NS_SASL)) {
+		session_close(s, SESSION_PROTOCOL, "not-authorized",
+		        STR("Wait for the answer to <auth/>"));
+		return;
+	}
+	wait_end(s);
+	s->state = SESSION_AUTH;
+	fail_mechanism(s, "aborted");
 }
 
 /* The lower-case hexadecimal node matters: clients take their room nick from its first eight

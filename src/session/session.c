@@ -177,6 +177,7 @@ static void on_ended(void *arg)
 	struct session *s = arg;
 	struct sessions *ss = s->all;
 	timer_stop(&s->timer);
+	wait_end(s);
 	list_remove(&s->link);
 	ss->counters.sessions--;
 	s->drops = true;

@@ -23,6 +23,7 @@ struct directory;
 struct policy_settings;
 struct token_settings;
 struct token_keys;
+struct worker;
 
 /* Filled in by cli/serve; everything that is pointed to outlives the sessions. */
 struct session_settings {
@@ -35,6 +36,7 @@ struct session_settings {
 	/* With several workers; zeroes otherwise. */
 	struct directory *directory; /* NULL: this is the only worker */
 	unsigned worker;             /* which of them this is */
+	struct worker *self;         /* also alone: where other threads send messages to */
 	struct str muc_domain;       /* of the rooms that URLs name */
 
 	uint32_t sessions;                           /* at once, on all workers */

@@ -228,6 +228,9 @@ void session_element(struct session *s, struct element *e, struct str text)
 	case SESSION_AUTH:
 		login_auth(s, e);
 		return;
+	case SESSION_WAITING:
+		login_waiting(s, e);
+		return;
 	case SESSION_BINDING:
 		login_bind(s, e);
 		return;
