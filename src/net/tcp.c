@@ -248,8 +248,8 @@ static void take_tls(struct tcp *t, struct str ciphered)
 {
 	bool before = t->tls->established;
 	size_t n;
-	enum tls_fed fed = tls_stream_feed(t->tls, ciphered, loop_buffer(t->loop),
-	        LOOP_BUFFER - TLS_CIPHERED, &n);
+	enum tls_fed fed = tls_stream_feed(
+	        t->tls, ciphered, loop_buffer(t->loop), LOOP_BUFFER - TLS_CIPHERED, &n);
 	if (t->tls->established && !before) {
 		t->server->tls_handshakes++;
 		t->server->tls_resumed += t->tls->resumed;

@@ -63,7 +63,7 @@ struct tcp {
 	size_t first, count, cap;
 	struct buf copied;
 	size_t copied_from, queued;
-	uint64_t moved_ms; /* last progress */
+	uint64_t moved_ms;      /* last progress */
 	struct tls_stream *tls; /* NULL: clear text */
 
 	struct timer stall, linger;

@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "net/tls_internal.h"
 
-#define OUT_MAX (128u << 10) /* a handshake flight, or one record and answers to the peer's whims  \
-	                      */
+#define OUT_MAX                                                                                    \
+	(128u << 10) /* a handshake flight, or one record and answers to the peer's whims          \
+	              */
 /* Handshakes, key updates and empty records cost us work and carry nothing: so many bytes of them
  * are free, and so many times what was carried. */
 #define SURPLUS_FREE (64u << 10)
