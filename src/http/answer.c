@@ -19,7 +19,9 @@ const char *http_status_text(int status)
 	        {101, "Switching Protocols"},
 	        {200, "OK"},
 	        {204, "No Content"},
+	        {301, "Moved Permanently"},
 	        {304, "Not Modified"},
+	        {308, "Permanent Redirect"},
 	        {400, "Bad Request"},
 	        {403, "Forbidden"},
 	        {404, "Not Found"},
@@ -28,6 +30,7 @@ const char *http_status_text(int status)
 	        {413, "Content Too Large"},
 	        {414, "URI Too Long"},
 	        {426, "Upgrade Required"},
+	        {429, "Too Many Requests"},
 	        {431, "Request Header Fields Too Large"},
 	        {500, "Internal Server Error"},
 	        {501, "Not Implemented"},
@@ -73,6 +76,8 @@ void http_answer_head(struct buf *b, const struct http_answer *a, double wall_s)
 		buf_puts(b, a->headers);
 	if (a->endpoint)
 		buf_puts(b, a->endpoint);
+	if (a->hsts)
+		buf_puts(b, "Strict-Transport-Security: max-age=63072000\r\n");
 	buf_puts(b, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
 	            "Content-Security-Policy: " CONTENT_POLICY "\r\n\r\n");
 }

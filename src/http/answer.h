@@ -12,6 +12,7 @@ struct http_answer {
 	struct str body;
 	struct block *block; /* the body where it is shared; wins over `body`, borrowed */
 	bool close;          /* the connection ends behind it */
+	bool hsts;           /* browsers shall come by HTTPS only */
 	bool head_only;      /* HEAD: the length is told, the body stays here */
 };
 

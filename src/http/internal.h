@@ -5,6 +5,7 @@
 #include "http/answer.h"
 #include "http/body.h"
 #include "http/files.h"
+#include "http/forwarded.h"
 #include "http/server.h"
 
 #define LINGER_MS 2000
@@ -43,6 +44,8 @@ struct connection {
 	bool timed;                 /* the timer runs for this head or body */
 	unsigned extensions;
 	struct timer timer;
+	struct forwarded from;  /* of the request at hand, or the one before */
+	bool secure;            /* HTTPS here, or at a trusted proxy; likewise */
 	struct http_head *head; /* the server's: valid while a request is being served */
 
 	const struct http_route *route; /* of the body or ticket under way */
@@ -62,6 +65,10 @@ void connection_free(struct connection *c);
 /* Goes on with what has come, and sets the timer. */
 void connection_resume(struct connection *c);
 void connection_log_refusal(struct connection *c, int status, const char *why);
+
+/* https.c. True: answered. */
+bool https_challenge(struct connection *c, const struct http_request *r);
+bool https_redirect(struct connection *c, const struct http_request *r);
 
 /* exchange.c: requests with bodies, and answers that come later */
 const struct http_route *exchange_find(const struct http_server *s, struct str path);

@@ -87,6 +87,7 @@ void connection_answer(struct connection *c, struct http_answer *a)
 	buf_init(&b, 0);
 	a->head_only = a->head_only || c->head_only;
 	a->close = a->close || !c->keep_alive || c->server->draining;
+	a->hsts = c->secure && c->server->settings.hsts;
 	if (c->route)
 		a->endpoint = c->server->endpoint_headers;
 	http_answer_head(&b, a, loop_wall_s(tcp_loop(c->tcp)));
@@ -109,6 +110,11 @@ static void answer_text(struct connection *c, int status, const char *text)
 	                             .body = str_c(text)});
 }
 
+static struct str connection_peer(const struct connection *c)
+{
+	return c->from.peer[0] ? str_c(c->from.peer) : tcp_peer(c->tcp);
+}
+
 /* Never the target: a token stands in it. */
 void connection_log_refusal(struct connection *c, int status, const char *why)
 {
@@ -116,7 +122,7 @@ void connection_log_refusal(struct connection *c, int status, const char *why)
 	double rate = s->settings.log_lines_per_second;
 	if (limit_take(&s->log_lines, 1, rate, 2 * rate, loop_now_ms(tcp_loop(c->tcp))))
 		log_info("event=refuse stage=http status=%d because=%s peer=%.*s", status,
-		        log_value(str_c(why)), STR_FMT(tcp_peer(c->tcp)));
+		        log_value(str_c(why)), STR_FMT(connection_peer(c)));
 	else
 		s->counters.log_suppressed++;
 }
@@ -236,6 +242,10 @@ static void upgrade(struct connection *c, const struct http_request *r)
 		refuse_upgrade(c, 501, "The subprotocol xmpp was not offered", NULL);
 		return;
 	}
+	if (c->from.by_proxy && !tcp_forwarded_for(c->tcp, c->from.peer)) {
+		refuse_upgrade(c, 429, "Too many connections", NULL);
+		return;
+	}
 	struct buf b;
 	buf_init(&b, 0);
 	buf_printf(&b,
@@ -293,6 +303,9 @@ static void route(struct connection *c, const struct http_request *r)
 	const struct http_settings *set = &c->server->settings;
 	bool options = str_eqc(c->head->method_name, "OPTIONS");
 	bool endpoint = str_eqc(r->path, set->ws_path);
+	c->route = NULL;
+	if (https_challenge(c, r) || https_redirect(c, r))
+		return;
 	c->route = exchange_find(c->server, r->path);
 	if (c->route)
 		exchange_request(c, r);
@@ -320,14 +333,18 @@ static void route(struct connection *c, const struct http_request *r)
 static void serve_request(struct connection *c)
 {
 	struct buf path;
+	const struct http_settings *set = &c->server->settings;
 	buf_init(&path, 0);
+	forwarded_read(c->head, set->trusted, set->n_trusted, tcp_peer(c->tcp), &c->from);
+	c->secure = tcp_is_tls(c->tcp) || c->from.https;
 	if (http_percent_decode(c->head->path, false, &path)) {
 		connection_refuse(c, 400);
 	} else {
 		struct http_request r = {.head = c->head,
 		        .path = buf_view(&path),
-		        .peer = tcp_peer(c->tcp),
-		        .peer_loopback = tcp_peer_loopback(c->tcp)};
+		        .peer = str_c(c->from.peer),
+		        .peer_loopback = c->from.loopback,
+		        .secure = c->secure};
 		route(c, &r);
 	}
 	buf_done(&path);
@@ -355,7 +372,9 @@ static void on_timeout(void *arg, uint64_t now_ms)
 		c->head_only = false;
 		connection_refuse(c, 408);
 	} else if (!c->served) {
-		connection_log_refusal(c, 408, "sent nothing");
+		connection_log_refusal(c, 408,
+		        tcp_is_tls(c->tcp) && !tcp_tls_established(c->tcp) ? "no TLS handshake"
+		                                                           : "sent nothing");
 	}
 	connection_hang_up(c, 0);
 	connection_free(c);

@@ -4,6 +4,7 @@
  * XMPP: the path and the subprotocol of the WebSocket come with the settings. Thread: the front's
  * loop. */
 #pragma once
+#include "base/address.h"
 #include "base/counter.h"
 #include "http/parse.h"
 #include "net/tcp.h"
@@ -14,8 +15,9 @@ struct ws;
 struct http_request {
 	const struct http_head *head;
 	struct str path; /* decoded, begins with '/', without dots for segments */
-	struct str peer; /* address */
+	struct str peer; /* address of the client, as a trusted proxy tells it */
 	bool peer_loopback;
+	bool secure;       /* it came by HTTPS, here or at a trusted proxy */
 	struct str tenant; /* the segment before an endpoint's path; absent: none. The query then
 	                      has it as `prefix`, whatever the client wrote there */
 };
@@ -71,6 +73,15 @@ struct http_settings {
 	uint64_t max_bodies;      /* bytes of unfinished bodies in all; then long ones get 503 */
 	const char *endpoint_headers; /* lines with CRLF for answers of the WebSocket path and the
 	                                 routes; NULL: that any origin may read them */
+
+	const struct network *trusted; /* proxies: what they say of their clients counts */
+	size_t n_trusted;
+	bool redirect; /* who comes by HTTP is sent to HTTPS */
+	struct str
+	        redirect_to; /* "https://host"; absent: as the client calls us, with https_port */
+	uint16_t https_port;
+	bool hsts;               /* RFC 6797 */
+	const char *acme_folder; /* NULL: none */
 
 	struct str config_js; /* /config.js, lives as long as the server */
 	const char *web_dir;  /* serve the page's files from here instead (development); NULL: no */

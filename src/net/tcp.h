@@ -39,6 +39,8 @@ struct tcp_events {
 	void (*ended)(void *arg, struct tcp *t, enum tcp_end why);
 };
 
+struct network;
+
 struct tcp_limits {
 	uint32_t max_connections;  /* in total */
 	uint32_t max_per_address;  /* loopback is exempt */
@@ -47,6 +49,10 @@ struct tcp_limits {
 	uint64_t max_queued_total; /* in all, shared blocks once; then those that hold most of it
 	                              are refused */
 	uint32_t stall_ms;
+	/* Proxies: their connections count in total only, until tcp_forwarded_for. Live as long as
+	 * the server. */
+	const struct network *trusted;
+	size_t n_trusted;
 };
 
 /* What was refused, and how much there is. */
@@ -85,6 +91,9 @@ struct str tcp_peer(
         const struct tcp *t); /* numeric address, IPv4-mapped ones as IPv4; lives with t */
 bool tcp_peer_loopback(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t); /* bytes */
+/* A trusted proxy says for whom t is: peer, as address_write writes it, is t's peer from now on,
+ * and counts it. False: that address has too many, nothing has changed. */
+bool tcp_forwarded_for(struct tcp *t, const char *peer);
 
 /* Takes t off its loop, without a word to its owner: t is gone, the parcel must be adopted or
  * dropped. False: bytes are queued, or it is closing; nothing has happened. */

@@ -42,6 +42,9 @@ void tcp_ledger_free(struct tcp_ledger *l);
 /* key NULL: loopback, which counts in total only. On TCP_TAKEN: *out is the address, or NULL. */
 enum tcp_refusal tcp_ledger_take(
         struct tcp_ledger *l, const char *key, uint64_t now_ms, struct tcp_address **out);
+/* From one address to another, on which it counts as new. */
+enum tcp_refusal tcp_ledger_move(
+        struct tcp_ledger *l, const char *key, uint64_t now_ms, struct tcp_address **a);
 void tcp_ledger_give(struct tcp_ledger *l, struct tcp_address *a);
 uint32_t tcp_ledger_open(struct tcp_ledger *l);
 /* Forgets addresses that are quiet; true: some are left. */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -87,26 +88,34 @@ static void complain(struct tcp_server *s, const char *cause, const char *peer)
 		        tcp_ledger_open(s->ledger));
 }
 
-static void describe(struct tcp *t, const union address *a, char key[TCP_PEER_MAX])
+/* The peer as text, and what it counts by: a household has a /64 of IPv6. */
+static void describe(struct tcp *t, const struct address *a, char key[TCP_PEER_MAX])
 {
-	if (a->any.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &a->v4.sin_addr, t->peer, sizeof t->peer);
-		t->loopback = (ntohl(a->v4.sin_addr.s_addr) >> 24) == 127;
-		memcpy(key, t->peer, TCP_PEER_MAX);
-		return;
+	struct address net = *a;
+	if (!address_is_v4(a))
+		memset(&net.bytes[8], 0, 8);
+	address_write(a, t->peer);
+	address_write(&net, key);
+	t->loopback = address_loopback(a);
+}
+
+static struct address address_of(const union address *from)
+{
+	struct address a = {.bytes = {[10] = 0xff, [11] = 0xff}};
+	if (from->any.sa_family == AF_INET)
+		memcpy(&a.bytes[12], &from->v4.sin_addr, 4);
+	else
+		memcpy(a.bytes, &from->v6.sin6_addr, 16);
+	return a;
+}
+
+static bool is_trusted(const struct tcp_server *s, const struct address *a)
+{
+	for (size_t i = 0; i < s->limits.n_trusted; i++) {
+		if (network_has(&s->limits.trusted[i], a))
+			return true;
 	}
-	const struct in6_addr *v6 = &a->v6.sin6_addr;
-	if (IN6_IS_ADDR_V4MAPPED(v6)) {
-		inet_ntop(AF_INET, &v6->s6_addr[12], t->peer, sizeof t->peer);
-		t->loopback = v6->s6_addr[12] == 127;
-		memcpy(key, t->peer, TCP_PEER_MAX);
-		return;
-	}
-	inet_ntop(AF_INET6, v6, t->peer, sizeof t->peer);
-	t->loopback = IN6_IS_ADDR_LOOPBACK(v6);
-	struct in6_addr net = *v6;
-	memset(&net.s6_addr[8], 0, 8);
-	inet_ntop(AF_INET6, &net, key, TCP_PEER_MAX);
+	return false;
 }
 
 static void on_sweep(void *arg, uint64_t now_ms)
@@ -141,11 +150,10 @@ static void set_options(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof dead_ms);
 }
 
-/* Why this connection may not come in; NULL: it may, and is counted. */
-static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
+/* Why, and counts it; NULL: it is taken. */
+static const char *refusal_text(struct tcp_server *s, enum tcp_refusal r)
 {
-	uint64_t now = loop_now_ms(s->loop);
-	switch (tcp_ledger_take(s->ledger, t->loopback ? NULL : key, now, &t->address)) {
+	switch (r) {
 	case TCP_REFUSED_TOTAL:
 		s->counters.refused_total++;
 		return "sessions";
@@ -160,9 +168,44 @@ static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
 	case TCP_TAKEN:
 		break;
 	}
-	if (t->address && !timer_running(&s->sweep))
-		timer_start(loop_timers(s->loop), &s->sweep, now + SWEEP_MS, on_sweep, s);
 	return NULL;
+}
+
+static void start_sweep(struct tcp_server *s, const struct tcp *t)
+{
+	if (t->address && !timer_running(&s->sweep))
+		timer_start(loop_timers(s->loop), &s->sweep, loop_now_ms(s->loop) + SWEEP_MS,
+		        on_sweep, s);
+}
+
+/* Why this connection may not come in; NULL: it may, and is counted. */
+static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
+{
+	uint64_t now = loop_now_ms(s->loop);
+	const char *text = refusal_text(s, tcp_ledger_take(s->ledger, key, now, &t->address));
+	start_sweep(s, t);
+	return text;
+}
+
+bool tcp_forwarded_for(struct tcp *t, const char *peer)
+{
+	struct tcp_server *s = t->server;
+	struct address a;
+	char key[TCP_PEER_MAX];
+	if (t->closing || !address_parse(str_c(peer), &a))
+		return false;
+	struct tcp told = {0};
+	describe(&told, &a, key);
+	const char *refused = refusal_text(s, tcp_ledger_move(s->ledger, told.loopback ? NULL : key,
+	                                              loop_now_ms(s->loop), &t->address));
+	if (refused) {
+		complain(s, refused, told.peer);
+		return false;
+	}
+	memcpy(t->peer, told.peer, sizeof t->peer);
+	t->loopback = told.loopback;
+	start_sweep(s, t);
+	return true;
 }
 
 static void admit(struct tcp_listener *li, int fd, const union address *from)
@@ -177,8 +220,9 @@ static void admit(struct tcp_listener *li, int fd, const union address *from)
 	t->server = s;
 	t->loop = s->loop;
 	t->fd = fd;
-	describe(t, from, key);
-	const char *refused = refusal(s, t, key);
+	struct address a = address_of(from);
+	describe(t, &a, key);
+	const char *refused = refusal(s, t, t->loopback || is_trusted(s, &a) ? NULL : key);
 	if (!refused && !tcp_start(t)) {
 		tcp_ledger_give(s->ledger, t->address);
 		refused = "no-memory";
