@@ -22,7 +22,7 @@
 	60000 /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT)                \
 	       */
 
-union address {
+union socket_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
@@ -99,7 +99,7 @@ static void describe(struct tcp *t, const struct address *a, char key[TCP_PEER_M
 	t->loopback = address_loopback(a);
 }
 
-static struct address address_of(const union address *from)
+static struct address address_of(const union socket_address *from)
 {
 	struct address a = {.bytes = {[10] = 0xff, [11] = 0xff}};
 	if (from->any.sa_family == AF_INET)
@@ -208,7 +208,7 @@ bool tcp_forwarded_for(struct tcp *t, const char *peer)
 	return true;
 }
 
-static void admit(struct tcp_listener *li, int fd, const union address *from)
+static void admit(struct tcp_listener *li, int fd, const union socket_address *from)
 {
 	struct tcp_server *s = li->server;
 	struct tcp *t = mem_zalloc(sizeof *t);
@@ -316,7 +316,7 @@ static void on_incoming(void *arg, int ready)
 	struct tcp_listener *li = arg;
 	struct tcp_server *s = li->server;
 	for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
-		union address from = {0};
+		union socket_address from = {0};
 		socklen_t n = sizeof from;
 		int fd = accept4(li->fd, &from.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
@@ -347,7 +347,7 @@ static int bind_error(void)
 
 static int open_listener(const char *host, uint16_t *port)
 {
-	union address a = {0};
+	union socket_address a = {0};
 	socklen_t n;
 	if (inet_pton(AF_INET, host, &a.v4.sin_addr) == 1) {
 		a.v4.sin_family = AF_INET;
