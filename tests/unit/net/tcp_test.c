@@ -197,7 +197,8 @@ static void blocks_wait_a_moment_and_keep_their_place(void **state)
 static void copies_and_blocks_keep_their_order(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 8 << 20, 1 << 30, 10000});
+	struct world *w =
+	        open_world(&(struct tcp_limits){10, 10, 100, 8 << 20, 1 << 30, 10000, NULL, 0});
 	struct wire c;
 	char *large = test_malloc(3000), *small = test_malloc(40);
 	memset(large, 'L', 3000);
