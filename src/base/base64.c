@@ -38,10 +38,10 @@ int base64url_decode(struct str s, struct buf *out)
 	return out->failed ? ERR_NOMEM : 0;
 }
 
-void base64url_encode(struct str s, struct buf *out)
+#define COMMON_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+static void encode(struct str s, const char *digits, struct buf *out)
 {
-	static const char digits[] =
-	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint32_t bits = 0;
 	int have = 0;
 	for (size_t i = 0; i < s.n; i++) {
@@ -54,4 +54,15 @@ void base64url_encode(struct str s, struct buf *out)
 	}
 	if (have)
 		buf_putc(out, digits[bits << (6 - have) & 63]);
+}
+
+void base64url_encode(struct str s, struct buf *out)
+{
+	encode(s, COMMON_DIGITS "-_", out);
+}
+
+void base64_encode(struct str s, struct buf *out)
+{
+	encode(s, COMMON_DIGITS "+/", out);
+	buf_puts(out, s.n % 3 == 0 ? "" : s.n % 3 == 1 ? "==" : "=");
 }

@@ -2,6 +2,7 @@
  * process. io */
 #include "base/hash.h"
 
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <pthread.h>
@@ -15,6 +16,11 @@ void hash_sha256(struct str s, uint8_t out[32])
 void hash_sha1(struct str s, uint8_t out[20])
 {
 	SHA1((const unsigned char *)s.p, s.n, out);
+}
+
+void hash_hmac_sha1(struct str key, struct str s, uint8_t out[20])
+{
+	HMAC(EVP_sha1(), key.p, (int)key.n, (const unsigned char *)s.p, s.n, out, NULL);
 }
 
 void hash_hex(const uint8_t *bytes, size_t n, char *out)

@@ -22,6 +22,7 @@ enum docker_module {
 	MODULE_BYPASS = 1 << 9,
 	MODULE_LOBBY_AUTOSTART = 1 << 10,
 	MODULE_PERMISSIONS = 1 << 11,
+	MODULE_SERVICES_PUSH = 1 << 13,
 	MODULE_OTHER_TOKEN = 1 << 12, /* some other token_* module: shows intent (rule 5) */
 };
 #define MODULES_TOKEN_ROLE                                                                         \
@@ -72,6 +73,7 @@ void docker_specials(struct docker *d); /* others.c: what is none of our keys */
 void docker_families(struct docker *d);
 bool docker_is_special(const char *name);
 void docker_modules(struct docker *d); /* modules.c */
+void docker_ice(struct docker *d);     /* ice.c: STUN_*, TURN_*, TURNS_* */
 void docker_role(struct docker *d);    /* rolemode.c */
 void docker_stock(struct docker *d);
 void docker_services(struct docker *d); /* services.c: admins and allow-lists hold services only */

@@ -237,6 +237,7 @@ static bool server_names(struct config_set *s, struct config *c)
 	v->web_folder = set_path(s, v->web_folder, set_origin(s, KEY_WEB_FOLDER));
 	v->web_root = set_path(s, v->web_root, set_origin(s, KEY_WEB_ROOT));
 	v->config_js = set_path(s, v->config_js, set_origin(s, KEY_CONFIG_JS));
+	v->keys.ca_file = set_path(s, v->keys.ca_file, set_origin(s, KEY_KEY_CA_FILE));
 	v->state_directory = set_path(s, v->state_directory, set_origin(s, KEY_STATE_DIRECTORY));
 	v->acme_folder = set_path(s, v->acme_folder, set_origin(s, KEY_ACME_FOLDER));
 	return v->focus_domain.p && v->focus_jid.p &&

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "config/report.h"
 #include "config/set.h"
+#include "config/value.h"
 
 struct judge {
 	struct config_set *s;
@@ -159,6 +160,28 @@ static void issuers(struct judge *j)
 	}
 }
 
+/* Who could change the answer of a key server makes tokens (roles.md 1.4). */
+static void plain_http(struct judge *j)
+{
+	const struct jval *list = set_json(j->s, KEY_ISSUERS);
+	static const char *const text =
+	        "is not https: whoever is on the way could make tokens. Use https, or set "
+	        "key_plain_http=true";
+	bool allowed = set_true(j->s, KEY_KEY_PLAIN_HTTP);
+	bool server = set_word_is(j->s, KEY_KEY_SOURCE, "keyserver");
+	if (!allowed && server && !value_url_private(set_str(j->s, KEY_KEY_SERVER)))
+		fatal(j, KEY_KEY_SERVER, text);
+	if (!allowed && set_word_is(j->s, KEY_KEY_SOURCE, "jwks") &&
+	        !value_url_private(set_str(j->s, KEY_JWKS)))
+		fatal(j, KEY_JWKS, text);
+	for (size_t i = 0; i < jval_size(list) && !allowed; i++) {
+		const struct jval *issuer = jval_at(list, i);
+		if (!value_url_private(jval_str(jval_getc(issuer, "key_server"))) ||
+		        !value_url_private(jval_str(jval_getc(issuer, "jwks"))))
+			fatal(j, KEY_ISSUERS, text);
+	}
+}
+
 static bool public_keys(const struct judge *j)
 {
 	const struct jval *list = set_json(j->s, KEY_ISSUERS);
@@ -191,6 +214,7 @@ static void token_section(struct judge *j)
 	algorithms(j);
 	secrets(j);
 	issuers(j);
+	plain_http(j);
 	if (!j->s->vectors && j->s->docker && !present(j, KEY_APP_ID) && !present(j, KEY_ISSUERS))
 		fatal(j, KEY_APP_ID, "is missing: set JWT_APP_ID");
 	else if (!j->s->vectors && nobody)
@@ -341,27 +365,6 @@ static void ice_section(struct judge *j)
 
 static void start(struct judge *j)
 {
-	const struct jval *list = set_json(j->s, KEY_ISSUERS);
-	if (j->jwt && set_word_is(j->s, KEY_KEY_SOURCE, "keyserver"))
-		fatal(j, KEY_KEY_SERVER,
-		        "serve does not fetch keys yet: key_source=keyserver works in check and "
-		        "explain "
-		        "only. Save the "
-		        "public keys as files and use key_source=file with key_files");
-	if (j->jwt && set_word_is(j->s, KEY_KEY_SOURCE, "jwks"))
-		fatal(j, KEY_JWKS,
-		        "serve does not read key lists yet: key_source=jwks works in check and "
-		        "explain "
-		        "only. Save the public "
-		        "keys as files and use key_source=file with key_files");
-	for (size_t i = 0; i < jval_size(list); i++) {
-		const char *source = issuer_source(jval_at(list, i));
-		if (strcmp(source, "keyserver") == 0 || strcmp(source, "jwks") == 0)
-			fatal(j, KEY_ISSUERS,
-			        "serve does not fetch keys yet: key_server and jwks work in check "
-			        "and "
-			        "explain only");
-	}
 	if (set_word_is(j->s, KEY_BEFORE_HOST, "lobby"))
 		warn(j, KEY_BEFORE_HOST, 0,
 		        "the lobby is not served yet: counts as refuse, people wait for the host "

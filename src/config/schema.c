@@ -66,19 +66,20 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.flags = SCHEMA_COMPUTED,
 		.fallback_text = "secret; or as key_files, key_server or jwks imply",
 		.words = {"secret", "file", "keyserver", "jwks"},
-		.help = "Where the keys come from that verify tokens. keyserver and jwks work in check and "
-			"explain; serve does "
-			"not fetch keys yet and refuses them."},
+		.help = "Where the keys come from that verify tokens. keyserver and jwks are asked while the "
+			"server runs; explain asks nobody (give it --keys)."},
 	[KEY_KEY_FILES] = {"key_files", SCHEMA_KEY_FILES, TOKEN, .fallback = "[]",
 		.help = "For key_source file: a list of {kid, path}, PEM public keys or certificates. kid "
 			"may be left out when "
 			"there is one file."},
 	[KEY_KEY_SERVER] = {"key_server", SCHEMA_URL, TOKEN, AT(token.keys.key_server), .max = 2048,
 		.docker = "JWT_ASAP_KEYSERVER", .option = "asap_key_server",
-		.help = "URL of a key server that answers <url>/<SHA-256 of the kid>.pem."},
+		.help = "URL of a key server that answers <url>/<SHA-256 of the kid>.pem. https, unless it "
+			"is on this host or a private address."},
 	[KEY_JWKS] = {"jwks", SCHEMA_STRING, TOKEN, AT(token.keys.jwks), .max = 2048,
 		.docker = "JWT_JWKS_URL", .option = "cache_keys_url", .flags = SCHEMA_TRIMMED,
-		.help = "URL or file of a key list (JWKS)."},
+		.help = "URL or file of a key list: a JWKS, or an object of kid and PEM. A file is read "
+			"again when it changes."},
 	[KEY_ISSUERS] = {"issuers", SCHEMA_ISSUERS, TOKEN, .fallback = "[]",
 		.help = "Where several issuers have keys of their own: a list of {iss, algs, key_source, "
 			"app_secret, key_files, "
@@ -86,6 +87,16 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_KNOWN_KIDS] = {"known_kids", SCHEMA_LIST, TOKEN, AT(token.keys.known_kids),
 		.flags = SCHEMA_VECTORS_ONLY, .max = 256,
 		.help = "In test vectors: kids that the key source would return a key for."},
+	[KEY_KEY_CA_FILE] = {"key_ca_file", SCHEMA_PATH, TOKEN, AT(server.keys.ca_file), .max = ENTRY_BYTES,
+		.help = "PEM file of the authorities that vouch for the hosts of key_server and jwks, in "
+			"place of the system's."},
+	[KEY_KEY_PROXY] = {"key_proxy", SCHEMA_URL, TOKEN, AT(server.keys.proxy), .max = 2048,
+		.help = "HTTP proxy through which keys are fetched. Without it none is used, whatever the "
+			"environment says."},
+	[KEY_KEY_PLAIN_HTTP] = {"key_plain_http", SCHEMA_BOOL, TOKEN, AT(server.keys.plain_http),
+		.fallback = "false",
+		.help = "Fetch keys without TLS from any host. Whoever is on the way can then make tokens: "
+			"only for a network that is yours alone."},
 	[KEY_REQUIRE_EXP] = {"require_exp", SCHEMA_BOOL, TOKEN, AT(token.require_exp), .fallback = "false",
 		.help = "Refuse tokens that never expire. A fresh installation switches it on."},
 	[KEY_LEEWAY] = {"leeway", SCHEMA_DURATION, TOKEN, AT(token.leeway), .fallback = "5", .max = 60,
@@ -435,6 +446,14 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.help = "How long the end may take."},
 	[KEY_LOG_LINES_PER_SECOND] = {LIMIT(log_lines_per_second, "50", 1, 100000, "lines per second"),
 		.help = "From one cause; what is left out is counted."},
+	[KEY_KEY_LOOKUPS_PER_SECOND] = {LIMIT(key_lookups_per_second, "10", 1, 1000, "requests per second"),
+		.help = "Requests for unknown kids, per key server. Known keys are not held up by it."},
+	[KEY_KEYS_REMEMBERED] = {LIMIT(keys_remembered, "1000", 256, 100000, "keys"),
+		.help = "Kids remembered per key server: so many known ones, and so many unknown ones."},
+	[KEY_KEYS_WAITING] = {LIMIT(keys_waiting, "1000", 1, 100000, "logins"),
+		.help = "Logins that wait for a key, per issuer."},
+	[KEY_KEY_TIMEOUT] = {TIMEOUT(key_timeout, "10", 60),
+		.help = "How long a login waits for its key."},
 };
 
 const struct schema_row *schema_row(enum config_key key)

@@ -51,6 +51,18 @@ struct limits {
 	uint32_t shutdown_timeout;
 
 	uint32_t log_lines_per_second; /* from one cause */
+
+	/* keys from elsewhere, per issuer */
+	uint32_t key_lookups_per_second; /* for unknown kids */
+	uint32_t keys_remembered;
+	uint32_t keys_waiting; /* logins */
+	uint32_t key_timeout;  /* seconds */
+};
+
+/* How keys from elsewhere are fetched. */
+struct key_fetch_settings {
+	struct str ca_file, proxy; /* absent: the system's authorities; none */
+	bool plain_http;           /* from any host, not only near ones */
 };
 
 /* What /config.js tells the page. */
@@ -104,6 +116,7 @@ struct server_settings {
 	/* Wanted, but not served yet: `serve` has said so, and turned the policy's keys back. */
 	bool wants_lobby;
 
+	struct key_fetch_settings keys;
 	struct page_settings page;
 	struct limits limits;
 };

@@ -134,3 +134,4 @@ void wait_end(struct session *s); /* fine when it does not wait */
 /* domain.c */
 bool domain_is_ours(const struct session *s, const struct stanza *st);
 void domain_stanza(struct session *s, const struct stanza *st);
+void domain_push_services(struct session *s);

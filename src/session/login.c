@@ -321,6 +321,8 @@ void login_bind(struct session *s, const struct element *e)
 	ss->counters.bound_now++;
 	log_debug("event=session-bind session=%.8s peer=%s token=%s", s->key, s->peer,
 	        s->claims ? "verified" : "none");
+	if (ss->settings.services_push)
+		domain_push_services(s);
 	struct buf *b = session_begin(s);
 	stanza_head(b, STANZA_IQ, "result", st.id, STR_NONE, STR_NONE);
 	buf_puts(b, "><bind xmlns='" NS_BIND "'>");

@@ -10,6 +10,7 @@
 #pragma once
 #include "base/counter.h"
 #include "policy/claims.h"
+#include "xmpp/extdisco.h"
 #include "xmpp/outbox.h"
 #include "xmpp/xml.h"
 
@@ -32,6 +33,10 @@ struct session_settings {
 	const struct policy_settings *policy;
 	const struct token_settings *token;
 	const struct token_keys *keys;
+
+	const struct extdisco *extdisco; /* never NULL */
+	struct str shard, region;        /* of this server among several; absent: none */
+	bool services_push; /* the answer to disco and to extdisco, before the bind's result */
 
 	/* With several workers; zeroes otherwise. */
 	struct directory *directory; /* NULL: this is the only worker */
