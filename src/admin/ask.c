@@ -39,6 +39,8 @@ void ask_begin(struct ask *a, struct str question)
 		a->what = ASK_ROOMS;
 	else if (str_eqc(what, "counters"))
 		a->what = ASK_COUNTERS;
+	else if (str_eqc(what, "keys"))
+		a->what = ASK_KEYS;
 }
 
 void ask_done(struct ask *a)
@@ -105,6 +107,8 @@ void ask_gather(struct ask *a, const struct ask_sources *sources)
 		gather_record(a, sources);
 	else if (a->what == ASK_ROOMS && sources->rooms)
 		gather_rooms(a, sources);
+	else if (a->what == ASK_KEYS && sources->keys)
+		sources->keys(sources->arg, &a->found);
 }
 
 static void finish_record(const struct ask *a, struct buf *out)
@@ -143,6 +147,10 @@ void ask_finish(struct ask *a, struct buf *out)
 		buf_puts(out, "]}\n");
 	} else if (a->what == ASK_COUNTERS) {
 		finish_counters(a, out);
+	} else if (a->what == ASK_KEYS) {
+		buf_puts(out, "{\"ok\":true,\"result\":");
+		buf_str(out, a->found.n ? buf_view(&a->found) : STR("[]"));
+		buf_puts(out, "}\n");
 	} else {
 		fail(out, "unknown question");
 	}

@@ -5,6 +5,8 @@
  *   {"ask":"rooms"}                                        which rooms there are
  *   {"ask":"counters"}                                     what each limit has refused, and what
  * goes on
+ *   {"ask":"keys"}                                         keys from elsewhere, and how their sources
+ * answer
  *   -> {"ok":true,"result":...} or {"ok":false,"error":"no such room"}
  *
  * Nothing here changes anything, and no token or secret is in any answer. A question goes round: it
@@ -21,14 +23,16 @@ struct ask_sources {
 	struct str muc_domain;
 	/* Fills in at most max counters of the other parts; NULL: none. */
 	size_t (*counters)(void *arg, struct counter *out, size_t max);
+	/* Appends a JSON array; NULL: this part knows of none. */
+	void (*keys)(void *arg, struct buf *out);
 	void *arg;
 };
 
 /* A question on its way. A value: it may go from thread to thread. */
 struct ask {
 	struct jval *question; /* owned; NULL: unreadable */
-	enum { ASK_UNKNOWN, ASK_RECORD, ASK_ROOMS, ASK_COUNTERS } what;
-	struct buf found; /* records and rooms, as JSON */
+	enum { ASK_UNKNOWN, ASK_RECORD, ASK_ROOMS, ASK_COUNTERS, ASK_KEYS } what;
+	struct buf found; /* records, rooms, keys, as JSON */
 	bool room_found;
 	struct counter counters[ASK_COUNTERS_MAX]; /* sums by name */
 	size_t n_counters;

@@ -61,6 +61,7 @@ static int check_keys(const struct config *c, bool json, struct buf *out)
 	}
 	struct buf notes;
 	buf_init(&notes, 0);
+	keys_sources(c, &notes);
 	keys_notes(c, keys, &notes);
 	if (notes.n && json)
 		fputs(notes.p, stderr);

@@ -128,7 +128,13 @@ static int load_keys_and_run(const struct config *c, bool trial)
 	while (rest.n)
 		log_warn("event=config %.*s", STR_FMT(str_split(&rest, '\n')));
 	buf_done(&notes);
-	int code = run(c, keys, trial);
+	struct token_store *store;
+	int code = CLI_FAIL;
+	if (keys_open_store(c, keys, &store))
+		code = run(c, keys, trial);
+	else
+		fputs("gavel serve: out of memory\n", stderr);
+	token_store_free(store);
 	token_keys_free(keys);
 	return code;
 }

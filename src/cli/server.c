@@ -21,7 +21,7 @@
 #include "net/tcp.h"
 #include "room/openers.h"
 #include "session/session.h"
-#include "token/keys.h"
+#include "token/store.h"
 
 #define WS_PATH "/xmpp-websocket"
 #define DESCRIPTORS_KEPT 64 /* for listeners, the log, key files: not for connections */
@@ -122,13 +122,24 @@ static bool start_tcp(struct server *s)
 static size_t list_counters(void *arg, struct counter *out, size_t max)
 {
 	struct server *s = arg;
+	struct token_store *store = token_keys_store(s->shared.keys);
 	size_t n = http_server_list_counters(s->http, out, max);
-	return n + tcp_server_list_counters(s->tcp, out + n, max - n);
+	n += tcp_server_list_counters(s->tcp, out + n, max - n);
+	return store ? n + token_store_list_counters(store, out + n, max - n) : n;
+}
+
+static void write_keys(void *arg, struct buf *out)
+{
+	struct server *s = arg;
+	struct token_store *store = token_keys_store(s->shared.keys);
+	if (store)
+		token_store_write(store, out);
 }
 
 static void answer(struct server *s, struct control_question *q)
 {
-	const struct ask_sources own = {.counters = list_counters, .arg = s};
+	const struct ask_sources own = {
+	        .counters = list_counters, .keys = write_keys, .arg = s};
 	ask_gather(&q->ask, &own);
 	control_answer(q);
 }
@@ -408,7 +419,10 @@ static bool start_threads(struct server *s)
 /* What is under way between them arrives, so that all is told and nothing is lost. */
 static void stop_threads(struct server *s)
 {
-	bool any = s->shared.n > 1 && s->worker;
+	bool any = s->worker != NULL;
+	struct token_store *store = token_keys_store(s->shared.keys);
+	if (store) /* first: what it tells is a message to a worker */
+		token_store_stop(store);
 	for (unsigned i = 0; i < s->started; i++)
 		parts_stop(s->parts[i]);
 	for (unsigned i = 0; i < s->started; i++)
@@ -416,7 +430,7 @@ static void stop_threads(struct server *s)
 	s->started = 0;
 	while (any) {
 		any = worker_drain(s->worker);
-		for (unsigned i = 0; i < s->shared.n; i++)
+		for (unsigned i = 0; s->shared.n > 1 && i < s->shared.n; i++)
 			any = (s->parts[i] && parts_drain(s->parts[i])) || any;
 	}
 }
@@ -431,6 +445,9 @@ static bool build(struct server *s, char *why, size_t size)
 	if (!listen_all(s, why, size))
 		return false;
 	start_control(s);
+	struct token_store *store = token_keys_store(s->shared.keys);
+	if (store && !token_store_start(store))
+		return fail(why, size, "cannot start the thread that fetches keys");
 	if (!start_threads(s))
 		return fail(why, size, "cannot start a thread for each worker: see workers");
 	return true;

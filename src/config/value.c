@@ -90,6 +90,24 @@ bool value_url(struct str s)
 	return true;
 }
 
+bool value_url_private(struct str url)
+{
+	static const char *const near[] = {"127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12",
+	        "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"};
+	struct address a;
+	struct network n;
+	struct str host = value_url_host(url);
+	if (!str_starts(url, STR("http://")) || str_absent(host))
+		return true;
+	if (!address_parse(host, &a))
+		return str_find(host, '.') == host.n || str_ends(host, STR(".localhost"));
+	for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+		if (network_parse(str_c(near[i]), &n) && network_has(&n, &a))
+			return true;
+	}
+	return false;
+}
+
 static bool is_address(struct str s)
 {
 	struct address a;
