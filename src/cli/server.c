@@ -13,8 +13,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/certificates.h"
 #include "cli/cli.h"
 #include "admin/control.h"
+#include "cli/listen.h"
 #include "cli/parts.h"
 #include "http/page.h"
 #include "http/server.h"
@@ -30,6 +32,8 @@
 #define TARGET_BYTES 4096      /* of a request's target, beside the token */
 #define STALL_MS 30000         /* a client that takes nothing for so long is gone */
 #define SHUTDOWN_LOOK_MS 100
+#define RENEWAL_LOOK_MS (86400u * 1000)
+#define TRUSTED_MAX 256
 
 struct server {
 	const struct config *config;
@@ -42,9 +46,12 @@ struct server {
 	struct http_server *http;
 	struct control *control; /* NULL: there is none, and a log line says why */
 	struct buf config_js;
-	char web_folder[512], url[2100];
+	char web_folder[512], acme_folder[1024], url[2100];
 	uint16_t port;
-	char addresses[512]; /* where it listens, for the log */
+	struct tls_context *tls;
+	struct network trusted[TRUSTED_MAX];
+	size_t n_trusted;
+	struct timer renewal; /* of a certificate that is made here */
 
 	unsigned started; /* threads */
 	bool stopping;
@@ -104,6 +111,13 @@ static uint32_t connections_allowed(uint32_t sessions, unsigned workers)
 	return left;
 }
 
+static void read_trusted(struct server *s)
+{
+	const struct str_list *list = &s->config->server.trusted_proxies;
+	for (size_t i = 0; i < list->n && s->n_trusted < TRUSTED_MAX; i++)
+		s->n_trusted += network_parse(list->v[i], &s->trusted[s->n_trusted]);
+}
+
 static bool start_tcp(struct server *s)
 {
 	const struct limits *l = &s->config->server.limits;
@@ -114,6 +128,8 @@ static bool start_tcp(struct server *s)
 	        .max_queued = l->queued_bytes,
 	        .max_queued_total = (uint64_t)l->queued_mebibytes_total << 20,
 	        .stall_ms = STALL_MS,
+	        .trusted = s->trusted,
+	        .n_trusted = s->n_trusted,
 	};
 	s->tcp = tcp_server_new(s->loop, &s->tcp_limits, http_server_accept, s->http);
 	return s->tcp != NULL;
@@ -138,8 +154,7 @@ static void write_keys(void *arg, struct buf *out)
 
 static void answer(struct server *s, struct control_question *q)
 {
-	const struct ask_sources own = {
-	        .counters = list_counters, .keys = write_keys, .arg = s};
+	const struct ask_sources own = {.counters = list_counters, .keys = write_keys, .arg = s};
 	ask_gather(&q->ask, &own);
 	control_answer(q);
 }
@@ -248,12 +263,20 @@ static bool on_hand_over(void *arg, const struct http_request *r, struct tcp *t,
 	return released;
 }
 
+static bool public_https(const struct server_settings *set)
+{
+	return str_starts(set->public_url, STR("https://"));
+}
+
 static bool start_http(struct server *s)
 {
 	const struct server_settings *set = &s->config->server;
 	const struct limits *l = &set->limits;
 	if (!write_config_js(s))
 		return false;
+	read_trusted(s);
+	if (set->acme_folder.n)
+		snprintf(s->acme_folder, sizeof s->acme_folder, "%.*s", STR_FMT(set->acme_folder));
 	if (set->web_folder.n)
 		snprintf(s->web_folder, sizeof s->web_folder, "%.*s", STR_FMT(set->web_folder));
 	struct http_settings settings = {
@@ -273,6 +296,13 @@ static bool start_http(struct server *s)
 	        .ws_arg = s->shared.n == 1 ? parts_sessions(s->parts[0]) : NULL,
 	        .hand_over = s->shared.n == 1 ? NULL : on_hand_over,
 	        .hand_over_arg = s,
+	        .trusted = s->trusted,
+	        .n_trusted = s->n_trusted,
+	        .redirect = set->http_redirect && (set->https_port || public_https(set)),
+	        .redirect_to = public_https(set) ? set->public_url : STR_NONE,
+	        .https_port = set->https_port,
+	        .hsts = set->hsts,
+	        .acme_folder = set->acme_folder.n ? s->acme_folder : NULL,
 	        .config_js = buf_view(&s->config_js),
 	        .web_dir = set->web_folder.n ? s->web_folder : NULL,
 	        .health = on_health,
@@ -288,62 +318,35 @@ static bool start_http(struct server *s)
 	return true;
 }
 
-static bool explain_listen(
-        const struct server *s, int err, const char *host, uint16_t port, char *why, size_t size)
+static const struct tls_door https_door = {
+        .alpn = "http/1.1",
+        .clear_answer = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
+                        "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 53\r\n\r\n"
+                        "This is the HTTPS port: the address begins https://.\n",
+};
+
+static void say_url(struct server *s)
 {
-	if (err == ERR_EXISTS)
-		snprintf(why, size,
-		        "port %u is taken on %s: another program listens there. Stop it, or set "
-		        "http_port "
-		        "(HTTP_PORT=%u).",
-		        port, host, port == 65535 ? 8000u : port + 1u);
-	else if (err == ERR_IO && errno == EACCES)
-		snprintf(why, size,
-		        "may not listen on %s port %u: ports below 1024 need the right "
-		        "CAP_NET_BIND_SERVICE. Set "
-		        "http_port to a higher one.",
-		        host, port);
+	const struct server_settings *set = &s->config->server;
+	if (set->public_url.n)
+		snprintf(s->url, sizeof s->url, "%.*s", STR_FMT(set->public_url));
 	else
-		snprintf(why, size, "cannot listen on %s port %u: %s. See bind and http_port.",
-		        host, port,
-		        err == ERR_TYPE       ? "not a numeric address"
-		        : err == ERR_NOTFOUND ? "no such address on this host"
-		                              : err_text((enum err)err));
-	(void)s;
-	return false;
+		snprintf(s->url, sizeof s->url, "http%s://localhost:%u", set->https_port ? "s" : "",
+		        set->https_port ? set->https_port : s->port);
 }
 
-/* All addresses on one port. An address that this host does not have (::1 where IPv6 is off) is
- * left out, with a warning, as long as another one is there. */
 static bool listen_all(struct server *s, char *why, size_t size)
 {
-	const struct str_list *bind = &s->config->server.bind;
-	uint16_t port = s->config->server.http_port;
-	size_t listening = 0, n = 0;
-	for (size_t i = 0; i < bind->n; i++) {
-		char host[64];
-		snprintf(host, sizeof host, "%.*s", STR_FMT(bind->v[i]));
-		uint16_t wanted = port;
-		int err = tcp_server_listen(s->tcp, host, &port);
-		if (err == ERR_NOTFOUND && (listening || i + 1 < bind->n)) {
-			log_warn("event=listen because=no-such-address address=%s", host);
-			port = wanted;
-			continue;
-		}
-		if (err)
-			return explain_listen(s, err, host, port, why, size);
-		listening++;
-		int more = snprintf(
-		        s->addresses + n, sizeof s->addresses - n, "%s%s", n ? "," : "", host);
-		n = more > 0 && n + (size_t)more < sizeof s->addresses ? n + (size_t)more : n;
-	}
-	if (!listening)
-		return fail(why, size, "there is no address to listen on: see bind");
-	s->port = port;
-	if (s->config->server.public_url.n)
-		snprintf(s->url, sizeof s->url, "%.*s", STR_FMT(s->config->server.public_url));
-	else
-		snprintf(s->url, sizeof s->url, "http://localhost:%u", port);
+	const struct server_settings *set = &s->config->server;
+	const struct listen_order http = {.key = "http_port"};
+	const struct listen_order https = {.key = "https_port", .tls = s->tls, .door = &https_door};
+	uint16_t https_port = set->https_port;
+	s->port = set->http_port;
+	if (!listen_everywhere(s->tcp, &set->bind, &s->port, &http, why, size) ||
+	        (https_port &&
+	                !listen_everywhere(s->tcp, &set->bind, &https_port, &https, why, size)))
+		return false;
+	say_url(s);
 	return true;
 }
 
@@ -435,14 +438,64 @@ static void stop_threads(struct server *s)
 	}
 }
 
+/* Certificates */
+
+bool server_reload(struct server *s, char *why, size_t size)
+{
+	if (!certificates_wanted(s->config)) {
+		snprintf(why, size, "there are no certificates to read again: see tls_certificate");
+		return false;
+	}
+	bool fine = certificates_load(s->config, s->tls, false, why, size);
+	if (fine)
+		log_info("event=reload certificates=%zu",
+		        s->config->server.tls_certificates.n ? s->config->server.tls_certificates.n
+		                                             : (size_t)1);
+	else
+		log_error("event=reload because=%s kept=the-old-ones", log_value(str_c(why)));
+	return fine;
+}
+
+static void on_hangup(void *arg, int signum)
+{
+	char why[640] = "";
+	(void)signum;
+	(void)server_reload(arg, why, sizeof why);
+}
+
+static void on_renewal(void *arg, uint64_t now_ms)
+{
+	struct server *s = arg;
+	char why[640] = "";
+	if (!certificates_load(s->config, s->tls, false, why, sizeof why))
+		log_error("event=certificate because=%s", log_value(str_c(why)));
+	timer_start(loop_timers(s->loop), &s->renewal, now_ms + RENEWAL_LOOK_MS, on_renewal, s);
+}
+
+static bool start_tls(struct server *s, char *why, size_t size)
+{
+	s->tls = tls_context_new();
+	if (!s->tls)
+		return fail(why, size, "out of memory");
+	if (!certificates_wanted(s->config))
+		return true;
+	if (!certificates_load(s->config, s->tls, false, why, size))
+		return false;
+	if (s->config->server.tls_certificates.n == 0)
+		timer_start(loop_timers(s->loop), &s->renewal,
+		        loop_now_ms(s->loop) + RENEWAL_LOOK_MS, on_renewal, s);
+	return true;
+}
+
 static bool build(struct server *s, char *why, size_t size)
 {
 	if (!start_parts(s) || !start_http(s))
 		return fail(why, size, "out of memory or descriptors");
 	if (loop_on_signal(s->loop, SIGINT, on_signal, s) ||
-	        loop_on_signal(s->loop, SIGTERM, on_signal, s))
+	        loop_on_signal(s->loop, SIGTERM, on_signal, s) ||
+	        loop_on_signal(s->loop, SIGHUP, on_hangup, s))
 		return fail(why, size, "cannot receive signals");
-	if (!listen_all(s, why, size))
+	if (!start_tls(s, why, size) || !listen_all(s, why, size))
 		return false;
 	start_control(s);
 	struct token_store *store = token_keys_store(s->shared.keys);
@@ -478,6 +531,7 @@ void server_free(struct server *s)
 		return;
 	stop_threads(s);
 	timer_stop(&s->look);
+	timer_stop(&s->renewal);
 	control_free(s->control);
 	bool alone = s->shared.n == 1;
 	for (unsigned i = 0; !alone && i < s->shared.n; i++)
@@ -488,6 +542,7 @@ void server_free(struct server *s)
 		parts_free(s->parts[0]); /* the front is on its loop */
 	else
 		worker_free(s->worker);
+	tls_context_free(s->tls);
 	openers_free(s->shared.openers);
 	directory_free(s->shared.directory);
 	buf_done(&s->config_js);
@@ -496,8 +551,8 @@ void server_free(struct server *s)
 
 void server_run(struct server *s)
 {
-	log_info("event=ready version=%s port=%u addresses=%s domain=%.*s workers=%u",
-	        GAVEL_VERSION, s->port, s->addresses, STR_FMT(s->config->server.domain),
+	log_info("event=ready version=%s port=%u https=%u domain=%.*s workers=%u", GAVEL_VERSION,
+	        s->port, s->config->server.https_port, STR_FMT(s->config->server.domain),
 	        s->shared.n);
 	loop_run(s->loop);
 	stop_threads(s);
