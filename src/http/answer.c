@@ -1,13 +1,17 @@
 /* answer.c - heads of answers (RFC 9110, RFC 9112). pure */
 #include "http/answer.h"
 
-#include <time.h>
+#include "http/negotiate.h"
 
 /* The page loads nothing from elsewhere but pictures of people, and talks to nobody but WebSockets.
  */
 #define CONTENT_POLICY                                                                             \
 	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; "   \
 	"img-src 'self' https: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'"
+
+#define OWN_POLICY                                                                                 \
+	"X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"                      \
+	"Content-Security-Policy: " CONTENT_POLICY "\r\n"
 
 const char *http_status_text(int status)
 {
@@ -20,6 +24,7 @@ const char *http_status_text(int status)
 	        {200, "OK"},
 	        {204, "No Content"},
 	        {301, "Moved Permanently"},
+	        {206, "Partial Content"},
 	        {304, "Not Modified"},
 	        {308, "Permanent Redirect"},
 	        {400, "Bad Request"},
@@ -29,6 +34,7 @@ const char *http_status_text(int status)
 	        {408, "Request Timeout"},
 	        {413, "Content Too Large"},
 	        {414, "URI Too Long"},
+	        {416, "Range Not Satisfiable"},
 	        {426, "Upgrade Required"},
 	        {429, "Too Many Requests"},
 	        {431, "Request Header Fields Too Large"},
@@ -46,15 +52,10 @@ const char *http_status_text(int status)
 
 static void put_date(struct buf *b, double wall_s)
 {
-	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {
-	        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	time_t now = (time_t)wall_s;
-	struct tm tm;
-	if (!gmtime_r(&now, &tm))
-		return;
-	buf_printf(b, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday,
-	        months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	char text[DATE_BYTES];
+	date_write((int64_t)wall_s, text);
+	if (text[0])
+		buf_printf(b, "Date: %s\r\n", text);
 }
 
 void http_answer_head(struct buf *b, const struct http_answer *a, double wall_s)
@@ -63,7 +64,9 @@ void http_answer_head(struct buf *b, const struct http_answer *a, double wall_s)
 	put_date(b, wall_s);
 	if (a->type)
 		buf_printf(b, "Content-Type: %s\r\n", a->type);
-	if (a->status != 304 && a->status != 204)
+	if (a->sized && a->status != 304)
+		buf_printf(b, "Content-Length: %llu\r\n", (unsigned long long)a->length);
+	else if (a->status != 304 && a->status != 204)
 		buf_printf(
 		        b, "Content-Length: %zu\r\n", a->block ? (size_t)a->block->n : a->body.n);
 	buf_printf(b, "Cache-Control: %s\r\n", a->cache ? a->cache : "no-store");
@@ -78,6 +81,6 @@ void http_answer_head(struct buf *b, const struct http_answer *a, double wall_s)
 		buf_puts(b, a->endpoint);
 	if (a->hsts)
 		buf_puts(b, "Strict-Transport-Security: max-age=63072000\r\n");
-	buf_puts(b, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-	            "Content-Security-Policy: " CONTENT_POLICY "\r\n\r\n");
+	buf_puts(b, a->policy ? a->policy : OWN_POLICY);
+	buf_puts(b, "\r\n");
 }

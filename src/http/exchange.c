@@ -19,7 +19,7 @@ const struct http_route *exchange_find(const struct http_server *s, struct str p
 
 /* Tickets */
 
-static bool open_ticket(struct connection *c, struct http_ticket *t)
+bool exchange_open_ticket(struct connection *c, struct http_ticket *t)
 {
 	struct http_server *s = c->server;
 	uint32_t i = s->free_slot;
@@ -44,7 +44,7 @@ static bool open_ticket(struct connection *c, struct http_ticket *t)
 	return true;
 }
 
-static struct http_ticket close_ticket(struct connection *c)
+struct http_ticket exchange_close_ticket(struct connection *c)
 {
 	struct http_server *s = c->server;
 	struct ticket_slot *slot = &s->slots[c->slot];
@@ -57,7 +57,7 @@ static struct http_ticket close_ticket(struct connection *c)
 	return t;
 }
 
-static struct connection *find(const struct http_server *s, struct http_ticket t)
+struct connection *exchange_connection(const struct http_server *s, struct http_ticket t)
 {
 	if (t.slot >= s->n_slots || s->slots[t.slot].generation != t.generation)
 		return NULL;
@@ -66,7 +66,7 @@ static struct connection *find(const struct http_server *s, struct http_ticket t
 
 bool http_server_waits(const struct http_server *s, struct http_ticket t)
 {
-	return find(s, t) != NULL;
+	return exchange_connection(s, t) != NULL;
 }
 
 uint32_t http_server_waiting(const struct http_server *s)
@@ -79,36 +79,32 @@ static void on_resume(void *arg)
 	connection_resume(arg);
 }
 
-/* What came behind the request is served at the end of the turn: whoever answers may be in the
- * middle of something. */
-static void resume_later(struct connection *c, struct loop *l)
+void exchange_resume_later(struct connection *c)
 {
 	c->resume.fn = on_resume;
 	c->resume.arg = c;
-	loop_defer(l, &c->resume);
+	loop_defer(c->server->loop, &c->resume);
 }
 
 void http_server_answer(struct http_server *s, struct http_ticket t, struct http_answer *a)
 {
-	struct connection *c = find(s, t);
+	struct connection *c = exchange_connection(s, t);
 	if (!c)
 		return;
-	struct loop *l = tcp_loop(c->tcp);
-	(void)close_ticket(c);
+	(void)exchange_close_ticket(c);
 	connection_answer(c, a);
 	c->route = NULL;
-	resume_later(c, l);
+	exchange_resume_later(c);
 }
 
 void http_server_abandon(struct http_server *s, struct http_ticket t)
 {
-	struct connection *c = find(s, t);
+	struct connection *c = exchange_connection(s, t);
 	if (!c)
 		return;
-	struct loop *l = tcp_loop(c->tcp);
-	(void)close_ticket(c);
+	(void)exchange_close_ticket(c);
 	connection_hang_up(c, 0);
-	resume_later(c, l);
+	exchange_resume_later(c);
 }
 
 /* Bodies */
@@ -129,12 +125,13 @@ static void end_body(struct connection *c)
 void exchange_gone(struct connection *c)
 {
 	end_body(c);
+	download_gone(c);
 	if (c->slot == NO_TICKET)
 		return;
 	const struct http_route *route = c->route;
-	struct http_ticket t = close_ticket(c);
+	struct http_ticket t = exchange_close_ticket(c);
 	c->server->counters.abandoned++;
-	if (route->gone)
+	if (route && route->gone)
 		route->gone(route->arg, t);
 }
 
@@ -225,7 +222,7 @@ void exchange_request(struct connection *c, const struct http_request *r)
 		refuse_method(c);
 	} else if (c->head->has_body && !c->body_whole) {
 		begin_body(c);
-	} else if (!open_ticket(c, &t)) {
+	} else if (!exchange_open_ticket(c, &t)) {
 		connection_refuse(c, 503);
 	} else {
 		struct str body = STR_NONE;

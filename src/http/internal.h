@@ -30,7 +30,9 @@ struct http_server {
 
 	struct ticket_slot *slots;
 	uint32_t n_slots, cap_slots, free_slot, waiting;
-	uint64_t bodies; /* bytes of unfinished ones */
+	uint64_t bodies;    /* bytes of unfinished ones */
+	uint32_t downloads; /* under way, beyond their first part */
+	struct loop *loop;  /* of the connections; NULL before the first one */
 };
 
 struct connection {
@@ -51,9 +53,11 @@ struct connection {
 	const struct http_route *route; /* of the body or ticket under way */
 	struct body_reader body;        /* while in_body */
 	bool in_body, body_whole;
-	uint32_t slot;           /* NO_TICKET: none is open */
-	size_t counted;          /* bytes in server->bodies */
-	struct loop_task resume; /* what came behind an answered request */
+	uint32_t slot;             /* NO_TICKET: none is open */
+	size_t counted;            /* bytes in server->bodies */
+	struct loop_task resume;   /* what came behind an answered request */
+	struct root_job *download; /* while its last part is being sent; owned */
+	bool streaming;            /* its first part was sent */
 };
 
 /* server.c */
@@ -64,11 +68,20 @@ void connection_hang_up(struct connection *c, uint32_t linger_ms);
 void connection_free(struct connection *c);
 /* Goes on with what has come, and sets the timer. */
 void connection_resume(struct connection *c);
+bool connection_is_upgrade(const struct http_head *h);
+/* Hands the connection on as a WebSocket, or says why not. */
+void connection_upgrade(struct connection *c, const struct http_request *r);
+/* Whoever makes the answer, or takes it, has the idle timeout for its next part. */
+void connection_wait(struct connection *c);
 void connection_log_refusal(struct connection *c, int status, const char *why);
 
 /* https.c. True: answered. */
 bool https_challenge(struct connection *c, const struct http_request *r);
 bool https_redirect(struct connection *c, const struct http_request *r);
+
+/* route.c: answers the request whose head was read, begins to read its body, or hands the
+ * connection on */
+void connection_serve(struct connection *c);
 
 /* exchange.c: requests with bodies, and answers that come later */
 const struct http_route *exchange_find(const struct http_server *s, struct str path);
@@ -76,5 +89,18 @@ const struct http_route *exchange_find(const struct http_server *s, struct str p
 void exchange_request(struct connection *c, const struct http_request *r);
 /* Reads on while c->in_body. True: the body is whole. False: more is needed, or it was refused. */
 bool exchange_read_body(struct connection *c);
+bool exchange_open_ticket(struct connection *c, struct http_ticket *t);
+struct http_ticket exchange_close_ticket(struct connection *c);
+struct connection *exchange_connection(const struct http_server *s, struct http_ticket t);
+/* What came behind the answered request is served at the end of the turn: whoever answers may be in
+ * the middle of something. */
+void exchange_resume_later(struct connection *c);
 /* The connection goes: whoever waits with a ticket is told. */
 void exchange_gone(struct connection *c);
+
+/* download.c: answers from the folder of settings.root */
+struct root_job;
+void download_begin(struct connection *c);
+void download_answered(void *server, struct root_job *j); /* for root_own */
+void download_drained(struct connection *c);
+void download_gone(struct connection *c);

@@ -11,6 +11,7 @@
 #include "http/answer.h"
 #include "http/files.h"
 #include "http/internal.h"
+#include "http/root.h"
 #include "http/websocket.h"
 
 #define EXTENSIONS_MAX                                                                             \
@@ -30,6 +31,8 @@ struct http_server *http_server_new(const struct http_settings *settings)
 	s->free_slot = NO_TICKET;
 	s->endpoint_headers = settings->endpoint_headers ? settings->endpoint_headers
 	                                                 : "Access-Control-Allow-Origin: *\r\n";
+	if (settings->root)
+		root_own(settings->root, download_answered, s);
 	s->files = settings->upgrades_only ? NULL : files_new(settings->web_dir);
 	if (!s->files && !settings->upgrades_only) {
 		mem_free(s);
@@ -103,13 +106,6 @@ void connection_answer(struct connection *c, struct http_answer *a)
 		connection_hang_up(c, LINGER_MS);
 }
 
-static void answer_text(struct connection *c, int status, const char *text)
-{
-	connection_answer(c, &(struct http_answer){.status = status,
-	                             .type = "text/plain; charset=utf-8",
-	                             .body = str_c(text)});
-}
-
 static struct str connection_peer(const struct connection *c)
 {
 	return c->from.peer[0] ? str_c(c->from.peer) : tcp_peer(c->tcp);
@@ -148,47 +144,7 @@ void connection_refuse(struct connection *c, int status)
 	buf_done(&body);
 }
 
-static void answer_file(struct connection *c, struct str path)
-{
-	struct file f;
-	if (!c->server->files || !files_find(c->server->files, path, &f)) {
-		answer_text(c, 404, "Not found.\n");
-		return;
-	}
-	char etag[64] = "ETag: ";
-	memcpy(etag + 6, f.etag, 34);
-	memcpy(etag + 40, "\r\n", 3);
-	if (http_field_has(c->head, "if-none-match", f.etag, true)) {
-		connection_answer(c, &(struct http_answer){.status = 304,
-		                             .cache = "no-cache",
-		                             .headers = etag,
-		                             .head_only = true});
-		return;
-	}
-	connection_answer(c, &(struct http_answer){.status = 200,
-	                             .type = f.type,
-	                             .cache = "no-cache",
-	                             .headers = etag,
-	                             .block = f.block});
-}
-
-static void answer_health(struct connection *c)
-{
-	struct http_server *s = c->server;
-	struct buf body;
-	buf_init(&body, 0);
-	bool well = !s->draining;
-	if (s->settings.health)
-		well = s->settings.health(s->settings.health_arg, &body) && well;
-	else
-		buf_puts(&body, "{}");
-	connection_answer(c, &(struct http_answer){.status = well ? 200 : 503,
-	                             .type = "application/json",
-	                             .body = buf_view(&body)});
-	buf_done(&body);
-}
-
-static bool is_upgrade(const struct http_head *h)
+bool connection_is_upgrade(const struct http_head *h)
 {
 	return h->minor == 1 && http_field_has(h, "upgrade", "websocket", false) &&
 	       http_field_has(h, "connection", "upgrade", false);
@@ -215,7 +171,7 @@ static void hand_over(struct connection *c, const struct http_request *r)
 		connection_hang_up(c, 0);
 }
 
-static void upgrade(struct connection *c, const struct http_request *r)
+void connection_upgrade(struct connection *c, const struct http_request *r)
 {
 	const struct http_settings *set = &c->server->settings;
 	const struct http_head *h = c->head;
@@ -268,86 +224,9 @@ static void upgrade(struct connection *c, const struct http_request *r)
 		set->ws_open(set->ws_arg, r, w);
 }
 
-/* The endpoint without an upgrade: clients poll it to keep their way through proxies open, from
- * other origins too. */
-static void answer_keep_alive(struct connection *c)
+static bool is_waiting(const struct connection *c)
 {
-	if (c->head->method == HTTP_OTHER)
-		connection_answer(
-		        c, &(struct http_answer){.status = 204,
-		                   .headers = "Access-Control-Allow-Methods: GET, HEAD\r\n"
-		                              "Access-Control-Allow-Headers: *\r\n",
-		                   .endpoint = c->server->endpoint_headers,
-		                   .head_only = true,
-		                   .close = c->head->has_body}); /* a body is not read, so nothing
-		                                                   behind it is */
-	else
-		connection_answer(c, &(struct http_answer){.status = 200,
-		                             .type = "text/plain; charset=utf-8",
-		                             .endpoint = c->server->endpoint_headers,
-		                             .body = STR("XMPP over WebSocket is spoken here.\n")});
-}
-
-static void refuse_method(struct connection *c)
-{
-	connection_log_refusal(c, 405, "method");
-	connection_answer(c, &(struct http_answer){.status = 405,
-	                             .type = "text/plain; charset=utf-8",
-	                             .headers = "Allow: GET, HEAD\r\n",
-	                             .body = STR("Only GET and HEAD.\n"),
-	                             .close = c->head->has_body});
-}
-
-static void route(struct connection *c, const struct http_request *r)
-{
-	const struct http_settings *set = &c->server->settings;
-	bool options = str_eqc(c->head->method_name, "OPTIONS");
-	bool endpoint = str_eqc(r->path, set->ws_path);
-	c->route = NULL;
-	if (https_challenge(c, r) || https_redirect(c, r))
-		return;
-	c->route = exchange_find(c->server, r->path);
-	if (c->route)
-		exchange_request(c, r);
-	else if (c->head->has_body && c->head->method != HTTP_OTHER)
-		connection_refuse(c, 413); /* nothing here takes one, and skipping it would mean
-		                              reading it */
-	else if (c->head->method == HTTP_OTHER && !(endpoint && options))
-		refuse_method(c);
-	else if (endpoint && c->head->method == HTTP_GET && is_upgrade(c->head))
-		upgrade(c, r);
-	else if (endpoint)
-		answer_keep_alive(c);
-	else if (str_eqc(r->path, "/config.js"))
-		connection_answer(c, &(struct http_answer){.status = 200,
-		                             .type = "text/javascript; charset=utf-8",
-		                             .body = set->config_js});
-	else if (str_eqc(r->path, "/about/health"))
-		answer_health(c);
-	else if (str_eqc(r->path, "/") || files_is_room(r->path))
-		answer_file(c, STR("/index.html"));
-	else
-		answer_file(c, r->path);
-}
-
-static void serve_request(struct connection *c)
-{
-	struct buf path;
-	const struct http_settings *set = &c->server->settings;
-	buf_init(&path, 0);
-	forwarded_read(c->head, set->trusted, set->n_trusted, tcp_peer(c->tcp), &c->from);
-	c->secure = tcp_is_tls(c->tcp) || c->from.https;
-	if (http_percent_decode(c->head->path, false, &path)) {
-		connection_refuse(c, 400);
-	} else {
-		struct http_request r = {.head = c->head,
-		        .path = buf_view(&path),
-		        .peer = str_c(c->from.peer),
-		        .peer_loopback = c->from.loopback,
-		        .secure = c->secure};
-		route(c, &r);
-	}
-	buf_done(&path);
+	return c->slot != NO_TICKET;
 }
 
 static void on_timeout(void *arg, uint64_t now_ms);
@@ -362,13 +241,15 @@ static void on_timeout(void *arg, uint64_t now_ms)
 {
 	(void)now_ms;
 	struct connection *c = arg;
-	if (tcp_queued(c->tcp) && c->extensions++ < EXTENSIONS_MAX) {
+	if (tcp_queued(c->tcp) && !is_waiting(c) && c->extensions++ < EXTENSIONS_MAX) {
 		start_timer(c, c->server->settings.idle_timeout_ms);
 		return;
 	}
-	if (!c->served || c->in.n)
+	if (!c->served || c->in.n || is_waiting(c))
 		c->server->counters.timed_out++;
-	if (c->in.n) {
+	if (is_waiting(c)) {
+		; /* in the middle of an answer: there is nothing that could be said */
+	} else if (c->in.n) {
 		c->head_only = false;
 		connection_refuse(c, 408);
 	} else if (!c->served) {
@@ -378,11 +259,6 @@ static void on_timeout(void *arg, uint64_t now_ms)
 	}
 	connection_hang_up(c, 0);
 	connection_free(c);
-}
-
-static bool is_waiting(const struct connection *c)
-{
-	return c->slot != NO_TICKET;
 }
 
 /* Reads one head. False: not all of it is here, or it was refused. */
@@ -429,14 +305,14 @@ static bool proceed(struct connection *c)
 		} else if (!read_head(c)) {
 			break;
 		} else if (c->server->settings.hand_over && tcp_queued(c->tcp) &&
-		           is_upgrade(c->head)) {
+		           connection_is_upgrade(c->head)) {
 			/* what goes to another loop takes no answers along that are still waiting
 			 */
 			tcp_read_pause(c->tcp, true);
 			return true;
 		}
 		c->server->counters.requests += !c->body_whole;
-		serve_request(c);
+		connection_serve(c);
 		if (c->tcp && !c->in_body)
 			buf_consume(&c->in, c->body_whole ? c->body.end : c->head->bytes);
 		c->body_whole = false;
@@ -460,7 +336,8 @@ static void set_timer(struct connection *c)
 {
 	const struct http_settings *set = &c->server->settings;
 	if (is_waiting(c)) {
-		timer_stop(&c->timer); /* whoever has the ticket keeps the time */
+		if (c->route)
+			timer_stop(&c->timer); /* whoever has the ticket keeps the time */
 		c->timed = false;
 	} else if (c->in.n == 0) {
 		start_timer(c, set->idle_timeout_ms);
@@ -485,6 +362,11 @@ static void on_data(void *arg, struct tcp *t, struct str bytes)
 		set_timer(c);
 }
 
+void connection_wait(struct connection *c)
+{
+	start_timer(c, c->server->settings.idle_timeout_ms);
+}
+
 void connection_resume(struct connection *c)
 {
 	if (proceed(c))
@@ -495,6 +377,7 @@ static void on_drained(void *arg, struct tcp *t)
 {
 	struct connection *c = arg;
 	tcp_read_pause(t, false);
+	download_drained(c);
 	if (c->in.n && proceed(c))
 		set_timer(c);
 }
@@ -516,6 +399,7 @@ static struct connection *take_connection(struct http_server *s, struct tcp *t)
 	c->server = s;
 	c->tcp = t;
 	c->head = &s->head;
+	s->loop = tcp_loop(t);
 	c->slot = NO_TICKET;
 	c->timed = true; /* from connecting, for the first head */
 	init_input(c);

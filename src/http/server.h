@@ -10,6 +10,7 @@
 #include "net/tcp.h"
 
 struct http_server;
+struct root;
 struct ws;
 
 struct http_request {
@@ -84,6 +85,8 @@ struct http_settings {
 	const char *acme_folder; /* NULL: none */
 
 	struct str config_js; /* /config.js, lives as long as the server */
+	struct root *root;    /* an installed jitsi-meet in place of the page (http/root.h); NULL:
+	                         no. root_free before http_server_free */
 	const char *web_dir;  /* serve the page's files from here instead (development); NULL: no */
 	/* Writes the body of /about/health; false: unhealthy (503). */
 	bool (*health)(void *arg, struct buf *out);
