@@ -120,6 +120,8 @@ void stream_open_reply(struct session *s);
 
 /* login.c */
 void login_take_arrival(struct session *s, const struct session_arrival *a);
+/* May nobody log in on this connection as it is? */
+bool login_needs_tls(const struct session *s);
 void login_auth(struct session *s, const struct element *e);
 void login_bind(struct session *s, const struct element *e);
 void login_waiting(struct session *s, const struct element *e);

@@ -235,17 +235,26 @@ static void fail_mechanism(struct session *s, const char *condition)
 	session_flush(s);
 }
 
+bool login_needs_tls(const struct session *s)
+{
+	struct transport *t = s->transport;
+	return t && t->ops->kind == TRANSPORT_TCP && s->all->settings.require_tls &&
+	       !t->ops->secure(t);
+}
+
 void login_auth(struct session *s, const struct element *e)
 {
 	if (element_is(e, "abort", NS_SASL)) {
 		fail_mechanism(s, "aborted");
 	} else if (!element_is(e, "auth", NS_SASL)) {
 		session_close(s, SESSION_PROTOCOL, "not-authorized", STR("Log in first"));
+	} else if (login_needs_tls(s)) {
+		fail_mechanism(s, "encryption-required");
 	} else if (!str_eqc(element_attr(e, "mechanism"), "ANONYMOUS")) {
 		fail_mechanism(s, "invalid-mechanism");
 	} else {
-		verify(s, false); /* an initial response, "=" or anything else, is a trace (RFC 4505) and
-		              means nothing */
+		verify(s, false); /* an initial response, "=" or anything else, is a trace (RFC
+		              4505) and means nothing */
 	}
 }
 

@@ -88,6 +88,8 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 	        {"xml_not_well_formed", c->xml_not_well_formed},
 	        {"xml_restricted", c->xml_restricted},
 	        {"stream_errors", c->stream_errors},
+	        {"streams_tls_started", c->tls_started},
+	        {"limit_ping_timeout", c->limit_ping_timeout},
 	        {"log_lines_suppressed", c->log_suppressed},
 	        {"no_memory", c->no_memory},
 	};

@@ -20,6 +20,9 @@ struct stanza;   /* xmpp/stanza.h */
 struct loop;
 struct http_request;
 struct ws;
+struct tcp;
+struct tls_context;
+struct tls_door;
 struct directory;
 struct policy_settings;
 struct token_settings;
@@ -51,6 +54,11 @@ struct session_settings {
 	uint32_t stanzas_per_second,
 	        bytes_per_second;      /* a burst of five seconds; more closes the session */
 	uint32_t log_lines_per_second; /* of refusals */
+
+	/* Clients over TCP. */
+	struct tls_context *tls;                /* for STARTTLS; NULL: there is none */
+	bool require_tls;                       /* nobody logs in before it */
+	uint32_t ping_idle_ms, ping_timeout_ms; /* as of WebSockets, which http knows */
 };
 
 /* How often each limit was crossed, and how many there are. */
@@ -60,7 +68,7 @@ struct session_counters {
 	        limit_bytes_per_second, limit_queued_bytes, log_suppressed, no_memory;
 	uint64_t xml_not_well_formed, xml_restricted, limit_xml_bytes, limit_xml_depth,
 	        limit_xml_attributes, limit_xml_elements;
-	uint64_t stream_errors;
+	uint64_t stream_errors, limit_ping_timeout, tls_started;
 	uint32_t sessions, bound_now;
 };
 
@@ -97,6 +105,9 @@ struct sessions *sessions_new(struct loop *l, const struct session_settings *set
 void sessions_free(struct sessions *ss);
 /* For http_settings.ws_open: a client has come. */
 void sessions_open(void *sessions, const struct http_request *r, struct ws *w);
+/* For tcp_server_new: a client has come to the port of XMPP. TLS may have been started. */
+void sessions_accept(void *sessions, struct tcp *t);
+extern const struct tls_door *const session_tls_door; /* what is spoken in TLS there */
 /* Tells everybody that the server goes down and ends all sessions; `gone` is called for each at the
  * end of this turn. Whoever still comes is refused. */
 void sessions_shutdown(struct sessions *ss);

@@ -24,15 +24,48 @@ void stream_open_reply(struct session *s)
 		session_send_failed(s, err);
 }
 
+static bool can_start_tls(const struct session *s)
+{
+	struct transport *t = s->transport;
+	return t && t->ops->can_start_tls && t->ops->can_start_tls(t);
+}
+
+static void write_starttls(const struct session *s, struct buf *b)
+{
+	if (can_start_tls(s))
+		buf_puts(b, login_needs_tls(s) ? "<starttls xmlns='" NS_TLS
+		                                 "'><required/></starttls>"
+		                               : "<starttls xmlns='" NS_TLS "'/>");
+}
+
+/* RFC 6120 5.4.2: the stream begins anew inside TLS, or it ends. */
+static void on_starttls(struct session *s)
+{
+	if (!can_start_tls(s)) {
+		session_send(s, STR("<failure xmlns='" NS_TLS "'/>"));
+		session_close(s, SESSION_PROTOCOL, NULL, STR_NONE);
+		return;
+	}
+	s->state = SESSION_OPENING;
+	s->greeted = false;
+	if (s->transport->ops->start_tls(s->transport))
+		s->all->counters.tls_started++;
+	else
+		session_close(s, SESSION_ENDED, NULL, STR_NONE);
+}
+
 static void stream_features(struct session *s)
 {
 	struct buf *b = session_begin(s);
 	buf_puts(b, "<stream:features xmlns:stream='" NS_STREAMS "' xmlns='" NS_CLIENT "'>");
-	if (s->state == SESSION_BINDING)
+	if (s->state == SESSION_BINDING) {
 		buf_puts(b, "<bind xmlns='" NS_BIND "'><required/></bind>");
-	else
-		buf_puts(b, "<mechanisms xmlns='" NS_SASL
-		            "'><mechanism>ANONYMOUS</mechanism></mechanisms>");
+	} else {
+		write_starttls(s, b);
+		if (!login_needs_tls(s))
+			buf_puts(b, "<mechanisms xmlns='" NS_SASL
+			            "'><mechanism>ANONYMOUS</mechanism></mechanisms>");
+	}
 	buf_puts(b, "</stream:features>");
 	session_flush(s);
 }
@@ -226,7 +259,10 @@ void session_element(struct session *s, struct element *e, struct str text)
 		on_stanza(s, e);
 		return;
 	case SESSION_AUTH:
-		login_auth(s, e);
+		if (s->transport->ops->start_tls && element_is(e, "starttls", NS_TLS))
+			on_starttls(s);
+		else
+			login_auth(s, e);
 		return;
 	case SESSION_WAITING:
 		login_waiting(s, e);

@@ -39,13 +39,13 @@ struct transport_ops {
 	/* The client is trusted with more than before (or, at first, less) per element. */
 	void (*set_max_message)(struct transport *t, size_t bytes);
 	/* Is nobody able to listen: TLS here, or HTTPS that a trusted proxy vouches for. */
-	bool (*secure)(const struct transport *t);
+	bool (*secure)(struct transport *t);
 	/* The client will open its stream anew after what was sent last: read no more of the old
 	 * one. NULL: nothing to do. */
 	void (*restart)(struct transport *t);
 	/* RFC 6120 5: can TLS be started; and start it: says <proceed/>, shakes hands, and waits
 	 * for a new stream. False: it can't be. Both NULL where there is no such thing. */
-	bool (*can_start_tls)(const struct transport *t);
+	bool (*can_start_tls)(struct transport *t);
 	bool (*start_tls)(struct transport *t);
 };
 

@@ -52,7 +52,7 @@ static void set_max_message(struct transport *t, size_t bytes)
 	ws_set_max_message(ws_of(t), (uint32_t)bytes);
 }
 
-static bool is_secure(const struct transport *t)
+static bool is_secure(struct transport *t)
 {
 	(void)t;
 	return false;
