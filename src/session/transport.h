@@ -73,23 +73,23 @@ struct session *session_arrive(
 /* For transports whose elements come whole: counts the message (session_admit), and parses it into
  * sessions_arena. NULL: it was not fit, or the session is ending, and all is said and done. */
 struct element *session_parse(struct session *s, struct str message);
-/* For those that parse as bytes come: counts one element, or stream header, of so many bytes. False:
- * the session has ended over it. */
+/* For those that parse as bytes come: counts one element, or stream header, of so many bytes.
+ * False: the session has ended over it. */
 bool session_admit(struct session *s, size_t bytes);
 /* What one element may be now; changes with login. Lives as long as the sessions. */
 const struct xml_limits *session_limits(const struct session *s);
 
 /* The client has opened its stream, for the first time or again; to: the domain, or absent. */
 void session_opened(struct session *s, struct str to);
-/* One whole top-level element, borrowed for the call, that was admitted. text: its bytes if they can
- * be parsed on their own (no prefix from outside), otherwise absent. */
+/* One whole top-level element, borrowed for the call, that was admitted. text: its bytes if they
+ * can be parsed on their own (no prefix from outside), otherwise absent. */
 void session_element(struct session *s, struct element *e, struct str text);
 /* The client has closed its stream. */
 void session_closed(struct session *s);
 /* What came is not XML as XMPP has it; counts it and ends the session with the stream error. */
 void session_fault(struct session *s, enum xml_fault fault);
-/* The connection is gone, and with it the transport. detail: one word for the log; NULL: an everyday
- * matter, not worth a line. */
+/* The connection is gone, and with it the transport. detail: one word for the log; NULL: an
+ * everyday matter, not worth a line. */
 void session_lost(struct session *s, enum session_end why, const char *detail);
 
 /* Scratch memory while upward calls are made: whoever made them resets it afterwards. */

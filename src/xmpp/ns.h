@@ -5,6 +5,7 @@
 #define NS_STREAMS "http://etherx.jabber.org/streams"          /* RFC 6120 4.8 */
 #define NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams" /* RFC 6120 4.9 */
 #define NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas" /* RFC 6120 8.3 */
+#define NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"               /* RFC 6120 5 */
 #define NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"             /* RFC 6120 6 */
 #define NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"             /* RFC 6120 7 */
 #define NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"       /* RFC 3921 3 */
