@@ -2,6 +2,7 @@
 #include "cli/certificates.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -141,6 +142,13 @@ static bool make_own(const struct config *c, const struct tls_pair *pair, char *
 {
 	struct names names = {.n = 0};
 	struct tls_error e;
+	char folder[PATH_MAX_USED];
+	snprintf(folder, sizeof folder, "%.*s", STR_FMT(c->server.state_directory));
+	if (!config_make_folder(folder)) {
+		snprintf(why, size, "state_directory: %s cannot be made: %s.", folder,
+		        strerror(errno));
+		return false;
+	}
 	collect_names(c, &names);
 	enum self_signed made = tls_self_signed(pair, names.v, names.n, &e);
 	if (made == SELF_SIGNED_MADE)
