@@ -4,11 +4,16 @@
 #include "base/err.h"
 #include "policy/match.h"
 
-static void fail(struct buf *out, const char *why)
+static void fail_str(struct buf *out, struct str why)
 {
 	buf_puts(out, "{\"ok\":false,\"error\":");
-	jval_quote(str_c(why), out);
+	jval_quote(why, out);
 	buf_puts(out, "}\n");
+}
+
+static void fail(struct buf *out, const char *why)
+{
+	fail_str(out, str_c(why));
 }
 
 /* A room by its JID, by its node, or by the name that people read. */
@@ -41,6 +46,8 @@ void ask_begin(struct ask *a, struct str question)
 		a->what = ASK_COUNTERS;
 	else if (str_eqc(what, "keys"))
 		a->what = ASK_KEYS;
+	else if (str_eqc(what, "reload"))
+		a->what = ASK_RELOAD;
 }
 
 void ask_done(struct ask *a)
@@ -151,6 +158,10 @@ void ask_finish(struct ask *a, struct buf *out)
 		buf_puts(out, "{\"ok\":true,\"result\":");
 		buf_str(out, a->found.n ? buf_view(&a->found) : STR("[]"));
 		buf_puts(out, "}\n");
+	} else if (a->what == ASK_RELOAD && a->reloaded) {
+		buf_puts(out, "{\"ok\":true,\"result\":null}\n");
+	} else if (a->what == ASK_RELOAD) {
+		fail_str(out, buf_view(&a->found));
 	} else {
 		fail(out, "unknown question");
 	}

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -18,6 +19,7 @@
 #include "admin/control.h"
 #include "cli/listen.h"
 #include "cli/parts.h"
+#include "cli/xmpp_door.h"
 #include "http/page.h"
 #include "http/server.h"
 #include "net/tcp.h"
@@ -48,6 +50,7 @@ struct server {
 	struct buf config_js;
 	char web_folder[512], acme_folder[1024], url[2100];
 	uint16_t port;
+	struct xmpp_door *xmpp; /* NULL: none */
 	struct tls_context *tls;
 	struct network trusted[TRUSTED_MAX];
 	size_t n_trusted;
@@ -141,6 +144,7 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 	struct token_store *store = token_keys_store(s->shared.keys);
 	size_t n = http_server_list_counters(s->http, out, max);
 	n += tcp_server_list_counters(s->tcp, out + n, max - n);
+	n += xmpp_door_list_counters(s->xmpp, out + n, max - n);
 	return store ? n + token_store_list_counters(store, out + n, max - n) : n;
 }
 
@@ -179,7 +183,12 @@ static void on_asked(void *arg, struct control_question *q)
 {
 	struct server *s = arg;
 	struct round *r = NULL;
-	if (s->shared.n == 1) {
+	if (q->ask.what == ASK_RELOAD) {
+		char why[640] = "";
+		q->ask.reloaded = server_reload(s, why, sizeof why);
+		buf_puts(&q->ask.found, why);
+		control_answer(q);
+	} else if (s->shared.n == 1) {
 		const struct ask_sources sources = parts_sources(s->parts[0]);
 		ask_gather(&q->ask, &sources);
 		answer(s, q);
@@ -347,7 +356,7 @@ static bool listen_all(struct server *s, char *why, size_t size)
 	                !listen_everywhere(s->tcp, &set->bind, &https_port, &https, why, size)))
 		return false;
 	say_url(s);
-	return true;
+	return !s->xmpp || xmpp_door_listen(s->xmpp, s->tls, why, size);
 }
 
 static void stop_now(struct server *s)
@@ -377,6 +386,7 @@ static void on_signal(void *arg, int signum)
 	        s->shared.n == 1 ? sessions_counters(parts_sessions(s->parts[0]))->sessions
 	                         : directory_sessions(s->shared.directory));
 	tcp_server_stop(s->tcp);
+	xmpp_door_stop(s->xmpp);
 	for (unsigned i = 0; i < s->shared.n; i++)
 		parts_shut_down(s->parts[i]);
 	http_server_drain(s->http);
@@ -440,13 +450,23 @@ static void stop_threads(struct server *s)
 
 /* Certificates */
 
+static bool wants_certificates(const struct server *s)
+{
+	return certificates_wanted(s->config) || xmpp_door_wanted(s->config);
+}
+
+static bool load_certificates(struct server *s, char *why, size_t size)
+{
+	return certificates_load(s->config, s->tls, xmpp_door_wanted(s->config), why, size);
+}
+
 bool server_reload(struct server *s, char *why, size_t size)
 {
-	if (!certificates_wanted(s->config)) {
+	if (!wants_certificates(s)) {
 		snprintf(why, size, "there are no certificates to read again: see tls_certificate");
 		return false;
 	}
-	bool fine = certificates_load(s->config, s->tls, false, why, size);
+	bool fine = load_certificates(s, why, size);
 	if (fine)
 		log_info("event=reload certificates=%zu",
 		        s->config->server.tls_certificates.n ? s->config->server.tls_certificates.n
@@ -467,19 +487,16 @@ static void on_renewal(void *arg, uint64_t now_ms)
 {
 	struct server *s = arg;
 	char why[640] = "";
-	if (!certificates_load(s->config, s->tls, false, why, sizeof why))
+	if (!load_certificates(s, why, sizeof why))
 		log_error("event=certificate because=%s", log_value(str_c(why)));
 	timer_start(loop_timers(s->loop), &s->renewal, now_ms + RENEWAL_LOOK_MS, on_renewal, s);
 }
 
 static bool start_tls(struct server *s, char *why, size_t size)
 {
-	s->tls = tls_context_new();
-	if (!s->tls)
-		return fail(why, size, "out of memory");
-	if (!certificates_wanted(s->config))
+	if (!wants_certificates(s))
 		return true;
-	if (!certificates_load(s->config, s->tls, false, why, size))
+	if (!load_certificates(s, why, size))
 		return false;
 	if (s->config->server.tls_certificates.n == 0)
 		timer_start(loop_timers(s->loop), &s->renewal,
@@ -487,13 +504,24 @@ static bool start_tls(struct server *s, char *why, size_t size)
 	return true;
 }
 
+static bool start_xmpp(struct server *s)
+{
+	if (xmpp_door_wanted(s->config))
+		s->xmpp = xmpp_door_new(s->loop, &s->shared, s->parts, s->tcp, &s->tcp_limits);
+	return s->xmpp || !xmpp_door_wanted(s->config);
+}
+
 static bool build(struct server *s, char *why, size_t size)
 {
-	if (!start_parts(s) || !start_http(s))
+	s->tls = s->shared.tls = tls_context_new();
+	if (!s->tls || !start_parts(s) || !start_http(s) || !start_xmpp(s))
 		return fail(why, size, "out of memory or descriptors");
 	if (loop_on_signal(s->loop, SIGINT, on_signal, s) ||
-	        loop_on_signal(s->loop, SIGTERM, on_signal, s) ||
-	        loop_on_signal(s->loop, SIGHUP, on_hangup, s))
+	        loop_on_signal(s->loop, SIGTERM, on_signal, s))
+		return fail(why, size, "cannot receive signals");
+	/* without files to read again, the end of a terminal is our end as well */
+	bool hangup = s->config->server.tls_certificates.n > 0 || !isatty(STDIN_FILENO);
+	if (hangup && loop_on_signal(s->loop, SIGHUP, on_hangup, s))
 		return fail(why, size, "cannot receive signals");
 	if (!start_tls(s, why, size) || !listen_all(s, why, size))
 		return false;
@@ -537,6 +565,7 @@ void server_free(struct server *s)
 	for (unsigned i = 0; !alone && i < s->shared.n; i++)
 		parts_free(s->parts[i]);
 	http_server_free(s->http);
+	xmpp_door_free(s->xmpp);
 	tcp_server_free(s->tcp);
 	if (alone)
 		parts_free(s->parts[0]); /* the front is on its loop */
