@@ -38,6 +38,7 @@ struct handed {
 	struct parts *parts;
 	struct tcp_parcel parcel;
 	struct directory_entry *held;
+	bool client; /* of XMPP over TCP */
 	size_t n;
 	char bytes[];
 };
@@ -126,6 +127,10 @@ static bool start_sessions(struct parts *p)
 	        .stanzas_per_second = l->stanzas_per_second,
 	        .bytes_per_second = l->bytes_per_second,
 	        .log_lines_per_second = part_of(l->log_lines_per_second, p->shared->n),
+	        .tls = p->shared->tls,
+	        .require_tls = set->xmpp_require_tls,
+	        .ping_idle_ms = l->ping_interval * 1000,
+	        .ping_timeout_ms = l->ping_timeout * 1000,
 	};
 	settings.before_login.bytes = l->login_stanza_bytes;
 	struct session_events events = {.arg = p, .stanza = on_stanza, .gone = on_gone};
@@ -261,15 +266,17 @@ static void on_handed(void *arg, struct message *m)
 		tcp_parcel_drop(p->tcp, &h->parcel);
 	else
 		t = tcp_adopt(p->tcp, &h->parcel);
-	if (t)
+	if (t && h->client)
+		sessions_accept(p->sessions, t);
+	else if (t)
 		http_server_adopt(p->http, t, str_from(h->bytes, h->n));
 	/* its session is counted by itself now, and holds the room that its URL names */
 	directory_placed(p->shared->directory, p->index, h->held);
 	mem_free(h);
 }
 
-bool parts_hand_over(struct parts *p, const struct tcp_parcel *parcel, struct str bytes,
-        struct directory_entry *held)
+static bool hand_over(struct parts *p, const struct tcp_parcel *parcel, struct str bytes,
+        struct directory_entry *held, bool client)
 {
 	struct handed *h = mem_alloc(sizeof *h + bytes.n);
 	if (!h)
@@ -278,10 +285,22 @@ bool parts_hand_over(struct parts *p, const struct tcp_parcel *parcel, struct st
 	h->parts = p;
 	h->parcel = *parcel;
 	h->held = held;
+	h->client = client;
 	h->n = bytes.n;
 	memcpy(h->bytes, bytes.p, bytes.n);
 	worker_post(p->worker, &h->m);
 	return true;
+}
+
+bool parts_hand_over(struct parts *p, const struct tcp_parcel *parcel, struct str bytes,
+        struct directory_entry *held)
+{
+	return hand_over(p, parcel, bytes, held, false);
+}
+
+bool parts_hand_over_client(struct parts *p, const struct tcp_parcel *parcel)
+{
+	return hand_over(p, parcel, STR(""), NULL, true);
 }
 
 bool parts_open_door(struct parts *p, struct http_settings http, struct tcp_server *front,

@@ -25,6 +25,7 @@ struct parts_shared {
 	/* with several workers; NULL with one */
 	struct directory *directory;
 	struct openers *openers;
+	struct tls_context *tls; /* never NULL; may have no certificates */
 	struct worker *workers[WORKERS_MAX];
 	struct far *fars[WORKERS_MAX];
 };
@@ -41,6 +42,8 @@ void parts_free(struct parts *p); /* NULL is fine; its thread is over, its mailb
  * directory_place. False: no memory, the parcel is still the caller's. Thread: any. */
 bool parts_hand_over(struct parts *p, const struct tcp_parcel *parcel, struct str bytes,
         struct directory_entry *held);
+/* The same for a client of XMPP over TCP, which was placed without a room. */
+bool parts_hand_over_client(struct parts *p, const struct tcp_parcel *parcel);
 /* Tells all clients that the server goes down, and takes no more. With one worker only: at once;
  * otherwise by mailbox, thread: any. Once. */
 void parts_shut_down(struct parts *p);

@@ -270,6 +270,24 @@ static void name_section(struct judge *j)
 	}
 }
 
+/* Each its own. */
+static void port_section(struct judge *j)
+{
+	static const enum config_key keys[] = {
+	        KEY_HTTP_PORT, KEY_HTTPS_PORT, KEY_XMPP_PORT, KEY_XMPP_TLS_PORT};
+	for (size_t i = 1; i < sizeof keys / sizeof *keys; i++) {
+		int64_t port = jval_integer(set_json(j->s, keys[i]));
+		for (size_t k = 0; port && k < i; k++) {
+			if (port != jval_integer(set_json(j->s, keys[k])))
+				continue;
+			char text[64];
+			snprintf(text, sizeof text, "must be another one than %s",
+			        schema_row(keys[k])->key);
+			fatal(j, keys[i], text);
+		}
+	}
+}
+
 static void tls_section(struct judge *j)
 {
 	size_t certificates = jval_size(set_json(j->s, KEY_TLS_CERTIFICATE));
@@ -280,8 +298,6 @@ static void tls_section(struct judge *j)
 		fatal(j, KEY_HTTPS_PORT,
 		        "needs a certificate: set tls_certificate and tls_key, or tls_self_signed: "
 		        "true for a trial");
-	if (port && port == jval_integer(set_json(j->s, KEY_HTTP_PORT)))
-		fatal(j, KEY_HTTPS_PORT, "must be another one than http_port");
 	if (keys && keys != certificates)
 		fatal(j, KEY_TLS_KEY, "must name one key for each tls_certificate");
 	if (certificates > TLS_CERTIFICATES_MAX)
@@ -307,7 +323,8 @@ static void name_of_place(struct judge *j, enum config_key key)
 		char low = ascii_lower(v.p[i]);
 		if (!(low >= 'a' && low <= 'z') && !(low >= '0' && low <= '9') &&
 		        !(low && strchr("._-", low))) {
-			fatal(j, key, "may hold letters, digits, dots, dashes and underscores only");
+			fatal(j, key,
+			        "may hold letters, digits, dots, dashes and underscores only");
 			return;
 		}
 	}
@@ -388,6 +405,7 @@ void set_judge(struct config_set *s, bool need_start, struct config_report *r)
 		token_section(&j);
 	role_section(&j);
 	name_section(&j);
+	port_section(&j);
 	tls_section(&j);
 	limit_section(&j);
 	web_section(&j);

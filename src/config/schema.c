@@ -261,6 +261,16 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.fallback_text = "false; true with HTTPS_PORT of a docker .env and no tls_certificate",
 		.help = "Without tls_certificate: a certificate made once in the state folder, for a trial on a local "
 			"network. Browsers warn of it."},
+	[KEY_XMPP_PORT] = {"xmpp_port", SCHEMA_INT, SERVER, AT(server.xmpp_port),
+		.flags = SCHEMA_ALWAYS_READ, .fallback = "0", .max = 65535, .docker = "XMPP_PORT",
+		.help = "The port for XMPP over TCP, 5222 by custom: clients that are no browsers, and services. 0: none. "
+			"Without tls_certificate it uses a self-signed one, made in the state folder."},
+	[KEY_XMPP_TLS_PORT] = {"xmpp_tls_port", SCHEMA_INT, SERVER, AT(server.xmpp_tls_port),
+		.flags = SCHEMA_ALWAYS_READ, .fallback = "0", .max = 65535,
+		.help = "The same with TLS from the first byte on (XEP-0368), 5223 by custom. 0: none."},
+	[KEY_XMPP_REQUIRE_TLS] = {"xmpp_require_tls", SCHEMA_BOOL, SERVER, AT(server.xmpp_require_tls),
+		.fallback = "true",
+		.help = "On xmpp_port nobody logs in before STARTTLS, from this machine neither. Passwords always need it."},
 	[KEY_HTTP_REDIRECT] = {"http_redirect", SCHEMA_BOOL, SERVER, AT(server.http_redirect),
 		.fallback = "false", .docker = "ENABLE_HTTP_REDIRECT",
 		.help = "Send who comes by HTTP to HTTPS, all but /about/health and what acme_folder serves."},

@@ -80,9 +80,11 @@ struct page_settings {
 #define TLS_CERTIFICATES_MAX 64
 
 struct server_settings {
-	struct str_list bind; /* addresses, numeric */
-	uint16_t http_port;   /* 0: any free port */
-	uint16_t https_port;  /* 0: none */
+	struct str_list bind;              /* addresses, numeric */
+	uint16_t http_port;                /* 0: any free port */
+	uint16_t https_port;               /* 0: none */
+	uint16_t xmpp_port, xmpp_tls_port; /* of XMPP over TCP, and with TLS at once; 0: none */
+	bool xmpp_require_tls;             /* nobody logs in over TCP without it */
 	/* as many keys as certificates, or none: then they stand in the certificates' files */
 	struct str_list tls_certificates, tls_keys;
 	bool tls_self_signed, http_redirect, hsts;
@@ -94,8 +96,8 @@ struct server_settings {
 	struct str web_root;  /* an installed jitsi-meet; absent: the page built in */
 	struct str config_js; /* answered as /config.js with web_root; absent: generated */
 	bool http_conference_request; /* config.js names the URL */
-	struct extdisco extdisco; /* STUN and TURN servers for clients */
-	bool services_push;       /* what the server offers, told with the bind */
+	struct extdisco extdisco;     /* STUN and TURN servers for clients */
+	bool services_push;           /* what the server offers, told with the bind */
 	struct str shard, region;     /* of this server among several; absent: none */
 	enum log_level log_level;
 	uint32_t workers; /* 0: one per core that the process may use */
