@@ -164,7 +164,8 @@ bool fetch_start(struct fetch *f, const char *url, size_t max_bytes, void *tag)
 void fetch_turn(struct fetch *f, uint32_t wait_ms)
 {
 	int n;
-	(void)curl_multi_perform(f->multi, &n);
+	/* what was just added is due at once, so it ends the waiting; whatever is done by
+	 * curl_multi_perform is taken before there is more of it */
 	(void)curl_multi_poll(f->multi, NULL, 0, (int)wait_ms, NULL);
 	(void)curl_multi_perform(f->multi, &n);
 }
@@ -210,7 +211,7 @@ static bool follow(struct fetch *f, struct request *r, const char **why)
 	if (curl_easy_getinfo(r->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK || !to ||
 	        curl_easy_getinfo(r->easy, CURLINFO_EFFECTIVE_URL, &from) != CURLE_OK || !from)
 		return false;
-	*why = "it redirects to another origin: name that one in the configuration, if it is right";
+	*why = "it redirects to another origin";
 	if (!same_origin(from, to))
 		return false;
 	*why = "it redirects too often";

@@ -72,7 +72,7 @@ static bool read_keys(
 	return false;
 }
 
-static enum key_outcome outcome_of(const struct fetch_result *a)
+static enum key_outcome outcome_of(const struct remote *r, const struct fetch_result *a)
 {
 	bool later = a->status >= 500 || a->status == 408 || a->status == 429;
 	if (a->refused)
@@ -82,14 +82,15 @@ static enum key_outcome outcome_of(const struct fetch_result *a)
 	if (a->status == 200)
 		return KEY_GOOD;
 	/* storage services answer 403 where there is nothing */
-	return a->status == 404 || a->status == 410 || a->status == 403 ? KEY_MISSING : KEY_BROKEN;
+	bool missing = a->status == 404 || a->status == 410 || a->status == 403;
+	return missing && r->source.kind == SOURCE_SERVER ? KEY_MISSING : KEY_BROKEN;
 }
 
 void remote_read_answer(struct remote *r, const struct fetch_result *answer,
         struct source_result *out, char why[REMOTE_WHY])
 {
 	snprintf(why, REMOTE_WHY, "%s", answer->why);
-	*out = (struct source_result){.outcome = outcome_of(answer),
+	*out = (struct source_result){.outcome = outcome_of(r, answer),
 	        .status = answer->status,
 	        .max_age = source_max_age(answer->cache_control[0] ? str_c(answer->cache_control)
 	                                                           : STR_NONE),
@@ -175,6 +176,8 @@ static const char *fix_of(const struct remote *r, const struct source_result *re
 		return "mend the file that jwks names; it is read again when it changes";
 	if (result->outcome == KEY_MISSING)
 		return "publish the key at <key_server>/<kid_sha256>.pem, or correct the kid";
+	if (strstr(result->why, "another origin"))
+		return "name the address that it redirects to in key_server or jwks, if it is right";
 	if (result->outcome == KEY_FAILED && strstr(result->why, "certificate"))
 		return "key_ca_file names the authority that signed the server's certificate";
 	if (result->outcome == KEY_FAILED)
@@ -208,7 +211,7 @@ void remote_log(const struct remote *r, const struct key_document *d,
 		buf_printf(&b, " keys=%zu before=%zu", result->keys.n, d->keys.n);
 	if (!good)
 		buf_printf(&b, " because=%s last_good=%zu", log_value(str_c(result->why)),
-		        result->outcome == KEY_MISSING && d->name[0] ? (size_t)0 : d->keys.n);
+		        result->outcome == KEY_MISSING ? (size_t)0 : d->keys.n);
 	if (!good) {
 		buf_puts(&b, " fix=");
 		jval_quote(str_c(fix_of(r, result)), &b);

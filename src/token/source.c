@@ -144,10 +144,9 @@ static bool serves(const struct key_document *d, uint64_t now)
 static bool enqueue(struct key_source *s, struct key_document *d)
 {
 	bool unknown = !d->keys.n && !is_list(s);
-	uint64_t bound = (uint64_t)s->bounds->per_second * s->bounds->wait_ms / 1000;
 	if (d->in_flight || queued(d))
 		return true;
-	if (unknown && s->n_unknown >= bound)
+	if (unknown && s->n_unknown >= KEY_QUEUE_SECONDS * s->bounds->per_second)
 		return false;
 	list_append(unknown ? &s->unknown : &s->refreshes, &d->queued);
 	s->n_unknown += unknown;
@@ -363,8 +362,6 @@ void source_answer(struct key_source *s, struct key_document *d, struct source_r
         uint64_t now, struct list *told)
 {
 	enum key_outcome o = r->outcome;
-	if (o == KEY_MISSING && is_list(s))
-		o = KEY_BROKEN; /* of a whole list: the last good one stays */
 	d->in_flight = false;
 	s->n_in_flight--;
 	d->last = o;

@@ -25,6 +25,7 @@
 #define KEY_RETRY_MS (2 * 1000ull)     /* after a failure; doubles */
 #define KEY_RETRY_MAX_MS (30 * 1000ull)
 #define KEY_FILE_MS (5 * 1000ull)      /* between two looks at a file */
+#define KEY_QUEUE_SECONDS 2            /* of requests for unknown kids */
 #define KEY_IN_FLIGHT 32               /* requests at once */
 #define KEY_NAME_DIGITS 64
 #define KEY_WHY 320 /* bytes of a reason */
@@ -53,7 +54,7 @@ enum key_outcome {
 	KEY_NEVER,  /* not asked for yet */
 	KEY_GOOD,
 	KEY_SAME,    /* a file that has not changed */
-	KEY_MISSING, /* the source says that there is no such key */
+	KEY_MISSING, /* the server says that there is no such key; never of a list */
 	KEY_BROKEN,  /* an answer without a usable key in it */
 	KEY_FAILED,  /* no answer */
 };
