@@ -15,6 +15,7 @@
 struct websocket {
 	struct transport t;
 	struct ws *ws;
+	bool secure;
 };
 
 static struct ws *ws_of(struct transport *t)
@@ -54,8 +55,7 @@ static void set_max_message(struct transport *t, size_t bytes)
 
 static bool is_secure(struct transport *t)
 {
-	(void)t;
-	return false;
+	return LIST_OWNER(t, struct websocket, t)->secure;
 }
 
 static const struct transport_ops ops = {
@@ -114,6 +114,7 @@ void sessions_open(void *sessions, const struct http_request *r, struct ws *ws)
 	if (w) {
 		w->t.ops = &ops;
 		w->ws = ws;
+		w->secure = r->secure;
 	}
 	if (!w || !session_arrive(sessions, &w->t, &a)) {
 		mem_free(w);
