@@ -311,6 +311,8 @@ bool parts_open_door(struct parts *p, struct http_settings http, struct tcp_serv
 	http.ws_arg = p->sessions;
 	http.hand_over = NULL;
 	http.health = NULL; /* the front's */
+	http.root = NULL;
+	http.n_routes = 0;
 	http.upgrades_only = true;
 	http.log_lines_per_second = part_of(http.log_lines_per_second, p->shared->n);
 	p->http = http_server_new(&http);
@@ -357,6 +359,18 @@ void parts_free(struct parts *p)
 	buf_done(&p->room);
 	worker_free(p->worker); /* last: the others have timers on its loop */
 	mem_free(p);
+}
+
+void parts_conference(struct parts *p, const struct room_client *c, struct str wanted,
+        struct arena *a, struct focus_answer *out)
+{
+	tell_time(p);
+	focus_conference(p->focus, c, wanted, a, out);
+}
+
+struct focus *parts_focus(struct parts *p)
+{
+	return p->focus;
 }
 
 struct sessions *parts_sessions(struct parts *p)

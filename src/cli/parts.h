@@ -15,6 +15,10 @@
 struct parts;
 struct far;
 struct openers;
+struct arena;
+struct focus;
+struct focus_answer;
+struct room_client;
 struct token_keys;
 
 /* What all workers read; complete before the first thread starts. */
@@ -52,5 +56,10 @@ void parts_stop(struct parts *p);
 /* Once the threads are over: handles what is still in its mailbox. False: nothing was. */
 bool parts_drain(struct parts *p);
 
+/* A conference request that came by HTTP; focus_conference. */
+void parts_conference(struct parts *p, const struct room_client *c, struct str wanted,
+        struct arena *a, struct focus_answer *out);
+
 struct sessions *parts_sessions(struct parts *p);
+struct focus *parts_focus(struct parts *p);
 struct ask_sources parts_sources(struct parts *p);

@@ -16,24 +16,24 @@
 #include "base/mem.h"
 #include "cli/certificates.h"
 #include "cli/cli.h"
+#include "cli/conference.h"
 #include "admin/control.h"
 #include "cli/listen.h"
 #include "cli/parts.h"
+#include "cli/site.h"
 #include "cli/xmpp_door.h"
-#include "http/page.h"
 #include "http/server.h"
 #include "net/tcp.h"
 #include "room/openers.h"
 #include "session/session.h"
 #include "token/store.h"
 
-#define WS_PATH "/xmpp-websocket"
 #define DESCRIPTORS_KEPT 64 /* for listeners, the log, key files: not for connections */
 #define DESCRIPTORS_PER_WORKER 8
 #define PLAIN_CONNECTIONS 1000 /* those that fetch the page, beside the sessions */
-#define TARGET_BYTES 4096      /* of a request's target, beside the token */
 #define STALL_MS 30000         /* a client that takes nothing for so long is gone */
 #define SHUTDOWN_LOOK_MS 100
+#define NO_MEMORY "out of memory or descriptors"
 #define RENEWAL_LOOK_MS (86400u * 1000)
 #define TRUSTED_MAX 256
 
@@ -47,8 +47,9 @@ struct server {
 	struct tcp_limits tcp_limits;
 	struct http_server *http;
 	struct control *control; /* NULL: there is none, and a log line says why */
-	struct buf config_js;
-	char web_folder[512], acme_folder[1024], url[2100];
+	struct site *site;
+	struct conference_door *conferences;
+	char acme_folder[1024], url[2100];
 	uint16_t port;
 	struct xmpp_door *xmpp; /* NULL: none */
 	struct tls_context *tls;
@@ -145,6 +146,7 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 	size_t n = http_server_list_counters(s->http, out, max);
 	n += tcp_server_list_counters(s->tcp, out + n, max - n);
 	n += xmpp_door_list_counters(s->xmpp, out + n, max - n);
+	n += conference_door_list_counters(s->conferences, out + n, max - n);
 	return store ? n + token_store_list_counters(store, out + n, max - n) : n;
 }
 
@@ -213,44 +215,6 @@ static void start_control(struct server *s)
 		log_warn("event=control because=%s key=state_directory", log_value(str_c(why)));
 }
 
-static enum page_names page_names(const struct policy_settings *p)
-{
-	if (p->auth == AUTH_NONE || p->name_mode == NAME_MODE_FREE)
-		return PAGE_NAMES_FREE;
-	return p->name_mode == NAME_MODE_FROZEN ? PAGE_NAMES_FROZEN : PAGE_NAMES_PER_CLAIM;
-}
-
-static bool write_config_js(struct server *s)
-{
-	const struct server_settings *set = &s->config->server;
-	const struct policy_settings *policy = &s->config->policy;
-	struct page_config page = {
-	        .domain = set->domain,
-	        .muc_domain = set->muc_domain,
-	        .focus_domain = set->focus_domain,
-	        .focus_jid = set->focus_jid,
-	        .ws_path = WS_PATH,
-	        .public_url = set->public_url,
-	        .token_auth_url = set->token_auth_url,
-	        .stun_servers = set->page.stun_servers.v,
-	        .n_stun_servers = set->page.stun_servers.n,
-	        .prejoin = set->page.prejoin,
-	        .hide_prejoin_name = set->page.hide_prejoin_name,
-	        .require_display_name = set->page.require_display_name,
-	        .disable_profile = set->page.disable_profile,
-	        .read_only_name = set->page.read_only_name,
-	        .disable_grant_moderator = set->page.disable_grant_moderator,
-	        .disable_kickout = set->page.disable_kickout,
-	        .names = page_names(policy),
-	        .name_paths = policy->name_paths.v,
-	        .n_name_paths = policy->name_paths.n,
-	        .name_max = policy->name_max,
-	};
-	buf_init(&s->config_js, 0);
-	page_config_write(&page, &s->config_js);
-	return !s->config_js.failed;
-}
-
 /* To the worker of the conference that its URL names. */
 static bool on_hand_over(void *arg, const struct http_request *r, struct tcp *t, struct str bytes)
 {
@@ -277,29 +241,34 @@ static bool public_https(const struct server_settings *set)
 	return str_starts(set->public_url, STR("https://"));
 }
 
-static bool start_http(struct server *s)
+static bool start_site(struct server *s, char *why, size_t size)
+{
+	s->site = site_new(s->config, s->loop, why, size);
+	if (!s->site)
+		return false;
+	s->conferences = conference_door_new(&s->shared, s->parts, s->worker);
+	if (!s->conferences)
+		return fail(why, size, NO_MEMORY);
+	const struct http_route conferences = conference_door_route(s->conferences);
+	return site_add_route(s->site, &conferences);
+}
+
+static bool start_http(struct server *s, char *why, size_t size)
 {
 	const struct server_settings *set = &s->config->server;
 	const struct limits *l = &set->limits;
-	if (!write_config_js(s))
+	if (!start_site(s, why, size))
 		return false;
 	read_trusted(s);
 	if (set->acme_folder.n)
 		snprintf(s->acme_folder, sizeof s->acme_folder, "%.*s", STR_FMT(set->acme_folder));
-	if (set->web_folder.n)
-		snprintf(s->web_folder, sizeof s->web_folder, "%.*s", STR_FMT(set->web_folder));
 	struct http_settings settings = {
-	        .max_head = l->http_head_bytes,
-	        /* twice the token's bound: one that is too long is refused where the reason can be
-	           told */
-	        .max_target = TARGET_BYTES + 2 * s->config->token.max_token_bytes,
 	        .head_timeout_ms = l->handshake_timeout * 1000,
 	        .idle_timeout_ms = l->idle_timeout * 1000,
 	        .max_message = l->login_stanza_bytes,
 	        .ping_idle_ms = l->ping_interval * 1000,
 	        .ping_timeout_ms = l->ping_timeout * 1000,
 	        .log_lines_per_second = l->log_lines_per_second,
-	        .ws_path = WS_PATH,
 	        .ws_protocol = "xmpp",
 	        .ws_open = sessions_open,
 	        .ws_arg = s->shared.n == 1 ? parts_sessions(s->parts[0]) : NULL,
@@ -312,17 +281,17 @@ static bool start_http(struct server *s)
 	        .https_port = set->https_port,
 	        .hsts = set->hsts,
 	        .acme_folder = set->acme_folder.n ? s->acme_folder : NULL,
-	        .config_js = buf_view(&s->config_js),
-	        .web_dir = set->web_folder.n ? s->web_folder : NULL,
 	        .health = on_health,
 	        .health_arg = s,
 	};
+	site_fill(s->site, &settings);
 	s->http = http_server_new(&settings);
+	conference_door_own(s->conferences, s->http);
 	if (!s->http || !start_tcp(s))
-		return false;
+		return fail(why, size, NO_MEMORY);
 	for (unsigned i = 0; s->shared.n > 1 && i < s->shared.n; i++) {
 		if (!parts_open_door(s->parts[i], settings, s->tcp, &s->tcp_limits))
-			return false;
+			return fail(why, size, NO_MEMORY);
 	}
 	return true;
 }
@@ -514,8 +483,12 @@ static bool start_xmpp(struct server *s)
 static bool build(struct server *s, char *why, size_t size)
 {
 	s->tls = s->shared.tls = tls_context_new();
-	if (!s->tls || !start_parts(s) || !start_http(s) || !start_xmpp(s))
-		return fail(why, size, "out of memory or descriptors");
+	if (!s->tls || !start_parts(s))
+		return fail(why, size, NO_MEMORY);
+	if (!start_http(s, why, size))
+		return false;
+	if (!start_xmpp(s))
+		return fail(why, size, NO_MEMORY);
 	if (loop_on_signal(s->loop, SIGINT, on_signal, s) ||
 	        loop_on_signal(s->loop, SIGTERM, on_signal, s))
 		return fail(why, size, "cannot receive signals");
@@ -564,6 +537,7 @@ void server_free(struct server *s)
 	bool alone = s->shared.n == 1;
 	for (unsigned i = 0; !alone && i < s->shared.n; i++)
 		parts_free(s->parts[i]);
+	site_stop(s->site);
 	http_server_free(s->http);
 	xmpp_door_free(s->xmpp);
 	tcp_server_free(s->tcp);
@@ -574,7 +548,8 @@ void server_free(struct server *s)
 	tls_context_free(s->tls);
 	openers_free(s->shared.openers);
 	directory_free(s->shared.directory);
-	buf_done(&s->config_js);
+	conference_door_free(s->conferences);
+	site_free(s->site);
 	mem_free(s);
 }
 

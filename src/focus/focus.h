@@ -5,6 +5,7 @@
 #pragma once
 #include "room/room.h"
 #include "session/session.h"
+#include "xmpp/error.h"
 
 struct directory;
 struct focus;
@@ -32,11 +33,32 @@ void focus_attach(struct focus *f, struct room_service *rooms);
 
 /* session_events of cli/serve end here. */
 void focus_stanza(struct focus *f, struct session *s, const struct stanza *st);
+/* The same for a client that is known by its values only. */
+void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st);
 void focus_gone(struct focus *f, struct session *s);
 void focus_client_gone(struct focus *f, struct session_handle h);
 /* The conference that this stanza is about: its canonical bare JID, appended to *room. *opens: it
  * may open it. False: none, it is for this worker to answer. */
 bool focus_conference_of(
         const struct focus *f, const struct stanza *st, struct buf *room, bool *opens);
-/* The same for a client that is known by its values only. */
-void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st);
+
+/* A conference request, however it came (by IQ or by HTTP): judged here and nowhere else. */
+struct focus_answer {
+	bool ready;                /* granted: the room may be joined */
+	enum reason reason;        /* of the refusal; R_NONE: the request itself is wrong */
+	struct str room;           /* canonical bare JID, when granted; in the arena */
+	struct stanza_error error; /* when refused */
+};
+/* wanted: the room's JID as the client wrote it; absent: none. */
+void focus_conference(struct focus *f, const struct room_client *c, struct str wanted,
+        struct arena *a, struct focus_answer *out);
+/* The canonical bare JID that such a request is about, appended. False: it is for this worker to
+ * refuse. */
+bool focus_request_room(const struct focus *f, struct str wanted, struct buf *room);
+/* The properties of a granted request: name and value, n of them at most FOCUS_PROPERTIES. */
+#define FOCUS_PROPERTIES 3
+struct focus_property {
+	const char *name, *value;
+};
+size_t focus_properties(const struct focus *f, struct focus_property out[FOCUS_PROPERTIES]);
+struct str focus_account(const struct focus *f); /* its bare JID */

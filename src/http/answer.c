@@ -37,6 +37,7 @@ const char *http_status_text(int status)
 	        {416, "Range Not Satisfiable"},
 	        {426, "Upgrade Required"},
 	        {429, "Too Many Requests"},
+	        {429, "Too Many Requests"},
 	        {431, "Request Header Fields Too Large"},
 	        {500, "Internal Server Error"},
 	        {501, "Not Implemented"},

@@ -61,6 +61,7 @@ static int write_answer(struct connection *c, struct root_job *j)
 	        .cache = j->cache,
 	        .headers = j->headers,
 	        .policy = OTHERS_POLICY,
+	        .hsts = c->secure && c->server->settings.hsts,
 	        .close = !c->keep_alive || c->server->draining,
 	        .sized = true,
 	        .length = j->length};

@@ -51,7 +51,7 @@ static bool on_file(
 	                    ? read_config(q, text)
 	                    : folder_read(&q->root->folder, str_c(path), text);
 	if (!read && root_may_log(q->root))
-		log_info("event=web because=no-such-include page=%.*s file=%s", STR_FMT(from),
+		log_debug("event=web because=no-such-include page=%.*s file=%s", STR_FMT(from),
 		        log_value(str_c(path)));
 	return read;
 }
