@@ -14,8 +14,10 @@ bool forwarded_trusts(const struct network *trusted, size_t n, const struct addr
 static bool entry_parse(struct str s, struct address *out)
 {
 	s = str_trim(s);
-	if (s.n && s.p[0] == '[')
-		return address_parse(str_sub(s, 1, str_find(s, ']')), out);
+	if (s.n && s.p[0] == '[') {
+		size_t end = str_find(s, ']');
+		return end < s.n && address_parse(str_sub(s, 1, end), out);
+	}
 	size_t colon = str_find(s, ':');
 	bool port = colon < s.n && str_find(s, '.') < colon;
 	return address_parse(port ? str_sub(s, 0, colon) : s, out);
