@@ -28,12 +28,14 @@ void root_text(struct root_request *q, int status, const char *type, const char 
 	struct root_job *j = q->job;
 	uint8_t sum[32];
 	char etag[35] = "\"";
-	j->status = j->text.failed ? 500 : status;
+	if (j->text.failed) {
+		buf_reset(&j->text);
+		status = 500;
+	}
+	j->status = status;
 	j->type = type;
 	j->cache = cache;
 	j->length = j->text.n;
-	if (j->status == 500)
-		buf_reset(&j->text);
 	if (j->status != 200 || !cache)
 		return;
 	hash_sha256(buf_view(&j->text), sum);
