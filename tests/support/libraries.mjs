@@ -132,8 +132,8 @@ export class XmppClient extends Library {
   static title = '@xmpp/client';
   static saslConditions = true;
 
-  async connect(token) {
-    this.c = xmppClient({ service: url(this.server, token), domain: this.server.domain });
+  async connect(token, service = url(this.server, token)) {
+    this.c = xmppClient({ service, domain: this.server.domain });
     this.c.reconnect.stop();
     this.c.on('error', () => {});
     this.c.on('stanza', (el) => { if (el.is('presence')) this.take(el); });
