@@ -275,6 +275,12 @@ bool xml_builder_begin(struct xml_builder *b, const struct xml_limits *limits, s
 	return b->path != NULL;
 }
 
+/* Every markup of UTF-16 has zero bytes, and no XML in UTF-8 has any. */
+bool xml_builder_may_be_utf8(struct str bytes)
+{
+	return bytes.n == 0 || !memchr(bytes.p, 0, bytes.n);
+}
+
 void xml_builder_allow(struct xml_builder *b, size_t bytes)
 {
 	b->spelled_max = SPELLED_FACTOR * bytes + SPELLED_FREE;

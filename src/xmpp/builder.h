@@ -29,6 +29,8 @@ void xml_builder_done(struct xml_builder *b);
 /* A fresh expat with the handlers below, and refusals of what XMPP forbids. False: no memory. */
 bool xml_builder_prepare(struct xml_builder *b);
 void xml_builder_drop_expat(struct xml_builder *b);
+/* Can these bytes be UTF-8 XML? expat itself would go over to UTF-16 when they look like it. */
+bool xml_builder_may_be_utf8(struct str bytes);
 /* Begins a tree. False: no memory. */
 bool xml_builder_begin(struct xml_builder *b, const struct xml_limits *limits, struct arena *a);
 /* So many bytes have come for this tree: bounds what its namespaces may add up to. */

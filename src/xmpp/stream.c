@@ -215,6 +215,8 @@ static enum xml_fault feed(struct stream_parser *p, struct str piece)
 	if (p->bytes > b->limits->bytes ||
 	        p->effort > (uint64_t)EFFORT_FACTOR * b->limits->bytes + EFFORT_FREE)
 		return XML_TOO_LARGE;
+	if (!xml_builder_may_be_utf8(piece))
+		return XML_NOT_WELL_FORMED;
 	xml_builder_allow(b, p->bytes);
 	p->event = STREAM_MORE;
 	enum XML_Status status = XML_Parse(b->expat, piece.p, (int)piece.n, XML_FALSE);

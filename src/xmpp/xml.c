@@ -60,6 +60,8 @@ enum xml_fault xml_parse(struct xml_parser *p, struct str message, const struct 
 	*root = NULL;
 	if (message.n > limits->bytes || message.n > INT32_MAX)
 		return XML_TOO_LARGE;
+	if (!xml_builder_may_be_utf8(message))
+		return XML_NOT_WELL_FORMED;
 	if (!xml_builder_begin(b, limits, a) || !xml_builder_prepare(b))
 		return XML_NO_MEMORY;
 	xml_builder_allow(b, message.n);

@@ -136,6 +136,10 @@ static void test_restricted(void **state)
 	expect(HEADER "<presence/>&lt;<",
 	        "open(meet.example) [<presence/>]11 fault(not well-formed) ");
 	expect(HEADER "<?xml version='1.0'?>", "open(meet.example) fault(not well-formed) ");
+	/* UTF-16, with and without its mark */
+	expect_with(after, str_from("<\0?\0x\0m\0l\0", 10), "fault(not well-formed) ");
+	expect_with(after, str_from("\xff\xfe<\0a\0", 6), "fault(not well-formed) ");
+	expect_with(after, str_from("\xfe\xff\0<\0a", 6), "fault(not well-formed) ");
 	expect_with(after, str_from(HEADER "<a>\0</a>", sizeof HEADER + 7),
 	        "open(meet.example) fault(not well-formed) ");
 }
