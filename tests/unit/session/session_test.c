@@ -25,6 +25,8 @@
 	"xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
 #define CLOSE "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />"
 
+static const struct extdisco no_services; /* no STUN, no TURN */
+
 struct world {
 	struct loop *loop;
 	struct tcp_server *tcp;
@@ -76,6 +78,7 @@ static struct world *new_world(void)
 	        .guest_domain = STR("guest.meet.example"),
 	        .policy = &w->policy,
 	        .token = &w->token,
+	        .extdisco = &no_services,
 	        .sessions = 50,
 	        .before_login = xml_limits_before_auth,
 	        .after_login = xml_limits_after_auth,
@@ -302,11 +305,11 @@ static void the_domain_answers(void **state)
 	say(&c,
 	        "<iq xmlns='jabber:client' type='get' id='4'><services "
 	        "xmlns='urn:xmpp:extdisco:2'/></iq>",
-	        "<services xmlns='urn:xmpp:extdisco:2'/></iq>");
+	        "<services xmlns='urn:xmpp:extdisco:2'></services></iq>");
 	say(&c,
 	        "<iq xmlns='jabber:client' type='get' id='5' to='meet.example'><services "
 	        "xmlns='urn:xmpp:extdisco:1'/></iq>",
-	        "<services xmlns='urn:xmpp:extdisco:1'/></iq>");
+	        "<services xmlns='urn:xmpp:extdisco:1'></services></iq>");
 	say(&c, "<iq xmlns='jabber:client' type='set' id='6' to='meet.example'><x xmlns='y'/></iq>",
 	        "<service-unavailable");
 	assert_true(wire_has(&c, "type='error' id='6'"));
