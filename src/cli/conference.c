@@ -111,8 +111,8 @@ static void on_answered(void *arg, struct message *m)
 	struct asked *q = LIST_OWNER(m, struct asked, m);
 	struct conference_door *d = q->door;
 	(void)arg;
-	if (d->shared->directory)
-		directory_placed(d->shared->directory, q->worker, q->held);
+	if (q->held)
+		directory_release(d->shared->directory, q->held);
 	say(d, q->ticket, q->answer.failed ? 503 : q->status, buf_view(&q->answer));
 	buf_done(&q->answer);
 	mem_free(q);
@@ -251,7 +251,7 @@ static bool take_rate(struct conference_door *d, const struct http_request *r, u
 	return limit_take(&d->rates[hash_key(key) % ADDRESSES], 1, rate / 60, rate, now_ms);
 }
 
-/* Which worker, and what is held for it: its way is that of a new client. */
+/* To the worker that has the room, or will: its entry stands until the answer is on its way. */
 static void place(struct asked *q)
 {
 	struct parts_shared *shared = q->door->shared;
@@ -259,9 +259,10 @@ static void place(struct asked *q)
 	if (!shared->directory)
 		return;
 	buf_init(&room, 0);
-	(void)focus_request_room(parts_focus(q->door->parts[0]), q->room, &room);
-	q->worker = directory_place(
-	        shared->directory, room.n && !room.failed ? buf_view(&room) : STR_NONE, &q->held);
+	if (focus_request_room(parts_focus(q->door->parts[0]), q->room, &room) && !room.failed)
+		q->held = directory_claim(shared->directory, buf_view(&room), DIRECTORY_ANY);
+	if (q->held)
+		q->worker = q->held->worker;
 	buf_done(&room);
 }
 
