@@ -250,9 +250,7 @@ bool token_keys_find(const struct token_keys *k, const struct token_issuer *issu
 {
 	if (!elsewhere(k, issuer))
 		return keyset_find(set_of(k, issuer), alg, kid) != NULL;
-	EVP_PKEY *key = token_store_key(k->store, issuer, alg, kid);
-	EVP_PKEY_free(key);
-	return key != NULL;
+	return token_store_has(k->store, issuer, alg, kid);
 }
 
 bool token_keys_want(const struct token_keys *k, const struct token_issuer *issuer,
@@ -276,7 +274,7 @@ static enum token_key_answer verify_elsewhere(const struct token_keys *k,
 	if (!key)
 		return TOKEN_KEY_NONE;
 	bool good = sig_verify(alg, key, input, signature);
-	EVP_PKEY_free(key);
+	token_store_give_back(k->store, key);
 	return good ? TOKEN_KEY_GOOD : TOKEN_KEY_BAD_SIGNATURE;
 }
 

@@ -239,22 +239,47 @@ void token_store_stop(struct token_store *ts)
 
 /* Questions */
 
-EVP_PKEY *token_store_key(struct token_store *ts, const struct token_issuer *issuer,
-        enum token_alg alg, struct str kid)
+/* *key: NULL, or where a reference shall go. */
+static bool look_up(struct token_store *ts, const struct token_issuer *issuer, enum token_alg alg,
+        struct str kid, EVP_PKEY **key)
 {
 	struct remote *r = remote_of(ts, issuer);
-	EVP_PKEY *key = NULL;
 	bool due = false;
 	if (!r)
-		return NULL;
+		return false;
 	lock_take(&ts->lock);
 	const struct keyset_key *found = source_key(&r->source, alg, kid, now_ms(), &due);
-	if (found && EVP_PKEY_up_ref(found->pkey) == 1)
-		key = found->pkey;
+	bool have = found && (!key || EVP_PKEY_up_ref(found->pkey) == 1);
+	if (have && key)
+		*key = found->pkey;
 	lock_give(&ts->lock);
 	if (due)
 		fetch_wake(ts->fetch);
+	return have;
+}
+
+bool token_store_has(struct token_store *ts, const struct token_issuer *issuer,
+        enum token_alg alg, struct str kid)
+{
+	return look_up(ts, issuer, alg, kid, NULL);
+}
+
+EVP_PKEY *token_store_key(struct token_store *ts, const struct token_issuer *issuer,
+        enum token_alg alg, struct str kid)
+{
+	EVP_PKEY *key = NULL;
+	(void)look_up(ts, issuer, alg, kid, &key);
 	return key;
+}
+
+/* With the lock, so that whoever drops the last reference is plainly behind every use of the key. */
+void token_store_give_back(struct token_store *ts, EVP_PKEY *key)
+{
+	if (!key)
+		return;
+	lock_take(&ts->lock);
+	EVP_PKEY_free(key);
+	lock_give(&ts->lock);
 }
 
 enum key_answer token_store_lookup(struct token_store *ts, const struct token_want *want,

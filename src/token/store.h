@@ -34,9 +34,13 @@ bool token_store_start(struct token_store *ts);
 void token_store_stop(struct token_store *ts);
 void token_store_free(struct token_store *ts); /* stops it; NULL is fine */
 
-/* A reference that the caller frees (EVP_PKEY_free); NULL: not known now. Thread: any. */
+/* Is there such a key now? Thread: any. */
+bool token_store_has(struct token_store *ts, const struct token_issuer *issuer,
+        enum token_alg alg, struct str kid);
+/* A reference for token_store_give_back; NULL: not known now. Thread: any. */
 EVP_PKEY *token_store_key(struct token_store *ts, const struct token_issuer *issuer,
         enum token_alg alg, struct str kid);
+void token_store_give_back(struct token_store *ts, EVP_PKEY *key); /* NULL is fine */
 
 /* KEY_READY: verify again. KEY_WAIT: w->told is called within the time of the bounds, from the
  * store's thread; then verify again. KEY_REFUSED: *why says why, for the log. w may be NULL: then

@@ -1,38 +1,16 @@
 // keys.test.mjs - keys from elsewhere: key servers, key lists, several issuers; slow, wrong, huge, redirecting and dead
 // ones; and nobody else ever waits.
 import { randomBytes } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { equal, lacks, match, ok, rejects, run, same, sleep, test, until } from '../support/harness.mjs';
 import { Client } from '../support/client.mjs';
 import { frame } from '../support/hostile.mjs';
-import { certificate, jwk, pairOf, sha256, withKeyServer } from '../support/keyserver.mjs';
+import { ALICE, FAST, a, b, certificate, jwk, login, pairOf, refused, sha256, token, withKeyServer } from '../support/keyserver.mjs';
 import { GAVEL_RELEASE, configText, gavel, temporaryFolder, withServer } from '../support/server.mjs';
 import { claimsFor, makeToken } from '../support/token.mjs';
 import { NS } from '../support/xml.mjs';
-
-const ALICE = { id: 'a', name: 'Alice Example' };
-const FAST = { log_lines_per_second: 10000 };
-const a = pairOf('RS256', 'a');
-const b = pairOf('RS256', 'b');
-
-const token = (s, kid, pair = a, { alg = 'RS256', ...claims } = {}) =>
-  s.keep(makeToken(claimsFor(ALICE, claims), pair.privateKey, { header: { alg, typ: 'JWT', kid } }));
-
-const login = async (s, ...args) => {
-  const c = await Client.connect(s, { token: token(s, ...args) });
-  await c.close();
-};
-
-/** The login fails as for every key that cannot be had, and the log says what the client is not told. */
-async function refused(s, kid, because, ...args) {
-  const since = s.mark();
-  const e = await rejects(login(s, kid, ...args));
-  same([e.stage, e.condition, e.text], ['sasl', 'not-allowed', 'could not obtain public key'], `refusal of ${kid}`);
-  const line = await s.logged(/event=refuse stage=sasl reason=E_KEY/, { since });
-  match(line, because, 'the reason in the log');
-}
 
 const keysOf = (s) => JSON.parse(gavel(['keys', '--config', s.file, '--json']).out).result;
 const counters = (s) => JSON.parse(gavel(['explain', '--config', s.file, '--live', '--counters', '--json']).out).result;
@@ -196,59 +174,6 @@ test('several issuers: a key serves only its own issuer', () => withKeyServer(as
   });
 }));
 
-test('rotation, and lists that turn bad: the last good keys stay, new ones come with the next reading', () => withKeyServer(async (k) => {
-  const bad = {
-    rotated: null,
-    empty: (req, res) => res.end('{"keys":[]}'),
-    broken: (req, res) => res.end('{"keys":['),
-    gone: (req, res) => res.writeHead(404).end(),
-    error: (req, res) => res.writeHead(500).end(),
-    huge: (req, res) => res.end(JSON.stringify({ keys: [jwk(b, 'new')], pad: 'x'.repeat(1100000) })),
-    hangs: () => {},
-  };
-  const issuers = Object.keys(bad).map((iss) => ({ iss, jwks: `${k.url}/${iss}` }));
-  for (const iss of Object.keys(bad)) k.list(`/${iss}`, [jwk(a, 'old'), jwk(b, 'dies')]);
-  await withServer({ app_id: undefined, issuers, key_timeout: 3, ...FAST }, async (s) => {
-    for (const iss of Object.keys(bad)) await login(s, 'old', a, { iss });
-    const read = Date.now();
-    k.list('/rotated', [jwk(a, 'old'), jwk(b, 'new')]);
-    for (const [iss, answer] of Object.entries(bad)) if (answer) k.set(`/${iss}`, answer);
-    // an unknown kid has the list read again, but not before half a minute is over
-    await refused(s, 'new', /the key list has no such key: it holds 2.* in \d+ s/, b, { iss: 'rotated' });
-    equal(k.asked('/rotated'), 1, 'requests');
-    await sleep(30500 - (Date.now() - read));
-    await login(s, 'new', b, { iss: 'rotated' });
-    ok(await rejects(login(s, 'dies', b, { iss: 'rotated' })), 'a key that was removed');
-    for (const iss of Object.keys(bad).slice(1)) {
-      ok(await rejects(login(s, 'new', b, { iss })), `${iss}: an unknown kid`);
-      await login(s, 'old', a, { iss });
-      await login(s, 'dies', b, { iss });
-    }
-    for (const iss of Object.keys(bad).slice(1)) {
-      match(s.log, new RegExp(`event=keys outcome=(broken|failed) source=jwks issuer="?${iss}"? .*last_good=2 fix=`), `${iss} in the log`);
-    }
-  });
-}), { timeout: 70000 });
-
-test('a key list that is a file: read again when it changes, its last good keys stay', () => {
-  const path = join(temporaryFolder(), 'keys.json');
-  const write = (text) => { writeFileSync(`${path}.new`, text); renameSync(`${path}.new`, path); };
-  write(JSON.stringify({ keys: [jwk(a, 'one')] }));
-  return withServer({ key_source: 'jwks', jwks: path, ...FAST }, async (s) => {
-    await login(s, 'one');
-    ok(await rejects(login(s, 'two', b)), 'not there yet');
-    write(JSON.stringify({ keys: [jwk(a, 'one'), jwk(b, 'two')] }));
-    await until(() => login(s, 'two', b).then(() => true, () => false), { what: 'the new key', timeout: 6000 });
-    write('{"keys":[');
-    await s.logged(/event=keys outcome=broken .*because="the key list: bad JSON.*last_good=2/, { timeout: 9000 });
-    await login(s, 'one');
-    await login(s, 'two', b);
-    write(JSON.stringify({ keys: [jwk(b, 'two')] }));
-    await until(() => login(s, 'one').then(() => false, () => true), { what: 'the old key is gone', timeout: 9000 });
-    await login(s, 'two', b);
-  });
-}, { timeout: 40000 });
-
 test('https: the server\'s authority must be known; no proxy of the environment is asked', () => {
   const tls = certificate();
   return withKeyServer(async (k) => {
@@ -348,19 +273,22 @@ test('ten thousand kids in ten seconds: about a hundred requests, other logins u
   const began = Date.now();
   const ends = [];
   const times = [];
+  let over = false;
   const others = (async () => {
-    while (Date.now() - began < 10000) {
+    while (!over) {
       const at = Date.now();
       await login(s, 'known');
       times.push(Date.now() - at);
       await sleep(40);
     }
   })();
+  // as many as are due by the clock, but no more at once than a slow build of the server can take
   for (let n = 0; n < 10000;) {
     const due = Math.min(10000, Math.floor((Date.now() - began) * 1.02) + 1);
-    for (; n < due && n - ends.length < 1500; n += 1) stranger(s).then((how) => ends.push(how));
+    for (; n < due && n - ends.length < 250; n += 1) stranger(s).then((how) => ends.push(how));
     await sleep(5);
   }
+  over = true;
   await others;
   const seconds = (Date.now() - began) / 1000;
   await until(() => ends.length === 10000, { what: 'all are answered', timeout: 20000 });
@@ -370,7 +298,7 @@ test('ten thousand kids in ten seconds: about a hundred requests, other logins u
   times.sort((x, y) => x - y);
   console.log(`# ${requests} requests in ${seconds.toFixed(1)} s; ${times.length} other logins, median ${times[times.length >> 1]} ms, longest ${times.at(-1)} ms`);
   same(tally, { refused: 10000 }, 'how the strangers fared');
-  ok(requests >= 90 && requests <= Math.max(150, 12 * seconds + 20), 'about a hundred requests', requests, seconds);
+  ok(requests >= 90 && requests <= (seconds < 11 ? 150 : 12 * seconds + 30), 'about a hundred requests', requests, seconds);
   ok(times.length >= 20, 'other logins', times.length);
   const c = counters(s);
   ok(c.limit_key_lookups_per_second > 8000, 'counted', c);

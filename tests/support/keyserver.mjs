@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { join } from 'node:path';
-import { fail } from './harness.mjs';
-import { keyPair } from './token.mjs';
+import { Client } from './client.mjs';
+import { fail, match, rejects, same } from './harness.mjs';
+import { claimsFor, keyPair, makeToken } from './token.mjs';
 import { temporaryFolder } from './server.mjs';
 
 export const sha256 = (text) => createHash('sha256').update(text).digest('hex');
@@ -100,4 +101,26 @@ export function pairOf(alg, name = '') {
   const id = `${alg} ${name}`;
   if (!pairs.has(id)) pairs.set(id, keyPair(alg));
   return pairs.get(id);
+}
+
+export const ALICE = { id: 'a', name: 'Alice Example' };
+export const FAST = { log_lines_per_second: 10000 };
+export const a = pairOf('RS256', 'a');
+export const b = pairOf('RS256', 'b');
+
+export const token = (s, kid, pair = a, { alg = 'RS256', ...claims } = {}) =>
+  s.keep(makeToken(claimsFor(ALICE, claims), pair.privateKey, { header: { alg, typ: 'JWT', kid } }));
+
+export const login = async (s, ...args) => {
+  const c = await Client.connect(s, { token: token(s, ...args) });
+  await c.close();
+};
+
+/** The login fails as for every key that cannot be had, and the log says what the client is not told. */
+export async function refused(s, kid, because, ...args) {
+  const since = s.mark();
+  const e = await rejects(login(s, kid, ...args));
+  same([e.stage, e.condition, e.text], ['sasl', 'not-allowed', 'could not obtain public key'], `refusal of ${kid}`);
+  const line = await s.logged(/event=refuse stage=sasl reason=E_KEY/, { since });
+  match(line, because, 'the reason in the log');
 }
