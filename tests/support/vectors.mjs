@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ok, sleep, until } from './harness.mjs';
 import { Client, Refused, presenceInfo, settleAll } from './client.mjs';
+import { KeyServer, jwk, pairOf } from './keyserver.mjs';
 import { keyPair, makeToken, now } from './token.mjs';
 
 /** A vector with the file's defaults filled in. */
@@ -32,7 +33,6 @@ export const EXPLAIN_ONLY = [
   ['needs the lobby', (v) => v.room.lobby || v.admitted || v.config.lobby_autostart || v.config.before_host === 'lobby'],
   ['needs breakout rooms', (v) => v.room.breakout || v.event.switch_room || v.room.occupants.some((o) => o.state === 'switching')],
   ['needs tenants', (v) => Boolean(v.room.tenant)],
-  ['needs a key source over the network', (v) => usesKeySource(v.config)],
   ['needs stream resumption', (v) => v.event.type === 'resume' || v.room.occupants.some((o) => o.state === 'hibernating')],
   ['needs an occupant whose token ran out before', (v) => v.room.occupants.some((o) => o.expired)],
   ['the last minute of a token takes half a minute; rooms.test.mjs plays it', (v) => v.event.type === 'expire' && v.config.on_expiry === 'disconnect'],
@@ -49,11 +49,6 @@ export const EXPLAIN_ONLY = [
 
 export function explainOnly(v) {
   return EXPLAIN_ONLY.find(([, holds]) => holds(v))?.[0] ?? null;
-}
-
-function usesKeySource(config) {
-  const far = (c) => c.key_source === 'keyserver' || c.key_source === 'jwks';
-  return far(config) || (config.issuers ?? []).some(far);
 }
 
 const mode = (v) => v.config.role_mode ?? (v.config.auth === 'none' ? 'first-user' : 'token');
@@ -122,8 +117,37 @@ export function liveConfig(v) {
   return config;
 }
 
-/** Keys for configurations with key files: made once per server, written into its folder by the caller. */
-export function withKeys(config, folder, kids = []) {
+const REMOTE = /^(keyserver|jwks)$/;
+let keyServer = null;
+let folders = 0;
+
+/** Key server and key list of one vector: for each known kid a key that fits the algorithms. */
+async function publish(config, kids) {
+  keyServer ??= await KeyServer.start();
+  keyServer.server.unref();
+  const folder = `/v${(folders += 1)}`;
+  const pair = pairOf((config.algs ?? ['RS256']).find((x) => !x.startsWith('HS')) ?? 'RS256', 'vectors');
+  for (const kid of kids) keyServer.publish(kid, pair, folder);
+  keyServer.list(`${folder}/jwks`, [...kids.map((kid) => jwk(pair, kid)), jwk(pairOf('RS256', 'nobody'), 'of nobody')]);
+  const place = config.key_source === 'jwks' ? { jwks: `${keyServer.url}${folder}/jwks` } : { key_server: `${keyServer.url}${folder}` };
+  return { config: { ...config, ...place }, key: pair.privateKey };
+}
+
+/** Keys for configurations with key files (written into the server's folder) or keys from elsewhere: made once per
+ * server. keys: the private one of each issuer that has its own. */
+export async function withKeys(config, folder, kids = []) {
+  if (config.issuers?.length) {
+    const keys = {};
+    const issuers = [];
+    for (const entry of config.issuers) {
+      const { known_kids: own, ...issuer } = entry;
+      const made = REMOTE.test(issuer.key_source) ? await publish(issuer, own ?? kids) : { config: issuer, key: issuer.app_secret };
+      keys[issuer.iss] = made.key;
+      issuers.push(made.config);
+    }
+    return { config: { ...config, issuers }, key: null, keys };
+  }
+  if (REMOTE.test(config.key_source)) return publish(config, kids);
   if (config.key_source !== 'file') return { config, key: null };
   const alg = (config.algs ?? ['RS256'])[0];
   const pair = keyPair(alg);
@@ -143,6 +167,12 @@ function strangerKey(alg) {
   return strangers.get(family);
 }
 
+/** The key, if this algorithm can sign with it. */
+function suits(alg, key) {
+  const type = { R: 'rsa', P: 'rsa', E: alg === 'EdDSA' ? 'ed25519' : 'ec' }[alg[0]];
+  return key?.asymmetricKeyType === type ? key : null;
+}
+
 /** The vector's token, signed for this server, its times moved to now. */
 export function vectorToken(v, server, key) {
   if (v.token === 'absent') return undefined;
@@ -156,8 +186,9 @@ export function vectorToken(v, server, key) {
   const text = v.payload_text === undefined ? move(v.claims)
     : v.payload_text.replace(/("(?:exp|nbf|iat)"\s*:\s*)(\d{9,10})\b/g, (_, a, n) => a + (Number(n) + shift));
   const alg = typeof v.header.alg === 'string' ? v.header.alg : 'none';
-  let use = server.secret;
-  if (/^(RS|PS|ES)(256|384|512)$|^EdDSA$/.test(alg)) use = key ?? strangerKey(alg);
+  const own = server.keys?.[v.claims.iss];
+  let use = typeof own === 'string' ? own : server.secret;
+  if (/^(RS|PS|ES)(256|384|512)$|^EdDSA$/.test(alg)) use = suits(alg, own) ?? suits(alg, key) ?? strangerKey(alg);
   const token = v.token_bytes ? ofLength(v.token_bytes, move(v.claims), v.header, use, v.signature)
     : makeToken(text, use, { header: v.header, state: v.signature });
   return server.keep(token);
@@ -183,9 +214,11 @@ function otherToken(v, server, key, user, { iss, exp } = {}) {
     room: v.config.room_wildcard === false ? v.room.node : '*', exp: exp ?? now() + 3600, context: { user },
   };
   const kid = v.config.known_kids?.[0];
-  const alg = v.config.key_source === 'file' ? (v.config.algs ?? ['RS256'])[0] : (v.config.algs ?? ['HS256'])[0];
+  const own = server.keys?.[issuer];
+  const fallback = (v.config.key_source ?? 'secret') === 'secret' ? 'HS256' : 'RS256';
+  const alg = (v.config.algs ?? [fallback])[0];
   const header = { alg, typ: 'JWT', ...(kid ? { kid } : {}) };
-  return server.keep(makeToken(claims, alg.startsWith('HS') ? server.secret : key, { header }));
+  return server.keep(makeToken(claims, alg.startsWith('HS') ? own ?? server.secret : key, { header }));
 }
 
 const OBSERVER = 'Quiet Observer';
