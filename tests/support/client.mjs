@@ -75,7 +75,8 @@ export class Client {
   }
 
   /** Only the WebSocket: token in the query, or in the header with via: 'header'. */
-  static async open(server, { token, room, via = 'query', query = {}, headers = {}, host = '127.0.0.1', path = '/xmpp-websocket' } = {}) {
+  static async open(server, { token, room, via = 'query', query = {}, headers = {}, host = '127.0.0.1', path = '/xmpp-websocket',
+    tls = null, port = server.port, socket = {} } = {}) {
     const c = new Client(server, { token });
     if (token) server.keep?.(token);
     const q = new URLSearchParams(query);
@@ -83,8 +84,9 @@ export class Client {
     if (token !== undefined && via !== 'header') q.set('token', token);
     if (token !== undefined && via !== 'query') headers = { ...headers, Authorization: `Bearer ${token}` };
     const text = q.toString();
-    c.ws = new WebSocket(`ws://${host.includes(':') ? `[${host}]` : host}:${server.port}${path}${text ? `?${text}` : ''}`,
-      'xmpp', { headers, perMessageDeflate: false });
+    // tls: options of the TLS connection, for wss; socket: of the connection below
+    c.ws = new WebSocket(`${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}${path}${text ? `?${text}` : ''}`,
+      'xmpp', { headers, perMessageDeflate: false, ...socket, ...tls });
     c.ws.on('message', (data, binary) => c.receive(data.toString(), binary));
     c.ws.on('close', (code, reason) => c.ended({ code, reason: reason.toString() }));
     await new Promise((done, no) => {
