@@ -10,6 +10,7 @@
 #include "token/claims.h"
 
 #define BATCH_BYTES 262144 /* a larger one is sent before the turn is over */
+#define WRITTEN_KEPT 65536
 #define QUEUE_SHARE 262144 /* what a session may have on its way when queued_total is reached */
 
 /* From the room's worker: this session must end. Made with the tie, so that it never fails. */
@@ -307,6 +308,8 @@ static bool find_text(struct sessions *ss, const struct stanza *st)
 {
 	if (!str_absent(ss->text))
 		return true;
+	if (ss->written.cap > WRITTEN_KEPT)
+		buf_done(&ss->written), buf_init(&ss->written, 0);
 	buf_reset(&ss->written);
 	xml_write(&ss->written, st->element, STR(""));
 	ss->text = buf_view(&ss->written);

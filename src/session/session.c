@@ -40,7 +40,7 @@ struct sessions *sessions_new(struct loop *l, const struct session_settings *set
 	list_init(&ss->list);
 	arena_init(&ss->arena, ARENA_BYTES);
 	buf_init(&ss->out, OUT_BYTES);
-	buf_init(&ss->written, OUT_BYTES);
+	buf_init(&ss->written, 0); /* bounded by what an element may be */
 	return ss;
 }
 

@@ -93,6 +93,13 @@ test('a guest by TCP and people in browsers share a room', async () => {
   t.send(`<message to='${t.room('shared')}' type='groupchat' id='pre'><body>prefix</body><z:a xmlns:z='urn:z' z:b='1'><z:c/></z:a></message>`);
   const el = await m.heard('prefix', { since });
   equal(el.get('a', 'urn:z')?.get('c', 'urn:z')?.local, 'c', 'what had a prefix has its namespace');
+  // what is longer when it is written anew
+  const quoted = (n) => t.send(`<message to='${t.room('shared')}' type='groupchat' id='q${n}'><body>quotes</body><q xmlns='urn:q' v='${'"'.repeat(n)}'/></message>`);
+  since = m.mark();
+  quoted(40000);
+  equal((await m.heard('quotes', { since })).get('q', 'urn:q').attrs.v, '"'.repeat(40000), 'forty thousand quotes');
+  quoted(150000);
+  await t.waitFor((e) => e.attrs.type === 'error' && e.path('error', 'text')?.text === 'Message too large', { what: 'the room\'s refusal' });
   since = t.mark();
   m.say('shared', 'to all');
   await t.heard('to all', { since });
