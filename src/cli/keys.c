@@ -21,8 +21,7 @@ bool keys_load(const struct config *c, struct token_keys **keys, struct token_er
 	return *keys != NULL;
 }
 
-bool keys_open_store(
-        const struct config *c, struct token_keys *keys, struct token_store **store)
+bool keys_open_store(const struct config *c, struct token_keys *keys, struct token_store **store)
 {
 	const struct limits *l = &c->server.limits;
 	const struct token_store_settings set = {
@@ -55,7 +54,8 @@ static void note_source(
 		buf_puts(out, ": ");
 	}
 	if (from->source == TOKEN_KEYS_KEYSERVER)
-		buf_printf(out, "%.*s%s<SHA-256 of the kid>.pem is fetched when a token names a kid\n",
+		buf_printf(out,
+		        "%.*s%s<SHA-256 of the kid>.pem is fetched when a token names a kid\n",
 		        STR_FMT(from->key_server), str_ends(from->key_server, STR("/")) ? "" : "/");
 	else if (str_starts(from->jwks, STR("http")))
 		buf_printf(out,

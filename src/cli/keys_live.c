@@ -44,7 +44,8 @@ static bool parse(struct options *o, int argc, char **argv)
 		else if (strcmp(a, "--state") == 0)
 			value = &o->place.state;
 		else {
-			fprintf(stderr, "gavel keys: no such argument: %s (--help tells more)\n", a);
+			fprintf(stderr, "gavel keys: no such argument: %s (--help tells more)\n",
+			        a);
 			return false;
 		}
 		if (value && i + 1 == argc) {
@@ -113,9 +114,10 @@ static void print_source(const struct jval *s)
 		printf(" for issuer ");
 		print_quoted(jval_str(jval_getc(s, "issuer")));
 	}
-	printf("\n  requests %lld: good %lld, missing %lld, broken %lld, failed %lld; in flight %lld\n",
-	        number(s, "requests"), number(s, "good"), number(s, "missing"),
-	        number(s, "broken"), number(s, "failed"), number(s, "in_flight"));
+	printf("\n  requests %lld: good %lld, missing %lld, broken %lld, failed %lld; in flight "
+	       "%lld\n",
+	        number(s, "requests"), number(s, "good"), number(s, "missing"), number(s, "broken"),
+	        number(s, "failed"), number(s, "in_flight"));
 	printf("  lookups refused %lld, limited %lld, timed out %lld; logins waiting %lld\n",
 	        number(s, "refused"), number(s, "limited"), number(s, "timed_out"),
 	        number(s, "waiting"));
@@ -133,7 +135,8 @@ static int show(const struct options *o, struct str answer)
 	else if (!ok)
 		fprintf(stderr, "gavel keys: %.*s\n", STR_FMT(jval_str(jval_getc(j, "error"))));
 	else if (jval_size(result) == 0)
-		printf("No key comes from elsewhere: secrets and key files are read at the start.\n");
+		printf("No key comes from elsewhere: secrets and key files are read at the "
+		       "start.\n");
 	for (size_t i = 0; ok && !o->json && i < jval_size(result); i++)
 		print_source(jval_at(result, i));
 	jval_free(j);

@@ -1,4 +1,5 @@
-/* reload.c - `gavel reload`: the running server reads its certificates again. io */
+/* reload.c - `gavel reload`: the running server reads its certificates, and key lists from
+ * elsewhere, again. io */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@ static const char help[] =
         "\n"
         "Tells the running server, through the control socket in its state folder, to read the "
         "files of tls_certificate\n"
-        "and tls_key again. Nobody is dropped: connections that are there live on with the old "
+        "and tls_key again, and key lists (jwks). Nobody is dropped: connections that are there "
+        "live on with the old "
         "certificate, new ones get\n"
         "the new one. A file that cannot be used is told, and the old certificates stay. SIGHUP "
         "does the same. Other\n"

@@ -431,9 +431,12 @@ static bool load_certificates(struct server *s, char *why, size_t size)
 
 bool server_reload(struct server *s, char *why, size_t size)
 {
+	struct token_store *store = token_keys_store(s->shared.keys);
+	if (store)
+		token_store_reload(store);
 	if (!wants_certificates(s)) {
 		snprintf(why, size, "there are no certificates to read again: see tls_certificate");
-		return false;
+		return store != NULL;
 	}
 	bool fine = load_certificates(s, why, size);
 	if (fine)
@@ -493,7 +496,8 @@ static bool build(struct server *s, char *why, size_t size)
 	        loop_on_signal(s->loop, SIGTERM, on_signal, s))
 		return fail(why, size, "cannot receive signals");
 	/* without files to read again, the end of a terminal is our end as well */
-	bool hangup = s->config->server.tls_certificates.n > 0 || !isatty(STDIN_FILENO);
+	bool hangup = s->config->server.tls_certificates.n > 0 ||
+	              token_keys_store(s->shared.keys) || !isatty(STDIN_FILENO);
 	if (hangup && loop_on_signal(s->loop, SIGHUP, on_hangup, s))
 		return fail(why, size, "cannot receive signals");
 	if (!start_tls(s, why, size) || !listen_all(s, why, size))

@@ -22,8 +22,8 @@ bool value_domain(struct str s);
 bool value_url(struct str s);
 /* The host of a URL, without port and brackets; absent when there is none, or a user before it. */
 struct str value_url_host(struct str url);
-/* No plain http across networks of others: https, or a host that is this one, has a private address,
- * or a name without dots. What is no URL is fine. */
+/* No plain http across networks of others: https, or a host that is this one, has a private
+ * address, or a name without dots. What is no URL is fine. */
 bool value_url_private(struct str url);
 
 void value_fault_set(struct value_fault *f, int item, const char *fmt, ...)

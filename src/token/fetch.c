@@ -108,7 +108,8 @@ struct fetch *fetch_new(const struct fetch_settings *s)
 		return NULL;
 	}
 	f->multi = curl_multi_init();
-	f->accept = curl_slist_append(NULL, "Accept: application/json, application/x-pem-file, */*");
+	f->accept =
+	        curl_slist_append(NULL, "Accept: application/json, application/x-pem-file, */*");
 	if (f->multi && f->accept)
 		return f;
 	fetch_free(f);

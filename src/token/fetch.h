@@ -17,13 +17,13 @@ struct fetch_settings {
 };
 
 struct fetch_result {
-	void *tag;      /* of fetch_start */
-	bool arrived;   /* an answer of the server came whole */
-	bool refused;   /* it came, but we do not take it: too long, a redirect elsewhere */
-	int status;     /* HTTP; 0: none */
+	void *tag;       /* of fetch_start */
+	bool arrived;    /* an answer of the server came whole */
+	bool refused;    /* it came, but we do not take it: too long, a redirect elsewhere */
+	int status;      /* HTTP; 0: none */
 	struct buf body; /* owned by whoever takes the result */
 	char cache_control[128]; /* "" when not said */
-	char why[160];  /* when it is no good, in words */
+	char why[160];           /* when it is no good, in words */
 };
 
 /* NULL: no memory. The settings are copied, their strings borrowed. */

@@ -254,8 +254,7 @@ static bool sig_oracle_real(const void *arg, enum sig_ask what, const struct sig
 	case SIG_ASK_KEY:
 		if (token_keys_find(t->keys, c->issuer, c->alg, c->kid))
 			return true;
-		t->out->wanted = token_keys_want(
-		        t->keys, c->issuer, c->alg, c->kid, &t->out->want);
+		t->out->wanted = token_keys_want(t->keys, c->issuer, c->alg, c->kid, &t->out->want);
 		return false;
 	default:
 		break;
@@ -299,8 +298,8 @@ void token_verify(const struct token_settings *s, const struct token_keys *k, st
 	buf_init(&signature, 0);
 	if (decode_part(part[0], &header, out) && decode_part(part[1], &payload, out) &&
 	        decode_part(part[2], &signature, out)) {
-		struct compact t = {
-		        k, out, str_sub(compact, 0, part[0].n + 1 + part[1].n), buf_view(&signature)};
+		struct compact t = {k, out, str_sub(compact, 0, part[0].n + 1 + part[1].n),
+		        buf_view(&signature)};
 		struct sig_oracle oracle = {sig_oracle_real, &t};
 		struct token_parts parts = {
 		        buf_view(&header), buf_view(&payload), compact.n, part[2].n > 0, compact};

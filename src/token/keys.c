@@ -100,8 +100,8 @@ static bool read_text(struct str path, const char *where, struct buf *text, stru
 	return read_file(name, where, text, e);
 }
 
-static void where_is(const struct token_issuer *issuer, const char *setting, struct str path,
-        char out[256])
+static void where_is(
+        const struct token_issuer *issuer, const char *setting, struct str path, char out[256])
 {
 	char who[96];
 	snprintf(out, 256, "%s%s: %.*s", owner(issuer, who), setting,
@@ -127,8 +127,7 @@ static bool load_file(struct keyset *ks, const struct token_issuer *issuer,
 
 static bool is_file(struct str place)
 {
-	return place.n && !str_starts(place, STR("https://")) &&
-	       !str_starts(place, STR("http://"));
+	return place.n && !str_starts(place, STR("https://")) && !str_starts(place, STR("http://"));
 }
 
 /* Keys that stand in for those from elsewhere, or a list that is a file: its faults are told before

@@ -1,8 +1,9 @@
 /* keys.h - the keys that verify tokens, each bound to its type. io (reads the key files)
  *
- * Made once from the settings, immutable afterwards, usable from any thread at once; what comes from
- * elsewhere is asked of the store that was attached. A key is found by issuer, family (HMAC, RSA,
- * P-256, P-384, Ed25519) and kid, never by kid alone: a public key cannot become an HMAC secret. */
+ * Made once from the settings, immutable afterwards, usable from any thread at once; what comes
+ * from elsewhere is asked of the store that was attached. A key is found by issuer, family (HMAC,
+ * RSA, P-256, P-384, Ed25519) and kid, never by kid alone: a public key cannot become an HMAC
+ * secret. */
 #pragma once
 #include "token/keyset.h"
 

@@ -172,8 +172,7 @@ bool keyset_add_text(struct keyset *ks, struct str text, const char *where, stru
 	return ok;
 }
 
-const struct keyset_key *keyset_find(
-        const struct keyset *ks, enum token_alg alg, struct str kid)
+const struct keyset_key *keyset_find(const struct keyset *ks, enum token_alg alg, struct str kid)
 {
 	enum token_family family = token_alg_family(alg);
 	for (size_t i = 0; i < ks->n; i++) {

@@ -38,10 +38,8 @@ bool keyset_add_pem(struct keyset *ks, struct str kid, struct str text, const ch
         struct token_error *e);
 /* A key list, or one PEM. Keys of a JWKS that no algorithm here uses are passed over (RFC 7517 5);
  * all of them unusable, or none, is an error. The same key twice counts once. */
-bool keyset_add_text(
-        struct keyset *ks, struct str text, const char *where, struct token_error *e);
+bool keyset_add_text(struct keyset *ks, struct str text, const char *where, struct token_error *e);
 
 /* The key for this algorithm; kid absent: the first that fits. NULL: there is none. */
-const struct keyset_key *keyset_find(
-        const struct keyset *ks, enum token_alg alg, struct str kid);
+const struct keyset_key *keyset_find(const struct keyset *ks, enum token_alg alg, struct str kid);
 bool keyset_has_family(const struct keyset *ks, enum token_family family);

@@ -24,9 +24,7 @@ bool remote_init(struct remote *r, const struct token_issuer *issuer,
 		return true;
 	bool server = from->source == TOKEN_KEYS_KEYSERVER;
 	struct str place = server ? from->key_server : from->jwks;
-	enum source_kind kind = server          ? SOURCE_SERVER
-	                        : is_url(place) ? SOURCE_LIST
-	                                        : SOURCE_FILE;
+	enum source_kind kind = server ? SOURCE_SERVER : is_url(place) ? SOURCE_LIST : SOURCE_FILE;
 	r->issuer = issuer;
 	r->used = true;
 	r->place = mem_strndup(place.p ? place.p : "", place.n);
@@ -92,8 +90,8 @@ void remote_read_answer(struct remote *r, const struct fetch_result *answer,
 	snprintf(why, REMOTE_WHY, "%s", answer->why);
 	*out = (struct source_result){.outcome = outcome_of(r, answer),
 	        .status = answer->status,
-	        .max_age = source_max_age(answer->cache_control[0] ? str_c(answer->cache_control)
-	                                                           : STR_NONE),
+	        .max_age = source_max_age(
+	                answer->cache_control[0] ? str_c(answer->cache_control) : STR_NONE),
 	        .why = why};
 	if (out->outcome == KEY_GOOD && !read_keys(r, buf_view(&answer->body), &out->keys, why))
 		out->outcome = KEY_BROKEN;
@@ -177,7 +175,8 @@ static const char *fix_of(const struct remote *r, const struct source_result *re
 	if (result->outcome == KEY_MISSING)
 		return "publish the key at <key_server>/<kid_sha256>.pem, or correct the kid";
 	if (strstr(result->why, "another origin"))
-		return "name the address that it redirects to in key_server or jwks, if it is right";
+		return "name the address that it redirects to in key_server or jwks, if it is "
+		       "right";
 	if (result->outcome == KEY_FAILED && strstr(result->why, "certificate"))
 		return "key_ca_file names the authority that signed the server's certificate";
 	if (result->outcome == KEY_FAILED)
@@ -192,8 +191,8 @@ static const char *kind_name(const struct remote *r)
 	return r->source.kind == SOURCE_SERVER ? "keyserver" : "jwks";
 }
 
-void remote_log(const struct remote *r, const struct key_document *d,
-        const struct source_result *result)
+void remote_log(
+        const struct remote *r, const struct key_document *d, const struct source_result *result)
 {
 	struct buf b;
 	bool good = result->outcome == KEY_GOOD || result->outcome == KEY_SAME;
@@ -248,8 +247,8 @@ static void write_document(const struct key_document *d, uint64_t now, struct bu
 	buf_putc(out, '{');
 	if (d->name[0])
 		buf_printf(out, "\"kid_sha256\":\"%s\",", d->name);
-	buf_printf(out, "\"last\":\"%s\",\"status\":%d,\"failures\":%u",
-	        key_outcome_name(d->last), d->status, d->failures);
+	buf_printf(out, "\"last\":\"%s\",\"status\":%d,\"failures\":%u", key_outcome_name(d->last),
+	        d->status, d->failures);
 	if (d->keys.n)
 		buf_printf(out, ",\"age\":%lld,\"fresh_for\":%lld", seconds(d->got_ms, now),
 		        seconds(now, d->fresh_ms));
@@ -263,8 +262,7 @@ static void write_document(const struct key_document *d, uint64_t now, struct bu
 }
 
 /* The newest first. */
-static size_t write_documents(
-        const struct list *of, size_t n, uint64_t now, struct buf *out)
+static size_t write_documents(const struct list *of, size_t n, uint64_t now, struct buf *out)
 {
 	for (struct list *it = of->prev; it != of && n < SHOWN_MAX; it = it->prev) {
 		buf_puts(out, n++ ? "," : "");

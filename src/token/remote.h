@@ -33,7 +33,7 @@ void remote_read_file(struct remote *r, struct source_result *out, char why[REMO
 
 /* Is it more than another good answer, or the same failure again? Before source_answer. */
 bool remote_worth_telling(const struct key_document *d, const struct source_result *result);
-void remote_log(const struct remote *r, const struct key_document *d,
-        const struct source_result *result);
+void remote_log(
+        const struct remote *r, const struct key_document *d, const struct source_result *result);
 /* One JSON object. */
 void remote_write(const struct remote *r, uint64_t now_ms, struct buf *out);

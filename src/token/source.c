@@ -21,8 +21,7 @@ static bool is_list(const struct key_source *s)
 
 /* Documents */
 
-void source_document_name(
-        const struct key_source *s, struct str kid, char out[KEY_NAME_DIGITS + 1])
+void source_document_name(const struct key_source *s, struct str kid, char out[KEY_NAME_DIGITS + 1])
 {
 	uint8_t hash[32];
 	out[0] = '\0';
@@ -291,8 +290,7 @@ struct key_document *source_next(struct key_source *s, uint64_t now)
 		return take(s, &s->refreshes);
 	/* whom nobody waits for any more is not worth a request */
 	while (!list_empty(&s->unknown)) {
-		struct key_document *d =
-		        LIST_OWNER(s->unknown.next, struct key_document, queued);
+		struct key_document *d = LIST_OWNER(s->unknown.next, struct key_document, queued);
 		if (!list_empty(&d->waiters))
 			break;
 		forget(s, d);
@@ -308,14 +306,14 @@ static uint64_t clamp(uint64_t v, uint64_t least, uint64_t most)
 	return v < least ? least : v > most ? most : v;
 }
 
-static void put_times(const struct key_source *s, struct key_document *d, int64_t max_age,
-        uint64_t now)
+static void put_times(
+        const struct key_source *s, struct key_document *d, int64_t max_age, uint64_t now)
 {
 	uint64_t seconds = max_age < 0 ? 0 : (uint64_t)max_age;
 	if (seconds > KEY_TTL_MAX_MS / 1000)
 		seconds = KEY_TTL_MAX_MS / 1000;
-	uint64_t ttl = max_age < 0 ? KEY_TTL_MS
-	                           : clamp(seconds * 1000, KEY_TTL_MIN_MS, KEY_TTL_MAX_MS);
+	uint64_t ttl =
+	        max_age < 0 ? KEY_TTL_MS : clamp(seconds * 1000, KEY_TTL_MIN_MS, KEY_TTL_MAX_MS);
 	d->got_ms = now;
 	d->failures = 0;
 	if (s->kind == SOURCE_FILE) {
@@ -417,8 +415,7 @@ uint64_t source_due(const struct key_source *s, uint64_t now)
 	if (!list_empty(&s->unknown) && s->n_in_flight < KEY_IN_FLIGHT)
 		due = clamp(now + 1000 / s->bounds->per_second + 1, 0, due);
 	if (!list_empty(&s->ages))
-		due = clamp(
-		        LIST_OWNER(s->ages.next, struct key_waiter, age)->until_ms, 0, due);
+		due = clamp(LIST_OWNER(s->ages.next, struct key_waiter, age)->until_ms, 0, due);
 	const struct key_document *list = is_list(s) ? find(s, STR_NONE) : NULL;
 	if (list && !list->in_flight && !queued(list))
 		due = clamp(list->refresh_ms > list->retry_ms ? list->refresh_ms : list->retry_ms,

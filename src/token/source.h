@@ -1,5 +1,5 @@
-/* source.h - one issuer's keys from elsewhere: what is known, what shall be asked for now, who waits
- * for it. pure
+/* source.h - one issuer's keys from elsewhere: what is known, what shall be asked for now, who
+ * waits for it. pure
  *
  * A source answers with documents: a key server one per kid (a PEM), a key list exactly one. A
  * document is fresh for as long as its answer said (max-age, within bounds); it is asked for again
@@ -8,8 +8,8 @@
  * are limited, queued within a bound, and never push out a key that is known (roles.md 1.4).
  *
  * Nothing here asks a clock or the network: the time is handed in (milliseconds, monotonic), who
- * fetches takes documents with source_next and brings back what came with source_answer. Thread: one
- * at a time (token/store has the lock). */
+ * fetches takes documents with source_next and brings back what came with source_answer. Thread:
+ * one at a time (token/store has the lock). */
 #pragma once
 #include "base/limit.h"
 #include "base/list.h"
@@ -18,15 +18,15 @@
 
 #define KEY_TTL_MIN_MS (60 * 1000ull)
 #define KEY_TTL_MAX_MS (24 * 3600 * 1000ull)
-#define KEY_TTL_MS (3600 * 1000ull)    /* where the answer says nothing */
-#define KEY_STALE_MS (3600 * 1000ull)  /* how long the last good keys serve a dead source */
-#define KEY_MISSING_MS (60 * 1000ull)  /* a kid that the server does not know */
-#define KEY_UNKNOWN_MS (30 * 1000ull)  /* between two readings of a list for unknown kids */
-#define KEY_RETRY_MS (2 * 1000ull)     /* after a failure; doubles */
+#define KEY_TTL_MS (3600 * 1000ull)   /* where the answer says nothing */
+#define KEY_STALE_MS (3600 * 1000ull) /* how long the last good keys serve a dead source */
+#define KEY_MISSING_MS (60 * 1000ull) /* a kid that the server does not know */
+#define KEY_UNKNOWN_MS (30 * 1000ull) /* between two readings of a list for unknown kids */
+#define KEY_RETRY_MS (2 * 1000ull)    /* after a failure; doubles */
 #define KEY_RETRY_MAX_MS (30 * 1000ull)
-#define KEY_FILE_MS (5 * 1000ull)      /* between two looks at a file */
-#define KEY_QUEUE_SECONDS 2            /* of requests for unknown kids */
-#define KEY_IN_FLIGHT 32               /* requests at once */
+#define KEY_FILE_MS (5 * 1000ull) /* between two looks at a file */
+#define KEY_QUEUE_SECONDS 2       /* of requests for unknown kids */
+#define KEY_IN_FLIGHT 32          /* requests at once */
 #define KEY_NAME_DIGITS 64
 #define KEY_WHY 320 /* bytes of a reason */
 
@@ -42,7 +42,7 @@ struct source_bounds {
 
 /* Somebody who waits for a document. His until he is told, or has cancelled. */
 struct key_waiter {
-	struct list link, age;     /* of the document; of the source, the longest first */
+	struct list link, age; /* of the document; of the source, the longest first */
 	uint64_t until_ms;
 	struct key_source *source; /* NULL: told, or about to be */
 	/* Once, on the thread of the store, without its lock. The waiter is free from here on. */
@@ -51,7 +51,7 @@ struct key_waiter {
 
 /* What became of a request. */
 enum key_outcome {
-	KEY_NEVER,  /* not asked for yet */
+	KEY_NEVER, /* not asked for yet */
 	KEY_GOOD,
 	KEY_SAME,    /* a file that has not changed */
 	KEY_MISSING, /* the server says that there is no such key; never of a list */
@@ -65,14 +65,14 @@ struct key_document {
 	char name[KEY_NAME_DIGITS + 1]; /* SHA-256 of the kid, in hexadecimal; a list: "" */
 	struct keyset keys;             /* the last good ones; empty: none */
 	uint64_t got_ms, fresh_ms, stale_ms, refresh_ms; /* of the keys */
-	uint64_t retry_ms;              /* not asked for again before */
-	unsigned failures;              /* since the last good answer */
+	uint64_t retry_ms;                               /* not asked for again before */
+	unsigned failures;                               /* since the last good answer */
 	enum key_outcome last;
-	int status;       /* of the last answer (HTTP); 0: none */
-	char why[200];    /* of the last answer that was not good */
+	int status;    /* of the last answer (HTTP); 0: none */
+	char why[200]; /* of the last answer that was not good */
 	bool in_flight;
-	struct list link;    /* of the source */
-	struct list queued;  /* waits to be asked for */
+	struct list link;   /* of the source */
+	struct list queued; /* waits to be asked for */
 	struct list waiters;
 };
 
@@ -100,8 +100,7 @@ struct key_source {
 };
 
 /* bounds must outlive it. A list or file is wanted from the start. False: no memory. */
-bool source_init(
-        struct key_source *s, enum source_kind kind, const struct source_bounds *bounds);
+bool source_init(struct key_source *s, enum source_kind kind, const struct source_bounds *bounds);
 void source_done(struct key_source *s); /* nobody may wait any more */
 
 enum key_answer { KEY_READY, KEY_WAIT, KEY_REFUSED };
@@ -113,8 +112,8 @@ enum key_answer source_ask(struct key_source *s, enum token_alg alg, struct str 
         struct key_waiter *w, uint64_t now_ms, const char **why);
 /* The key, borrowed until the next call for this source; NULL: none now. *due: something is to be
  * fetched. */
-const struct keyset_key *source_key(struct key_source *s, enum token_alg alg, struct str kid,
-        uint64_t now_ms, bool *due);
+const struct keyset_key *source_key(
+        struct key_source *s, enum token_alg alg, struct str kid, uint64_t now_ms, bool *due);
 
 /* The next document to fetch; it is in flight until source_answer. NULL: none now. */
 struct key_document *source_next(struct key_source *s, uint64_t now_ms);
@@ -140,7 +139,8 @@ void source_reload(struct key_source *s);
 /* False: he has been told, or is about to be. */
 bool source_cancel(struct key_waiter *w);
 
-/* max-age of a Cache-Control header (RFC 9111 5.2.2.1); 0 with no-store or no-cache; -1: not said. */
+/* max-age of a Cache-Control header (RFC 9111 5.2.2.1); 0 with no-store or no-cache; -1: not said.
+ */
 int64_t source_max_age(struct str cache_control);
 /* The name of the document for a kid. */
 void source_document_name(

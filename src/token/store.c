@@ -258,8 +258,8 @@ static bool look_up(struct token_store *ts, const struct token_issuer *issuer, e
 	return have;
 }
 
-bool token_store_has(struct token_store *ts, const struct token_issuer *issuer,
-        enum token_alg alg, struct str kid)
+bool token_store_has(struct token_store *ts, const struct token_issuer *issuer, enum token_alg alg,
+        struct str kid)
 {
 	return look_up(ts, issuer, alg, kid, NULL);
 }
@@ -272,7 +272,8 @@ EVP_PKEY *token_store_key(struct token_store *ts, const struct token_issuer *iss
 	return key;
 }
 
-/* With the lock, so that whoever drops the last reference is plainly behind every use of the key. */
+/* With the lock, so that whoever drops the last reference is plainly behind every use of the key.
+ */
 void token_store_give_back(struct token_store *ts, EVP_PKEY *key)
 {
 	if (!key)
@@ -290,8 +291,7 @@ enum key_answer token_store_lookup(struct token_store *ts, const struct token_wa
 	enum key_answer answer = KEY_REFUSED;
 	lock_take(&ts->lock);
 	if (r && !ts->stopping)
-		answer = source_ask(
-		        &r->source, want->alg, str_c(want->kid), w, now_ms(), &because);
+		answer = source_ask(&r->source, want->alg, str_c(want->kid), w, now_ms(), &because);
 	if (answer == KEY_REFUSED)
 		snprintf(why, KEY_WHY, "%s", because);
 	lock_give(&ts->lock);

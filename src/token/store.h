@@ -35,8 +35,8 @@ void token_store_stop(struct token_store *ts);
 void token_store_free(struct token_store *ts); /* stops it; NULL is fine */
 
 /* Is there such a key now? Thread: any. */
-bool token_store_has(struct token_store *ts, const struct token_issuer *issuer,
-        enum token_alg alg, struct str kid);
+bool token_store_has(struct token_store *ts, const struct token_issuer *issuer, enum token_alg alg,
+        struct str kid);
 /* A reference for token_store_give_back; NULL: not known now. Thread: any. */
 EVP_PKEY *token_store_key(struct token_store *ts, const struct token_issuer *issuer,
         enum token_alg alg, struct str kid);

@@ -242,13 +242,13 @@ static void keys_travel_in_the_clear_only_where_nobody_else_is(void **state)
 		const char *url;
 		bool fine;
 	} urls[] = {{"https://k.example", true}, {"http://k.example", false},
-	        {"http://127.0.0.1:8080", true}, {"http://[::1]/x", true}, {"http://10.1.2.3", true},
-	        {"http://172.31.0.1", true}, {"http://172.32.0.1", false},
-	        {"http://192.168.1.1/", true}, {"http://[fd00::1]", true},
-	        {"http://[2001:db8::1]", false}, {"http://8.8.8.8", false},
-	        {"http://localhost:1", true}, {"http://a.localhost", true},
-	        {"http://keyserver:8080", true}, {"http://127.0.0.1.example.com", false},
-	        {"http://localhost.example.com", false}};
+	        {"http://127.0.0.1:8080", true}, {"http://[::1]/x", true},
+	        {"http://10.1.2.3", true}, {"http://172.31.0.1", true},
+	        {"http://172.32.0.1", false}, {"http://192.168.1.1/", true},
+	        {"http://[fd00::1]", true}, {"http://[2001:db8::1]", false},
+	        {"http://8.8.8.8", false}, {"http://localhost:1", true},
+	        {"http://a.localhost", true}, {"http://keyserver:8080", true},
+	        {"http://127.0.0.1.example.com", false}, {"http://localhost.example.com", false}};
 	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
 		static const char *const forms[] = {"app_id: a\nkey_server: \"%s\"\n%s",
 		        "app_id: a\njwks: \"%s\"\n%s",
@@ -262,7 +262,8 @@ static void keys_travel_in_the_clear_only_where_nobody_else_is(void **state)
 			if (!urls[i].fine)
 				must_say("is not https");
 			done();
-			snprintf(text, sizeof text, forms[f], urls[i].url, "key_plain_http: true\n");
+			snprintf(
+			        text, sizeof text, forms[f], urls[i].url, "key_plain_http: true\n");
 			assert_int_equal(load(text, home, true), ERR_OK);
 			done();
 		}

@@ -456,8 +456,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	static const char *const names[] = {
-	        "one.pem", "rsa.pem", "r.pem", "e.pem", "i.pem", "bad.pem", "cert.pem", "list.json"};
+	static const char *const names[] = {"one.pem", "rsa.pem", "r.pem", "e.pem", "i.pem",
+	        "bad.pem", "cert.pem", "list.json"};
 	for (unsigned f = TOKEN_FAMILY_RSA; f < TOKEN_FAMILY_COUNT; f++)
 		EVP_PKEY_free(keys[f]);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -101,8 +101,8 @@ static void one_request_serves_all_who_wait(void **state)
 	struct key_document *d = next(&w);
 	assert_non_null(d);
 	assert_null(next(&w));
-	assert_string_equal(d->name,
-	        "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
+	assert_string_equal(
+	        d->name, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
 	assert_true(source_cancel(&k[2]));
 	assert_false(source_cancel(&k[2]));
 	answer(&w, d, KEY_GOOD, rsa_pem, -1);
@@ -113,8 +113,8 @@ static void one_request_serves_all_who_wait(void **state)
 	assert_int_equal(w.source.n_waiters, 0);
 	/* a key of another type is not asked for again */
 	const char *why = "";
-	assert_int_equal(source_ask(&w.source, TOKEN_ES256, STR("a"), NULL, w.now, &why),
-	        KEY_REFUSED);
+	assert_int_equal(
+	        source_ask(&w.source, TOKEN_ES256, STR("a"), NULL, w.now, &why), KEY_REFUSED);
 	assert_non_null(strstr(why, "another type"));
 	source_done(&w.source);
 }
