@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { equal, lacks, match, ok, run, same, test, until } from '../support/harness.mjs';
 import { Client, enter } from '../support/client.mjs';
 import { Raw } from '../support/hostile.mjs';
+import { FAST, a, token as signed, withKeyServer } from '../support/keyserver.mjs';
 import { gavel, serverFor, withServer } from '../support/server.mjs';
 import { now } from '../support/token.mjs';
 
@@ -145,5 +146,34 @@ test('without logins everybody may', async () => {
     lacks((await s.get('/config.js')).body, /conferenceRequestUrl/);
   });
 });
+
+test('a request whose key is fetched waits for it, and nothing else does', () => withKeyServer((k) => withServer(
+  { key_source: 'keyserver', key_server: `${k.url}/keys`, key_timeout: 3, ...FAST }, async (s) => {
+    let release;
+    k.set(k.path('slow', '/keys'), (req, res) => { release = () => res.end(a.pem); });
+    k.set(k.path('never', '/keys'), () => {});
+    const waiting = Array.from({ length: 5 }, (_, i) => ask(s, room(s, `slow${i}`), { token: signed(s, 'slow') }));
+    await until(() => release, { what: 'the key server is asked' });
+    equal((await s.get('/about/health')).status, 200, 'meanwhile');
+    equal(k.asked(), 1, 'requests to the key server');
+    release();
+    for (const r of await Promise.all(waiting)) equal(r.status, 200, r.text);
+    const gone = request({ host: '127.0.0.1', port: s.port, path: PATH, method: 'POST', headers: { authorization: `Bearer ${signed(s, 'never')}` } });
+    gone.on('error', () => {});
+    gone.end(JSON.stringify(room(s, 'gone')));
+    const began = Date.now();
+    const late = ask(s, room(s, 'late'), { token: signed(s, 'never') });
+    await until(() => k.asked() === 2, { what: 'the key that never comes' });
+    gone.destroy();
+    const r = await late;
+    equal(r.status, 403, r.text);
+    ok(Date.now() - began < 5000, 'it is refused in time');
+    // and the end does not wait for those who still do
+    k.set(k.path('last', '/keys'), () => {});
+    const last = ask(s, room(s, 'last'), { token: signed(s, 'last') }).catch(() => null);
+    await until(() => k.asked() === 3, { what: 'one more waits' });
+    s.child.kill('SIGTERM');
+    await last;
+  })), { timeout: 30000 });
 
 await run();
