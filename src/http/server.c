@@ -64,6 +64,7 @@ static void init_input(struct connection *c)
 
 void connection_hang_up(struct connection *c, uint32_t linger_ms)
 {
+	timer_stop(&c->timer); /* it may be freed only at the end of the turn */
 	if (c->tcp)
 		tcp_close(c->tcp, linger_ms);
 	c->tcp = NULL;
