@@ -31,7 +31,7 @@ LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_fuzz := -fsanitize=address,undefined
 CFLAGS_ALL := $(CFLAGS_COMMON) $(CFLAGS_$(PRESET)) $(CFLAGS)
-LIBS := -luv -lcurl -lssl -lcrypto -lexpat -ljansson -lutf8proc -lyaml -lwslay -lpthread -lm
+LIBS := -luv -lssl -lcrypto -lexpat -ljansson -lutf8proc -lyaml -lwslay -lpthread -lm
 
 DIRS ?= src/base src/config src/token src/policy src/net src/http src/xmpp src/session src/room src/focus \
 	src/admin src/cli
