@@ -44,7 +44,7 @@ FUZZ_SOURCES := $(sort $(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
 FUZZ := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/fuzz/%)
 PAGE := build/web/index.html build/web/page.js build/web/page.css
 
-.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help bench-compare bench-decide
+.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help bench-compare bench-decide bench-tools
 .DEFAULT_GOAL := help
 
 help:
@@ -122,6 +122,8 @@ fuzz: deps-test
 
 # Benchmarks: the load tool shares nothing with the server; bench/decide is linked with it.
 $(BUILD)/bench/%.o: CFLAGS_ALL += -I.
+BENCH_TOOLS := $(BUILD)/bench/load $(BUILD)/bench/decide
+bench-tools: $(BENCH_TOOLS)
 bench-compare: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
 	@node bench/compare.mjs $(BUILD)/bench/load $(BUILD)/gavel
