@@ -6,6 +6,8 @@
 #   make fuzz             every fuzz target for FUZZ_SECONDS each (default 900)
 #   make bench-compare    beside Debian's prosody: CPU time and memory, as ratios (SCENARIOS=quick: 50 seconds)
 #   make bench-decide     the time of a role decision, beside that of a signature
+#   make bench-throughput rooms that come, talk and leave: with one worker, and with two
+#   make bench-soak       10,000 idle sessions for ten minutes, some leave and come: does anything grow?
 #   make help             this
 #
 # PRESET=release|asan|tsan|fuzz   CC=gcc|clang   BUILD=folder for this preset's results
@@ -44,7 +46,7 @@ FUZZ_SOURCES := $(sort $(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
 FUZZ := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/fuzz/%)
 PAGE := build/web/index.html build/web/page.js build/web/page.css
 
-.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help bench-compare bench-decide bench-tools
+.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help bench-compare bench-decide bench-throughput bench-soak bench-tools
 .DEFAULT_GOAL := help
 
 help:
@@ -127,11 +129,14 @@ bench-tools: $(BENCH_TOOLS)
 bench-compare: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
 	@node bench/compare.mjs $(BUILD)/bench/load $(BUILD)/gavel
+bench-throughput bench-soak: bench-%: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
+	@node bench/$*.mjs $(BUILD)/bench/load $(BUILD)/gavel
 bench-decide: deps
 	@$(MAKE) --no-print-directory PRESET=release BUILD=$(BUILD) $(BUILD)/bench/decide
 	@$(BUILD)/bench/decide
-$(BUILD)/bench/load: $(BUILD)/bench/load.o $(BUILD)/bench/crowd.o $(BUILD)/bench/wire.o
-	@$(CC) $(LDFLAGS_$(PRESET)) $^ -lcrypto -o $@
+$(BUILD)/bench/load: $(BUILD)/bench/load.o $(BUILD)/bench/churn.o $(BUILD)/bench/crowd.o $(BUILD)/bench/wire.o
+	@$(CC) $(LDFLAGS_$(PRESET)) $^ -lcrypto -lm -o $@
 $(BUILD)/bench/decide: $(BUILD)/bench/decide.o $(BUILD)/libgavel.a
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
 

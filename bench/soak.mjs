@@ -1,0 +1,130 @@
+// soak.mjs - thousands of idle sessions for a long time, while some leave and come: does anything grow?
+//
+//   node bench/soak.mjs LOAD GAVEL     SESSIONS=10000 SECONDS=600 RATE=20 joins (and leaves) a second, WORKERS=2
+//
+// The sessions sit in rooms of four and answer the server's pings. Memory (Pss of smaps_rollup, and Rss), descriptors and
+// counters are read 60 times, evenly spread. Flat means: by a line of least squares through all that was read after the
+// first tenth, Pss grows by less than FLAT_PERCENT over the whole run, descriptors stay within those who are just changing,
+// and when all have left, descriptors and counts are exactly what they were before. The last line is one JSON object.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { elapsed, machine, median, progress, round, startLoad } from './runs.mjs';
+import { Gavel, sleep } from './servers.mjs';
+
+const FLAT_PERCENT = 1;
+const SAMPLES = 60;
+const ROOM = 4;
+const SPARE_DESCRIPTORS = 200;
+
+const [load, gavel] = process.argv.slice(2).map((p) => resolve(p));
+Gavel.binary = gavel;
+const number = (name, fallback) => Number(process.env[name] || fallback);
+const rooms = Math.ceil(number('SESSIONS', 10000) / ROOM);
+const sessions = rooms * ROOM;
+const seconds = number('SECONDS', 600);
+const rate = number('RATE', 20);
+const joins = Math.round(seconds * rate);
+const workers = number('WORKERS', 2);
+
+function checkDescriptors() {
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1];
+  if (hard === 'unlimited' || Number(hard) >= sessions + SPARE_DESCRIPTORS) return;
+  console.error(`soak: ${sessions} sessions need ${sessions + SPARE_DESCRIPTORS} descriptors, and the hard limit is ${hard}: `
+    + `raise it (ulimit -Hn, LimitNOFILE=), or choose fewer with SESSIONS=`);
+  process.exit(1);
+}
+
+/** Slope of y over x by least squares. */
+function slope(points) {
+  const n = points.length;
+  const mx = points.reduce((a, p) => a + p[0], 0) / n;
+  const my = points.reduce((a, p) => a + p[1], 0) / n;
+  const sxx = points.reduce((a, p) => a + (p[0] - mx) ** 2, 0);
+  return points.reduce((a, p) => a + (p[0] - mx) * (p[1] - my), 0) / sxx;
+}
+
+const state = async (server) => {
+  const c = await server.counters();
+  return { ...server.memory(), fds: server.descriptors(), sessions: c.sessions, occupants: c.occupants, rooms: c.rooms,
+    connections: c.connections_open, queued: c.queued_bytes, refused: Object.entries(c).filter(([k, v]) => v && /^limit_|no_memory/.test(k)).map(([k]) => k) };
+};
+
+/** What was read last, once the server has noticed that everybody is gone. */
+async function empty(server) {
+  let s = await state(server);
+  for (let i = 0; i < 100 && (s.sessions || s.rooms || s.connections); i += 1) {
+    await sleep(100);
+    s = await state(server);
+  }
+  await sleep(500);
+  return { ...(await state(server)) };
+}
+
+async function main() {
+  checkDescriptors();
+  const server = await new Gavel('0-1023', { workers, sessions: Math.max(20000, 2 * sessions), rooms: Math.max(5000, 2 * rooms) }).start();
+  const samples = [];
+  let chain = Promise.resolve();
+  let counted;
+  let before;
+  let after;
+  try {
+    await sleep(1000);
+    before = await state(server);
+    progress(`${Gavel.version()} on ${machine()}, ${workers} worker${workers > 1 ? 's' : ''}: empty ${(before.pss / 1024).toFixed(1)} MiB, ${before.fds} descriptors`);
+    const take = (o) => {
+      if (o.phase === 'join') progress(`${sessions} sessions in ${rooms} rooms of ${ROOM}; now ${joins} joins and leaves, ${rate} a second`);
+      if (o.phase === 'end') counted = o;
+      if (o.phase !== 'sample') return;
+      chain = chain.then(async () => {
+        const s = { ...(await state(server)), s: o.s, joins: o.joins, pings: o.pings, cpu: o.cpu_s };
+        samples.push(s);
+        progress(`${o.s.toFixed(0).padStart(4)} s, ${o.joins} joins: Pss ${(s.pss / 1024).toFixed(2)} MiB, Rss ${(s.rss / 1024).toFixed(2)}, `
+          + `${s.fds} descriptors, ${s.sessions} sessions, ${s.rooms} rooms, ${o.pings} pings answered`);
+      });
+    };
+    await startLoad(load, server, ['--warm', 0, '--rooms', rooms, '--size', ROOM, '--joins', joins, '--rate', rate,
+      '--samples', SAMPLES, '--repeats', 1], ['join', 'soak'], take).ended;
+    await chain;
+    after = await empty(server);
+  } finally {
+    await server.stop();
+  }
+  report(before, after, samples, counted);
+}
+
+function report(before, after, samples, counted) {
+  const last = samples.at(-1);
+  const steady = samples.filter((s) => s.s >= last.s / 10);
+  const growth = (key) => (slope(steady.map((s) => [s.s, s[key]])) * last.s) / median(steady.map((s) => s[key])) * 100;
+  const range = (key) => [Math.min(...steady.map((s) => s[key])), Math.max(...steady.map((s) => s[key]))];
+  const third = (i) => median(samples.filter((s) => s.joins > (i * joins) / 3 && s.joins <= ((i + 1) * joins) / 3).map((s) => s.pss));
+  const [pss, rss] = [range('pss'), range('rss')];
+  const fds = range('fds');
+  const back = ['fds', 'sessions', 'occupants', 'rooms', 'connections', 'queued'].every((k) => after[k] === before[k]);
+  const refused = last.refused.concat(after.refused);
+  /* those on their way at one moment; the rest must not move at all */
+  const changing = Math.max(16, rate);
+  const flat = growth('pss') < FLAT_PERCENT && before.fds + sessions - fds[0] <= changing && fds[1] <= before.fds + sessions + changing
+    && refused.length === 0 && counted.wrong === 0;
+  const mib = (kib) => (kib / 1024).toFixed(2);
+  console.log(`\nover ${last.s.toFixed(0)} s with ${last.joins} joins and leaves: Pss ${mib(pss[0])} to ${mib(pss[1])} MiB, growth ${growth('pss').toFixed(2)} %; `
+    + `Rss ${mib(rss[0])} to ${mib(rss[1])} MiB, growth ${growth('rss').toFixed(2)} %; descriptors ${fds[0]} to ${fds[1]}; `
+    + `${((median(steady.map((s) => s.pss)) - before.pss) / sessions).toFixed(2)} KiB per session`);
+  console.log(`when all have left: Pss ${mib(after.pss)} MiB (before: ${mib(before.pss)}), descriptors ${after.fds} (${before.fds}), `
+    + `sessions ${after.sessions}, rooms ${after.rooms}, connections ${after.connections}`);
+  if (refused.length) console.log(`limits that were hit, and should not: ${refused.join(', ')}`);
+  console.log(flat && back ? 'flat' : 'NOT FLAT');
+  console.log(JSON.stringify({
+    flat, back, growth_percent: round(growth('pss'), 3), growth_rss_percent: round(growth('rss'), 3), pss_kib: pss, rss_kib: rss, descriptors: fds,
+    thirds_kib: [0, 1, 2].map(third), empty: before, left: after, session_kib: round((median(steady.map((s) => s.pss)) - before.pss) / sessions),
+    sessions, joins: last.joins, rate, workers, pings: last.pings, cpu_s: round(last.cpu - samples[0].cpu), presences: counted.presences, wrong: counted.wrong,
+    machine: machine(), version: Gavel.version(), seconds: Math.round(elapsed()),
+  }));
+  if (!flat || !back) process.exitCode = 1;
+}
+
+main().catch((e) => {
+  console.error(e.stack ?? e);
+  process.exit(1);
+});
