@@ -2,9 +2,11 @@
  * focus and the rooms; whatever is sent to anybody must be one well-formed stanza with the
  * receiver's address. io
  *
- * The input is lines: "N<xml>" client N (0-3) sends, "N-" it is gone, "+" ten seconds pass. */
+ * The input is lines: "N<xml>" client N (0-3) sends, "N-" it is gone, "+" ten seconds pass,
+ * "?{json}" the control socket is asked; its answer must be JSON. */
 #include <stdlib.h>
 
+#include "admin/ask.h"
 #include "base/log.h"
 #include "base/err.h"
 #include "focus/focus.h"
@@ -123,6 +125,23 @@ static void end(struct world *w)
 		claims_unref(w->clients[i].claims);
 }
 
+static void ask(const struct world *w, struct str question)
+{
+	const struct ask_sources sources = {.rooms = w->rooms, .muc_domain = STR("c.d")};
+	static struct ask a;
+	struct buf out;
+	buf_init(&out, 0);
+	ask_begin(&a, question);
+	ask_gather(&a, &sources);
+	ask_finish(&a, &out);
+	ask_done(&a);
+	struct jval *answer = jval_parse(buf_view(&out), 64, NULL);
+	if (!answer || !jval_getc(answer, "ok"))
+		abort();
+	jval_free(answer);
+	buf_done(&out);
+}
+
 static void run_line(struct world *w, struct str line)
 {
 	struct element *e;
@@ -131,6 +150,10 @@ static void run_line(struct world *w, struct str line)
 	if (line.n && line.p[0] == '+') {
 		for (int i = 0; i < 100; i++)
 			timer_wheel_run(&w->wheel, w->now_ms += 100);
+		return;
+	}
+	if (line.n && line.p[0] == '?' && line.n <= ASK_BYTES_MAX) {
+		ask(w, str_sub(line, 1, line.n));
 		return;
 	}
 	if (line.n < 2 || line.p[0] < '0' || line.p[0] >= '0' + CLIENTS)
