@@ -43,6 +43,8 @@ struct room_service {
 	struct buf head; /* "<presence to='..'" of the delivery at hand */
 	uint64_t memory_logged_ms;
 	struct limit log_lines;
+	struct list departed; /* records of all rooms, in order of leaving */
+	unsigned n_departed;
 };
 
 /* One session, as long as it sits in a room. */
@@ -71,7 +73,9 @@ struct record_event {
 
 /* Why somebody has the role he has: the decision of the join, and what came later. */
 struct record {
-	struct list link; /* in room.departed once he has left */
+	struct list link;  /* in room.departed once he has left */
+	struct list among; /* in service.departed */
+	struct room *room; /* once he has left */
 	char *nick, *jid; /* owned */
 	char *decision;   /* owned JSON object */
 	struct list events;

@@ -22,6 +22,7 @@ const struct room_settings room_settings_default = {
         .ready_ms = 15000,
         .record_events = 32,
         .record_departed = 32,
+        .record_departed_all = 1000,
         .log_lines_per_second = 50,
 };
 
@@ -39,6 +40,7 @@ struct room_service *room_service_new(const struct room_settings *settings,
 	s->timers = timers;
 	map_init(&s->rooms);
 	map_init(&s->attendees);
+	list_init(&s->departed);
 	s->openers = settings->openers ? settings->openers : openers_new();
 	if (!s->openers) {
 		mem_free(s);
