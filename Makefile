@@ -26,9 +26,10 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes 
 CFLAGS_COMMON := -std=c17 -D_GNU_SOURCE -Isrc -I$(BUILD)/gen -Itests/unit -MMD -MP -g -fno-omit-frame-pointer $(WARN)
 CFLAGS_release := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
-CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# In builds for tests an allocation can be made to fail, by unit tests and from outside (src/base/mem.h).
+CFLAGS_asan := -O1 -DGAVEL_MEM_FAULTS -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_asan := -fsanitize=address,undefined
-CFLAGS_tsan := -O1 -fsanitize=thread
+CFLAGS_tsan := -O1 -DGAVEL_MEM_FAULTS -fsanitize=thread
 LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_fuzz := -fsanitize=address,undefined
@@ -101,7 +102,7 @@ $(BUILD)/gavel: $(BUILD)/src/main.o $(BUILD)/libgavel.a
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
 
-# Unit tests: one program per file, cmocka, TAP on standard output.
+# Unit tests: one program per file, cmocka, TAP on standard output. PRESET=asan or tsan: they make allocations fail.
 units: $(UNIT)
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done

@@ -2,6 +2,9 @@
  * process. io */
 #include "base/hash.h"
 
+/* The older calls work on the stack. What took their place allocates, and a sum that is not written
+ * for want of memory would be no error but a wrong sum. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <pthread.h>
@@ -9,12 +12,18 @@
 
 void hash_sha256(struct str s, uint8_t out[32])
 {
-	SHA256((const unsigned char *)s.p, s.n, out);
+	SHA256_CTX c;
+	SHA256_Init(&c);
+	SHA256_Update(&c, s.p, s.n);
+	SHA256_Final(out, &c);
 }
 
 void hash_sha1(struct str s, uint8_t out[20])
 {
-	SHA1((const unsigned char *)s.p, s.n, out);
+	SHA_CTX c;
+	SHA1_Init(&c);
+	SHA1_Update(&c, s.p, s.n);
+	SHA1_Final(out, &c);
 }
 
 void hash_hex(const uint8_t *bytes, size_t n, char *out)

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/faults.h"
 #include "cli/keys.h"
 #include "cli/server.h"
 #include "cli/trial.h"
@@ -137,6 +138,8 @@ int cli_serve(int argc, char **argv)
 {
 	struct options o = {0};
 	char path[512];
+	if (!faults_begin())
+		return CLI_FAIL;
 	if (!parse(argc, argv, &o))
 		return CLI_USAGE;
 	if (o.help) {

@@ -217,23 +217,28 @@ void ws_set_max_message(struct ws *w, uint32_t bytes)
 	w->reader.max_message = bytes;
 }
 
-static int send_text(struct ws *w, struct str head, struct block *tail, bool may_exceed)
+static int send_text(
+        struct ws *w, struct str head, struct str more, struct block *tail, bool may_exceed)
 {
 	if (w->dead)
 		return ERR_CLOSED;
 	unsigned char frame[FRAME_HEAD_MAX];
-	size_t n = frame_head(FRAME_TEXT, head.n + (tail ? tail->n : 0), frame);
-	struct str parts[] = {str_from((const char *)frame, n), head};
-	return tcp_write_parts(w->tcp, parts, 2, tail, may_exceed);
+	size_t n = frame_head(FRAME_TEXT, head.n + more.n + (tail ? tail->n : 0), frame);
+	struct str parts[] = {str_from((const char *)frame, n), head, more};
+	return tcp_write_parts(w->tcp, parts, 3, tail, may_exceed);
 }
 
 int ws_send(struct ws *w, struct str head, struct block *tail)
 {
-	return send_text(w, head, tail, false);
+	return send_text(w, head, STR_NONE, tail, false);
+}
+int ws_send_copy(struct ws *w, struct str head, struct str tail)
+{
+	return send_text(w, head, tail, NULL, false);
 }
 int ws_send_last(struct ws *w, struct str text)
 {
-	return send_text(w, text, NULL, true);
+	return send_text(w, text, STR_NONE, NULL, true);
 }
 
 void ws_close(struct ws *w, unsigned code, uint32_t linger_ms)

@@ -45,6 +45,8 @@ void ws_set_max_message(struct ws *w, uint32_t bytes);
 /* Queues one text message: head, copied, then tail, referenced (may be NULL). ERR_LIMIT: the peer
  * does not read, nothing was queued; ERR_NOMEM; ERR_CLOSED. */
 int ws_send(struct ws *w, struct str head, struct block *tail);
+/* The same with a tail that is copied too. */
+int ws_send_copy(struct ws *w, struct str head, struct str tail);
 /* The same past max_queued: for the reason of a close. */
 int ws_send_last(struct ws *w, struct str text);
 /* The owner lets go: a close frame is queued, no event comes any more, the connection ends when the

@@ -13,6 +13,7 @@
 
 #define IOV_MAX_USED 256
 #define LATER_BELOW 65536 /* bytes queued: then it is sent at once */
+#define PARTS_MAX 4       /* that are sent without memory */
 #define COPY_BELOW 256    /* a smaller block is cheaper copied than referenced */
 #define QUEUE_SHARE                                                                                \
 	262144 /* bytes that a connection may have waiting when max_queued_total is reached */
@@ -329,6 +330,44 @@ static void push_block(struct tcp *t, struct block *b)
 	t->segments[t->count++] = (struct tcp_segment){.block = block_ref(b), .n = b->n};
 }
 
+/* Everything queued goes to the kernel now, or as much as it takes. false: some is left. */
+static bool send_queue(struct tcp *t)
+{
+	struct iovec iov[IOV_MAX_USED];
+	while (t->queued) {
+		struct msghdr m = {.msg_iov = iov, .msg_iovlen = gather(t, iov)};
+		ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+		if (sent <= 0)
+			return false; /* `flush` finds out why */
+		consume(t, (size_t)sent);
+	}
+	return true;
+}
+
+/* There is no memory to queue it, but what the kernel takes at once needs none: whoever reads what
+ * he is sent loses nothing. */
+static int send_without_memory(
+        struct tcp *t, const struct str *parts, size_t n, struct block *tail, size_t total)
+{
+	struct iovec iov[PARTS_MAX + 1];
+	if (t->blocked || n > PARTS_MAX || !send_queue(t))
+		return ERR_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		iov[i] = (struct iovec){
+		        .iov_base = (void *)(uintptr_t)parts[i].p, .iov_len = parts[i].n};
+	if (tail)
+		iov[n++] = (struct iovec){.iov_base = tail->p, .iov_len = tail->n};
+	struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
+	ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+	loop_defer(t->loop, &t->flush); /* the owner waits for `drained` */
+	t->moved_ms = loop_now_ms(t->loop);
+	if (sent >= 0 && (size_t)sent == total)
+		return ERR_OK;
+	if (sent > 0)
+		shutdown(t->fd, SHUT_RDWR); /* half of it: nothing may follow */
+	return ERR_NOMEM;
+}
+
 int tcp_write_parts(
         struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed)
 {
@@ -353,7 +392,7 @@ int tcp_write_parts(
 	}
 	if (!room_for_segments(t, 2) || !buf_reserve(&t->copied, copied)) {
 		t->copied.failed = false; /* what was queued before is whole */
-		return ERR_NOMEM;
+		return send_without_memory(t, parts, n, tail, total);
 	}
 	for (size_t i = 0; i < n; i++)
 		push_copy(t, parts[i]);

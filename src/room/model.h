@@ -76,8 +76,8 @@ struct record {
 	struct list link;  /* in room.departed once he has left */
 	struct list among; /* in service.departed */
 	struct room *room; /* once he has left */
-	char *nick, *jid; /* owned */
-	char *decision;   /* owned JSON object */
+	char *nick, *jid;  /* owned */
+	char *decision;    /* owned JSON object */
 	struct list events;
 	unsigned n_events, dropped;
 };
@@ -153,7 +153,9 @@ double service_unix(const struct room_service *s);
 void service_no_memory(
         struct room_service *s, const char *where); /* counts, and logs once a minute */
 /* May a line about a refusal or a limit be written now? Counts those that may not. */
-/* Sends one whole stanza; a failed buf is counted and dropped. */
+/* A stanza for this session was lost for want of memory: its stream ends. */
+void service_lost(struct room_service *s, struct session_handle to, const char *where);
+/* Sends one whole stanza; of a failed buf the receiver would never hear: service_lost. */
 void service_send(struct room_service *s, struct session_handle to, struct buf *stanza);
 void service_error(struct room_service *s, const struct room_client *c, const struct stanza *st,
         const struct stanza_error *e);

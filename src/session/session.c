@@ -282,6 +282,15 @@ void session_deliver(struct session *s, struct str head, struct block *tail)
 		on_send_failed(s, err);
 }
 
+void session_deliver_copy(struct session *s, struct str head, struct str tail)
+{
+	if (s->drops || !s->ws)
+		return;
+	int err = ws_send_copy(s->ws, head, tail);
+	if (err)
+		on_send_failed(s, err);
+}
+
 void session_send(struct session *s, struct str bytes)
 {
 	session_deliver(s, bytes, NULL);
