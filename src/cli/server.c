@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "admin/control.h"
 #include "cli/parts.h"
+#include "cli/tidy.h"
 #include "http/page.h"
 #include "http/server.h"
 #include "net/tcp.h"
@@ -50,6 +51,7 @@ struct server {
 	bool stopping;
 	uint64_t stop_by_ms;
 	struct timer look;
+	struct tidy tidy;
 };
 
 /* A question that goes round all workers, and comes back. */
@@ -98,7 +100,7 @@ static uint32_t connections_allowed(uint32_t sessions, unsigned workers)
 	}
 	if (r.rlim_cur == RLIM_INFINITY || r.rlim_cur >= wanted + kept)
 		return (uint32_t)wanted;
-	uint32_t left = (uint32_t)(r.rlim_cur > 2 * kept ? r.rlim_cur - kept : kept);
+	uint32_t left = (uint32_t)(r.rlim_cur > 2 * kept ? r.rlim_cur - kept : r.rlim_cur / 2);
 	log_info("event=start because=RLIMIT_NOFILE limit=%llu connections=%u wanted=%llu",
 	        (unsigned long long)r.rlim_cur, left, (unsigned long long)wanted);
 	return left;
@@ -431,6 +433,7 @@ static bool build(struct server *s, char *why, size_t size)
 	if (!listen_all(s, why, size))
 		return false;
 	start_control(s);
+	tidy_start(&s->tidy, s->loop, s->tcp);
 	if (!start_threads(s))
 		return fail(why, size, "cannot start a thread for each worker: see workers");
 	return true;
@@ -461,6 +464,7 @@ void server_free(struct server *s)
 		return;
 	stop_threads(s);
 	timer_stop(&s->look);
+	tidy_stop(&s->tidy);
 	control_free(s->control);
 	bool alone = s->shared.n == 1;
 	for (unsigned i = 0; !alone && i < s->shared.n; i++)
