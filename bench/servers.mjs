@@ -75,11 +75,11 @@ class Server {
     this.kill();
   }
 
-  /** KiB. pss: what is mapped by others too counts in part; rss: all of it. */
+  /** KiB. pss: what is mapped by others too counts in part; rss: all of it; own: only what no file holds. */
   memory() {
     const text = readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
     const field = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)[1]);
-    return { pss: field('Pss'), rss: field('Rss') };
+    return { pss: field('Pss'), rss: field('Rss'), own: field('Pss_Anon') };
   }
 
   /** The last lines of its log, for a message. */

@@ -48,7 +48,7 @@ struct room_settings {
 	uint32_t ready_ms;             /* a room without a human */
 	uint32_t record_events;        /* per occupant, of the decision record */
 	uint32_t record_departed;      /* records kept per room after the occupant has left, */
-	uint32_t record_departed_all;  /* and of all rooms together */
+	uint32_t record_departed_all;  /* and of all rooms together (of this worker) */
 	uint32_t log_lines_per_second; /* of refusals and limits, all rooms together */
 };
 /* Reasonable bounds for everything that is one; names and policy stay empty. */
