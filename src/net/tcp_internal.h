@@ -87,6 +87,8 @@ struct tcp_server {
 	int spare_fd; /* given up to be able to refuse when descriptors are out */
 	bool paused;
 	struct timer resume, sweep; /* sweep: forgets addresses that are quiet */
+	struct timer spell;         /* running: descriptors ran out not long ago */
+	uint64_t spell_from;        /* refused_nofile when that began */
 	struct limit complaints;
 };
 

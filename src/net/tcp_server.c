@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #define ACCEPTS_PER_TURN 64
 #define BACKLOG 1024
 #define RESUME_MS 500
+#define SPELL_MS 5000  /* nobody was refused for so long: descriptors are back */
 #define SWEEP_MS 10000 /* how often quiet addresses are forgotten */
 #define DEAD_PATH_MS                                                                               \
 	60000 /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT)                \
@@ -232,17 +234,43 @@ static void on_resume(void *arg, uint64_t now_ms)
 	watch_listeners(s, true);
 }
 
+static void on_spell_over(void *arg, uint64_t now_ms)
+{
+	(void)now_ms;
+	const struct tcp_server *s = arg;
+	log_info("event=descriptors because=free refused=%llu open=%u",
+	        (unsigned long long)(s->counters.refused_nofile - s->spell_from),
+	        tcp_ledger_open(s->ledger));
+}
+
+/* One line when descriptors run out, and one when it is over: those in between would all say the
+ * same. */
+static void note_spell(struct tcp_server *s)
+{
+	struct rlimit r = {0};
+	if (!timer_running(&s->spell)) {
+		s->spell_from = s->counters.refused_nofile;
+		(void)getrlimit(RLIMIT_NOFILE, &r);
+		log_warn("event=refuse-connection because=no-descriptors limit=%llu open=%u "
+		         "fix=\"a higher limit of open files, RLIMIT_NOFILE\"",
+		        (unsigned long long)r.rlim_cur, tcp_ledger_open(s->ledger));
+	}
+	timer_start(
+	        loop_timers(s->loop), &s->spell, loop_now_ms(s->loop) + SPELL_MS, on_spell_over, s);
+}
+
 /* Without a free descriptor the waiting connection can't even be refused, and the loop would spin
  * on it: give the spare one up, take the connection, close it, and get the spare one back. */
 static void refuse_without_descriptors(struct tcp_server *s, int listener)
 {
-	s->counters.refused_nofile++;
-	complain(s, "no-descriptors", "-");
+	note_spell(s);
 	if (s->spare_fd >= 0) {
 		close(s->spare_fd);
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0)
+		if (fd >= 0) {
+			s->counters.refused_nofile++;
 			close(fd);
+		}
 		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		return;
 	}
@@ -346,6 +374,7 @@ int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port)
 void tcp_server_stop(struct tcp_server *s)
 {
 	timer_stop(&s->resume);
+	timer_stop(&s->spell);
 	LIST_EACH_SAFE(it, &s->listeners)
 	{
 		struct tcp_listener *li = LIST_OWNER(it, struct tcp_listener, link);
