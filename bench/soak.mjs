@@ -122,7 +122,7 @@ function report(before, after, samples, counted) {
   console.log(`when all have left: own memory ${mib(after.own)} MiB (before: ${mib(before.own)}; kept: ${kept.toFixed(1)} % of what they took), `
     + `Rss ${mib(after.rss)} (${mib(before.rss)}), descriptors ${after.fds} (${before.fds}), sessions ${after.sessions}, rooms ${after.rooms}, connections ${after.connections}`);
   if (refused.length) console.log(`limits that were hit, and should not: ${refused.join(', ')}`);
-  console.log(`${flat ? 'flat' : 'NOT FLAT'}, ${back ? 'and back' : 'NOT BACK'}`);
+  if (process.env.VERDICT !== 'no') console.log(`${flat ? 'flat' : 'NOT FLAT'}, ${back ? 'and back' : 'NOT BACK'}`);
   console.log(JSON.stringify({
     flat, back, growth_percent: round(growth('own'), 3), growth_rss_percent: round(growth('rss'), 3), kept_percent: round(kept, 1),
     own_kib: own, rss_kib: range('rss'), descriptors: fds, thirds_kib: [0, 1, 2].map(third), empty: before, left: after,
@@ -130,7 +130,8 @@ function report(before, after, samples, counted) {
     cpu_s: round(last.cpu - samples[0].cpu), presences: counted.presences, wrong: counted.wrong,
     machine: machine(), version: Gavel.version(), seconds: Math.round(elapsed()),
   }));
-  if (!flat || !back) process.exitCode = 1;
+  /* VERDICT=no: a short run, of which somebody else judges the figures */
+  if ((!flat || !back) && process.env.VERDICT !== 'no') process.exitCode = 1;
 }
 
 main().catch((e) => {

@@ -1,4 +1,5 @@
-/* tidy.c - memory goes back once half of a crowd has gone, and again with each further half. io */
+/* tidy.c - memory goes back once half of a crowd has gone, and again for the rest of those who go.
+ * io */
 #include "cli/tidy.h"
 
 #include <time.h>
@@ -32,12 +33,13 @@ static void on_look(void *arg, uint64_t now_ms)
 {
 	struct tidy *t = arg;
 	uint32_t open = tcp_server_open_everywhere(t->tcp);
-	if (open > t->most) {
-		t->most = open;
-	} else if (t->most - open >= CROWD && open <= t->most / 2) {
+	bool gone =
+	        open < t->most && (t->again || (t->most - open >= CROWD && open <= t->most / 2));
+	if (gone)
 		give_back(t->most, open);
+	if (gone || open > t->most)
 		t->most = open;
-	}
+	t->again = gone;
 	timer_start(loop_timers(t->loop), &t->timer, now_ms + LOOK_MS, on_look, t);
 }
 

@@ -12,6 +12,7 @@ struct tidy {
 	struct loop *loop;
 	const struct tcp_server *tcp;
 	uint32_t most; /* connections since it was last done */
+	bool again;    /* it was done at the last look: others may have been on their way out */
 };
 
 void tidy_start(struct tidy *t, struct loop *loop, const struct tcp_server *tcp);
