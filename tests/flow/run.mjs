@@ -9,5 +9,5 @@ const wanted = process.argv.slice(2);
 const how = [['GAVEL_WORKERS', 'workers'], ['GAVEL_PLACE', 'place']].filter(([k]) => process.env[k])
   .map(([k, name]) => `${name}=${process.env[k]}`).join(' ');
 // The long ones first, so that two cores end together.
-const files = testFiles(here, wanted, ['vectors', 'moderation', 'hostile', 'names', 'scale']);
+const files = testFiles(here, wanted, ['memory', 'vectors', 'moderation', 'hostile', 'names', 'scale']);
 await play(here, files, { parallel: Number(process.env.FLOW_PARALLEL ?? 2), how, kind: 'flow test', wanted });
