@@ -3,21 +3,22 @@
 #   make build            the optimised build/gavel, page inside
 #   make run              build it and start it with a trial configuration
 #   make test             everything, ends with "N passed, N failed"
-#   make fuzz             every fuzz target for FUZZ_SECONDS each (default 900)
+#   make fuzz             every fuzz target for FUZZ_SECONDS of CPU each (default 900)
+#   make fuzz-coverage    how much of its parser the seeds of each target reach
 #   make bench-compare    beside Debian's prosody: CPU time and memory, as ratios (SCENARIOS=quick: 50 seconds)
 #   make bench-decide     the time of a role decision, beside that of a signature
 #   make bench-throughput rooms that come, talk and leave: with one worker, and with two
 #   make bench-soak       10,000 idle sessions for ten minutes, some leave and come: does anything grow?
 #   make help             this
 #
-# PRESET=release|asan|tsan|fuzz   CC=gcc|clang   BUILD=folder for this preset's results
+# PRESET=release|asan|tsan|fuzz|cover   CC=gcc|clang   BUILD=folder for this preset's results
 PRESET ?= release
 BUILD ?= build/$(PRESET)
 FUZZ_SECONDS ?= 900
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-ifeq ($(PRESET),fuzz)
+ifneq ($(filter fuzz cover,$(PRESET)),)
 CC := clang
 endif
 
@@ -33,6 +34,8 @@ CFLAGS_tsan := -O1 -DGAVEL_MEM_FAULTS -fsanitize=thread
 LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_fuzz := -fsanitize=address,undefined
+CFLAGS_cover := -O0 -fprofile-instr-generate -fcoverage-mapping
+LDFLAGS_cover := -fprofile-instr-generate
 CFLAGS_ALL := $(CFLAGS_COMMON) $(CFLAGS_$(PRESET)) $(CFLAGS)
 LIBS := -luv -lssl -lcrypto -lexpat -ljansson -lutf8proc -lyaml -lwslay -lpthread -lm
 
@@ -47,7 +50,7 @@ FUZZ_SOURCES := $(sort $(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
 FUZZ := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/fuzz/%)
 PAGE := build/web/index.html build/web/page.js build/web/page.css
 
-.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help bench-compare bench-decide bench-throughput bench-soak bench-tools
+.PHONY: all build run test unit units fuzz fuzz-coverage fuzzers objs web deps deps-test clean help bench-compare bench-decide bench-throughput bench-soak bench-tools
 .DEFAULT_GOAL := help
 
 help:
@@ -120,8 +123,11 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o $(BUILD)/libgavel.a
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
 endif
 fuzz: deps-test
-	@$(MAKE) --no-print-directory PRESET=fuzz fuzzers
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=fuzz fuzzers
 	@tools/fuzz-all build/fuzz/fuzz $(FUZZ_SECONDS)
+fuzz-coverage: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=cover fuzzers
+	@tools/fuzz-coverage build/cover/fuzz
 
 # Benchmarks: the load tool shares nothing with the server; bench/decide is linked with it.
 $(BUILD)/bench/%.o: CFLAGS_ALL += -I.

@@ -85,12 +85,23 @@ static void begin(struct world *w)
 	        .focus_domain = STR("f.d"),
 	        .focus_jid = STR("focus@a.d"),
 	        .auth = true,
+	        .token_auth_url = STR("https://l/?room={room}"),
 	        .version = "1"};
 	struct room_settings rooms = room_settings_default;
 	rooms.domain = STR("d");
 	rooms.muc_domain = STR("c.d");
 	rooms.focus_jid = STR("focus@a.d");
 	rooms.policy = &policy;
+	/* small enough for an input to cross them */
+	rooms.occupants_per_room = 3;
+	rooms.rooms_per_session = 3;
+	rooms.rooms_per_address = 5;
+	rooms.joins_per_second = 5;
+	rooms.passwords_per_minute = 3;
+	rooms.presence_bytes = 1500;
+	rooms.message_bytes = 2000;
+	rooms.history_messages = 3;
+	rooms.subject_bytes = 100;
 	w->parser = xml_parser_new();
 	w->focus = focus_new(&focus, &w->outbox);
 	if (!w->parser || !w->focus)

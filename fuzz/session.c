@@ -11,6 +11,7 @@
  *   +       ten seconds pass     -  the peer is gone    %      it reads nothing (any more, again)
  *   ~XML    the conference sends this to whom it knows  =      the conference closes that session
  *   ^N      worker N does not look at its messages (any more, again)
+ *   /N      a slice of the thread's time is over at every Nth question (0: never)
  *   &       tokens are needed from now on */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct loop {
 	struct list deferred;
 	struct timer_wheel timers;
 	uint64_t now_ms;
+	unsigned slice, asked;
 };
 struct worker {
 	struct message *first, **last;
@@ -47,7 +49,9 @@ struct tcp {
 	struct loop *loop;
 	struct tcp_events ev;
 	struct buf written, held; /* held: it comes with the next bytes */
-	bool owned, deaf, full;   /* owned: somebody is told what comes */
+	struct buf back;          /* to be handed on in another turn */
+	bool again;
+	bool owned, deaf, full; /* owned: somebody is told what comes */
 };
 
 uint64_t loop_now_ms(const struct loop *l)
@@ -70,6 +74,12 @@ void loop_defer(struct loop *l, struct loop_task *t)
 void loop_undefer(struct loop_task *t)
 {
 	list_remove(&t->link);
+}
+bool loop_slice_over(const struct loop *l);
+bool loop_slice_over(const struct loop *l)
+{
+	struct loop *m = (struct loop *)(uintptr_t)l;
+	return l->slice && ++m->asked % l->slice == 0;
 }
 void worker_post(struct worker *w, struct message *m)
 {
@@ -123,6 +133,18 @@ int tcp_write_parts(
 int tcp_write(struct tcp *t, struct str bytes)
 {
 	return tcp_write_parts(t, &bytes, 1, NULL, false);
+}
+bool tcp_put_back(struct tcp *t, struct str bytes);
+bool tcp_put_back(struct tcp *t, struct str bytes)
+{
+	buf_str(&t->back, bytes);
+	t->again = true;
+	return !t->back.failed;
+}
+void tcp_known(struct tcp *t);
+void tcp_known(struct tcp *t)
+{
+	(void)t;
 }
 void tcp_close(struct tcp *t, uint32_t linger_ms)
 {
@@ -298,6 +320,7 @@ static void begin_worker(unsigned i)
 	struct loop *l = &world.loops[i];
 	list_init(&l->deferred);
 	l->now_ms = 1000;
+	l->slice = l->asked = 0;
 	timer_wheel_init(&l->timers, l->now_ms);
 	world.workers[i] = (struct worker){0};
 	world.workers[i].last = &world.workers[i].first;
@@ -320,6 +343,7 @@ static void begin(void)
 	world.tcp = (struct tcp){.loop = &world.loops[0]};
 	buf_init(&world.tcp.written, WRITTEN_MAX);
 	buf_init(&world.tcp.held, 0);
+	buf_init(&world.tcp.back, 0);
 	http_server_accept(world.http, &world.tcp);
 }
 
@@ -350,6 +374,19 @@ static bool run_deferred(struct loop *l)
 	return any;
 }
 
+/* What was put back is handed on first of all. */
+static bool run_put_back(struct tcp *t)
+{
+	if (!t->again || !t->owned || t->deaf)
+		return false;
+	struct buf bytes = t->back;
+	t->again = false;
+	buf_init(&t->back, 0);
+	t->ev.data(t->ev.arg, t, buf_view(&bytes));
+	buf_done(&bytes);
+	return true;
+}
+
 static void settle(void)
 {
 	for (bool again = true; again;) {
@@ -358,6 +395,7 @@ static void settle(void)
 			again = run_messages(&world.workers[i]) || again;
 			again = run_deferred(&world.loops[i]) || again;
 		}
+		again = run_put_back(&world.tcp) || again;
 	}
 }
 
@@ -504,6 +542,9 @@ static void run_line(struct str line)
 	case '^':
 		lag(rest);
 		break;
+	case '/':
+		world.loops[0].slice = rest.n && rest.p[0] > '0' ? (unsigned)rest.p[0] - '0' : 0;
+		break;
 	case '&':
 		world.policy.allow_guests = false;
 		break;
@@ -582,6 +623,7 @@ static void end(void)
 	check_written();
 	buf_done(&world.tcp.written);
 	buf_done(&world.tcp.held);
+	buf_done(&world.tcp.back);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
