@@ -1,6 +1,6 @@
 // compare.mjs - Gavel beside Debian's prosody: CPU time per join and per delivery, and memory per session.
 //
-//   node bench/compare.mjs LOAD GAVEL      SCENARIOS=quick|all (default all)
+//   node bench/compare.mjs LOAD GAVEL      SCENARIOS=all|quick|test (default all)
 //
 // Both are driven in turn by the same load tool, A B A B; each run has a fresh server. The server is pinned to one
 // core and the load to another. The last line is one JSON object.
@@ -12,7 +12,8 @@ import { Gavel, Prosody, sleep } from './servers.mjs';
 
 const [load, gavel] = process.argv.slice(2).map((p) => resolve(p));
 Gavel.binary = gavel;
-const quick = process.env.SCENARIOS === 'quick';
+const which = process.env.SCENARIOS || 'all';
+const quick = which !== 'all';
 const [serverCore, loadCore = serverCore] = cores();
 const start = (server, options, phases, line) => startLoad(load, server, ['--core', loadCore, ...options], phases, line);
 
@@ -96,17 +97,22 @@ function table() {
 }
 
 const talk = ['join', 'presence', 'chat'];
-const scenarios = quick ? [
+const scenarios = { test: [
+  { name: '1x50', rooms: 1, size: 50, phases: talk, options: ['--cpu', 0.25], rounds: 1 },
+  { name: '100x4', rooms: 100, size: 4, phases: ['join'], options: ['--cpu', 0.25], rounds: 1 },
+  { name: '1x400', rooms: 1, size: 400, phases: talk, options: ['--cpu', 0.25], kinds: [Gavel], rounds: 1 },
+], quick: [
   { name: '1x50', rooms: 1, size: 50, phases: talk, rounds: 2 },
   { name: '100x4', rooms: 100, size: 4, phases: ['join'], rounds: 2 },
   { name: '1x200', rooms: 1, size: 200, phases: talk, hurried: ['join'], rounds: 1 },
-] : [
+], all: [
   { name: '1x50', rooms: 1, size: 50, phases: ['join', 'lone', 'presence', 'chat', 'paced'], rounds: 3 },
   { name: '1x200', rooms: 1, size: 200, phases: talk, rounds: 3 },
   { name: '100x4', rooms: 100, size: 4, phases: ['join'], rounds: 3 },
   /* deliveries among 500 only to see whether the cost is flat: the other takes minutes for them */
   { name: '1x500', rooms: 1, size: 500, phases: ['join'], gavelPhases: talk, rounds: 2 },
-];
+] }[which];
+if (!scenarios) throw new Error(`no SCENARIOS=${which}: all, quick or test`);
 
 /* Of a quick run, after so many seconds: what is left out of the first round, and when second rounds are. */
 const HURRY_SECONDS = 16;
@@ -134,16 +140,16 @@ async function main() {
         left.push(`${s.name} round ${i + 1}`);
         continue;
       }
-      const hurried = quick && elapsed() > HURRY_SECONDS ? s.hurried : undefined;
+      const hurried = which === 'quick' && elapsed() > HURRY_SECONDS ? s.hurried : undefined;
       if (hurried) left.push(`deliveries of ${s.name}`);
-      for (const Kind of [Prosody, Gavel]) await runOne(Kind, s, hurried);
+      for (const Kind of s.kinds ?? [Prosody, Gavel]) await runOne(Kind, s, hurried);
     }
   }
   await beside;
   console.log('');
   table();
   if (left.length) console.log(`left out for want of time: ${left.join(', ')}`);
-  const of = (key, name) => (figures.get(key) ? round(median(figures.get(key)[name]), 3) : null);
+  const of = (key, name) => (figures.get(key)?.[name].length ? round(median(figures.get(key)[name]), 3) : null);
   const both = (key) => ({ prosody: of(key, 'prosody'), gavel: of(key, 'gavel') });
   console.log(JSON.stringify({
     cpu_ratio_join: mean(/^join /),
@@ -154,7 +160,8 @@ async function main() {
     empty_mib: both('memory of the empty server, MiB'),
     lone_join_ms: both('lone join 1x50, ms'),
     ratios: Object.fromEntries([...figures.keys()].map((k) => [k, ratio(k) === null ? null : round(ratio(k), 1)])),
-    counted, versions, machine, scenarios: quick ? 'quick' : 'all', seconds: Math.round(elapsed()),
+    figures: Object.fromEntries([...figures.keys()].map((k) => [k, both(k)])),
+    counted, versions, machine, scenarios: which, seconds: Math.round(elapsed()),
   }));
 }
 

@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fail, ok } from './harness.mjs';
-import { GAVEL_RELEASE, ROOT } from './server.mjs';
+import { ROOT } from './server.mjs';
 
+const SERVER = resolve(ROOT, process.env.GAVEL_RELEASE || 'build/gavel'); // never one with sanitizers
 const BENCH = resolve(ROOT, process.env.BENCH || 'build/release/bench');
 
 /** A tool of bench/ as built, or the server. */
 export const tool = (name) => {
-  const path = name === 'gavel' ? GAVEL_RELEASE : join(BENCH, name);
+  const path = name === 'gavel' ? SERVER : join(BENCH, name);
   ok(existsSync(path), `no binary at ${path}; make bench-tools builds it, or set BENCH`);
   return path;
 };
