@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "base/mem.h"
 
@@ -32,6 +33,11 @@ static void ssl_free(void *p, const char *file, int line)
 	mem_free(p);
 }
 
+static void *zeroed(size_t n, size_t size)
+{
+	return size && n > SIZE_MAX / size ? NULL : mem_zalloc(n * size);
+}
+
 bool faults_begin(void)
 {
 	const char *path = getenv("GAVEL_MEM_FAULTS");
@@ -45,7 +51,8 @@ bool faults_begin(void)
 		close(fd);
 	}
 	json_set_alloc_funcs(mem_alloc, mem_free);
-	if (page == MAP_FAILED || !CRYPTO_set_mem_functions(ssl_alloc, ssl_realloc, ssl_free)) {
+	if (page == MAP_FAILED || !CRYPTO_set_mem_functions(ssl_alloc, ssl_realloc, ssl_free) ||
+	        uv_replace_allocator(mem_alloc, mem_realloc, zeroed, mem_free) != 0) {
 		perror("gavel: GAVEL_MEM_FAULTS");
 		return false;
 	}

@@ -423,10 +423,24 @@ static void stop_threads(struct server *s)
 	}
 }
 
+/* A connection may have any number below the limit, on any loop. */
+static void reserve_descriptors(struct server *s)
+{
+	struct rlimit r;
+	uint64_t n = (uint64_t)s->tcp_limits.max_connections + DESCRIPTORS_KEPT +
+	             (uint64_t)s->shared.n * DESCRIPTORS_PER_WORKER;
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < n)
+		n = r.rlim_cur;
+	loop_reserve(s->loop, (uint32_t)n);
+	for (unsigned i = 0; s->shared.n > 1 && i < s->shared.n; i++)
+		loop_reserve(worker_loop(s->shared.workers[i]), (uint32_t)n);
+}
+
 static bool build(struct server *s, char *why, size_t size)
 {
 	if (!start_parts(s) || !start_http(s))
 		return fail(why, size, "out of memory or descriptors");
+	reserve_descriptors(s);
 	if (loop_on_signal(s->loop, SIGINT, on_signal, s) ||
 	        loop_on_signal(s->loop, SIGTERM, on_signal, s))
 		return fail(why, size, "cannot receive signals");

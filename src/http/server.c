@@ -139,7 +139,7 @@ static void log_refusal(struct connection *c, int status, const char *why)
 static void refuse(struct connection *c, int status)
 {
 	struct http_counters *n = &c->server->counters;
-	if (status == 408)
+	if (status == 408 || status == 503)
 		; /* counted where it is noticed */
 	else if (status == 413 || status == 414 || status == 431)
 		n->too_large++;
@@ -329,8 +329,9 @@ static void serve_request(struct connection *c)
 	struct buf path;
 	buf_init(&path, 0);
 	c->server->counters.requests++;
-	if (http_percent_decode(c->head.path, false, &path)) {
-		refuse(c, 400);
+	int err = http_percent_decode(c->head.path, false, &path);
+	if (err) {
+		refuse(c, err == ERR_NOMEM ? 503 : 400);
 	} else if (c->head.has_body && c->head.method != HTTP_OTHER) {
 		refuse(c, 413); /* nothing here takes one, and skipping it would mean reading it */
 	} else {

@@ -2,8 +2,11 @@
 #include "net/loop.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -273,4 +276,25 @@ void loop_watch_free(struct loop_watch *w)
 {
 	if (w)
 		uv_close((uv_handle_t *)&w->uv, on_watch_closed);
+}
+
+static void on_nothing(void *arg, int ready)
+{
+	(void)arg, (void)ready;
+}
+
+void loop_reserve(struct loop *l, uint32_t n)
+{
+	int low = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int high =
+	        low >= 0 && n > 0 && n < INT32_MAX ? fcntl(low, F_DUPFD_CLOEXEC, (int)n - 1) : -1;
+	struct loop_watch *w = high >= 0 ? loop_watch_new(l, high, on_nothing, NULL) : NULL;
+	if (w) {
+		loop_watch_set(w, LOOP_READ);
+		loop_watch_free(w);
+	}
+	if (high >= 0)
+		close(high);
+	if (low >= 0)
+		close(low);
 }

@@ -54,6 +54,10 @@ void loop_watch_set(struct loop_watch *w, int want);
 void loop_watch_free(
         struct loop_watch *w); /* no more calls; the descriptor may be closed at once */
 
+/* Room for descriptors below n, made now: libuv ends the process when it finds no memory for it
+ * later. Where n is more than the process may open, nothing happens. */
+void loop_reserve(struct loop *l, uint32_t n);
+
 /* A buffer of LOOP_BUFFER bytes that a callback may borrow until it returns. */
 #define LOOP_BUFFER 65536
 char *loop_buffer(struct loop *l);

@@ -63,7 +63,10 @@ function ask(server, question) {
     let text = '';
     const c = connect(join(server.state, 'control.sock'));
     c.setEncoding('utf8').on('data', (d) => { text += d; }).on('error', no)
-      .on('close', () => { try { done(JSON.parse(text)); } catch (e) { no(e); } });
+      .on('close', () => {
+        if (!text) no(new Error('socket hang up'));
+        try { done(JSON.parse(text)); } catch (e) { no(e); }
+      });
     c.write(`${JSON.stringify(question)}\n`);
   });
 }
@@ -97,6 +100,9 @@ class Watcher extends Client {
   picture(node) { return JSON.stringify([...this.pictures.get(node) ?? []].sort()); }
   forget() { this.frames.length = 0; this.stanzas.length = 0; }
 }
+
+/** A refusal that is no stanza. */
+class Unavailable extends Error {}
 
 const within = (promise, what) => {
   let timer;
@@ -211,6 +217,19 @@ const OPERATIONS = [
   { name: 'WebSocket handshake', before: async () => ({}), async act(s, p) {
     p.c = await Watcher.open(s.server, { token: s.server.token(USERS.victim), room: HERE });
   } },
+  { name: 'question of a page', before: async () => ({}), async act(s) {
+    for (const path of ['/', '/page.js', '/config.js', '/about/health', '/some-room']) {
+      const a = await s.server.get(path).catch((e) => e);
+      if (a instanceof Error) throw a;
+      if (a.status >= 500) throw new Unavailable();
+      equal(a.status, 200, `status of ${path}`);
+    }
+  } },
+  { name: 'question at the control socket', before: async () => ({}), async act(s) {
+    const a = await ask(s.server, { ask: 'record', room: 'elsewhere', occupant: s.people.far1.id });
+    if (!a.ok) throw new Unavailable();
+    await ask(s.server, { ask: 'counters' });
+  } },
   { name: 'login: open, auth, bind', async before(s) {
     return { c: await Watcher.open(s.server, { token: s.server.token(USERS.victim), room: HERE }) };
   }, act: (s, p) => p.c.login() },
@@ -319,9 +338,10 @@ async function once(s, op, n) {
   try {
     await within(op.act(s, p), what);
   } catch (e) {
-    const gone = p.c?.closed || /ECONNRESET|socket hang up|Unexpected server response|closed before/.test(e.message);
-    if (!(e instanceof Refused) && !gone) throw Object.assign(e, { message: `${what}: ${e.message}` });
-    outcome = e instanceof Refused ? 'refused' : 'closed';
+    const gone = p.c?.closed || /ECONNRESET|EPIPE|socket hang up|Unexpected server response|closed before/.test(e.message);
+    const refused = e instanceof Refused || e instanceof Unavailable;
+    if (!refused && !gone) throw Object.assign(e, { message: `${what}: ${e.message}` });
+    outcome = refused ? 'refused' : 'closed';
   }
   const seen = await s.faults.quiet();
   s.faults.arm(0);
@@ -387,6 +407,33 @@ for (const mode of MODES) {
     await scene.stop();
   });
 }
+
+test('memory runs out when a connection has a higher descriptor than any before', async () => {
+  const s = await new Scene().start({ workers: 1 });
+  await s.gather();
+  const visit = () => new Promise((done) => {
+    const c = connect(s.server.port, '127.0.0.1');
+    c.on('connect', () => c.write('GET /about/health HTTP/1.1\r\nHost: x\r\n\r\n'));
+    c.on('data', () => done(c)).on('close', () => done(c)).on('error', () => {});
+  });
+  let closed = 0;
+  const kept = [];
+  // tables by descriptor double: at 62, at 126
+  for (let i = 0; i < 140; i += 1) {
+    for (const n of [3, 4]) {
+      s.faults.arm(n);
+      const c = await within(visit(), `visitor ${i}, allocation ${n}`);
+      s.faults.arm(0);
+      closed += c.destroyed || c.readableEnded;
+      c.destroy();
+    }
+    kept.push(await within(visit(), `visitor ${i}`));
+  }
+  ok(closed > 100 && kept.every((c) => !c.destroyed && !c.readableEnded), 'those whose allocation failed were closed, the others were not', closed);
+  await s.talk();
+  for (const c of kept) c.destroy();
+  await s.stop();
+}, { timeout: 60000 });
 
 test('the optimised binary cannot be told to fail an allocation', () => {
   const path = GAVEL_RELEASE === GAVEL ? join(ROOT, 'build/gavel') : GAVEL_RELEASE;
