@@ -401,6 +401,9 @@ static bool proceed(struct connection *c)
 			serve_request(c);
 			buf_consume(&c->in, c->head.bytes);
 		}
+		if (c->tcp && c->in.n && loop_slice_over(tcp_loop(c->tcp)) &&
+		        tcp_put_back(c->tcp, STR("")))
+			return true;
 	}
 	if (!c->tcp) {
 		connection_free(c);

@@ -12,6 +12,7 @@
 #include "net/tcp_internal.h"
 
 #define IOV_MAX_USED 256
+#define READ_MOST 16384   /* bytes of one turn */
 #define LATER_BELOW 65536 /* bytes queued: then it is sent at once */
 #define PARTS_MAX 4       /* that are sent without memory */
 #define COPY_BELOW 256    /* a smaller block is cheaper copied than referenced */
@@ -21,7 +22,7 @@
 static void want(struct tcp *t)
 {
 	int w = 0;
-	if ((!t->paused || t->closing) && !t->eof)
+	if ((!t->paused || t->closing) && !t->eof && !t->again)
 		w |= LOOP_READ;
 	if (t->blocked)
 		w |= LOOP_WRITE;
@@ -67,10 +68,12 @@ void tcp_destroy(struct tcp *t)
 	t->dead = true;
 	timer_stop(&t->stall);
 	timer_stop(&t->linger);
-	loop_undefer(&t->flush);
+	loop_undefer(&t->later);
+	loop_job_remove(&t->job);
 	loop_watch_free(t->watch);
 	close(t->fd);
 	drop_queue(t);
+	buf_done(&t->rest);
 	tcp_server_forget(t->server, t);
 	t->freed.fn = free_later;
 	t->freed.arg = t;
@@ -79,13 +82,15 @@ void tcp_destroy(struct tcp *t)
 
 bool tcp_release(struct tcp *t, struct tcp_parcel *out)
 {
-	if (t->dead || t->closing || t->queued)
+	if (t->dead || t->closing || t->queued || t->again)
 		return false;
 	*out = (struct tcp_parcel){.fd = t->fd, .loopback = t->loopback, .address = t->address};
 	memcpy(out->peer, t->peer, sizeof out->peer);
 	t->dead = t->closing = true;
+	t->job.turn.account = NULL;
 	t->ev = (struct tcp_events){0};
-	loop_undefer(&t->flush);
+	loop_undefer(&t->later);
+	loop_job_remove(&t->job);
 	loop_watch_free(t->watch); /* the descriptor is off this loop from here on */
 	drop_queue(t);
 	list_remove(&t->link);
@@ -180,9 +185,14 @@ static void on_drained(struct tcp *t)
 		t->ev.drained(t->ev.arg, t);
 }
 
-static void flush(void *arg)
+static void flush_soon(struct tcp *t)
 {
-	struct tcp *t = arg;
+	t->flush_due = true;
+	loop_job_add(t->loop, &t->job);
+}
+
+static void flush(struct tcp *t)
+{
 	struct iovec iov[IOV_MAX_USED];
 	while (t->queued) {
 		size_t n = gather(t, iov);
@@ -206,16 +216,31 @@ static void flush(void *arg)
 		}
 		t->moved_ms = loop_now_ms(t->loop);
 		consume(t, (size_t)sent);
+		if (t->queued && loop_slice_over(t->loop)) {
+			flush_soon(t);
+			return;
+		}
 	}
 	on_drained(t);
+}
+
+static void hand_on_again(struct tcp *t)
+{
+	struct buf bytes = t->rest; /* more may be put back meanwhile */
+	buf_init(&t->rest, 0);
+	t->again = false;
+	if (!t->closing && t->ev.data)
+		t->ev.data(t->ev.arg, t, buf_view(&bytes));
+	buf_done(&bytes);
 }
 
 static void on_readable(struct tcp *t)
 {
 	char *p = loop_buffer(t->loop);
 	ssize_t n;
+	t->readable = false;
 	do
-		n = recv(t->fd, p, LOOP_BUFFER, 0);
+		n = recv(t->fd, p, READ_MOST, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
@@ -237,22 +262,62 @@ static void on_readable(struct tcp *t)
 		t->ev.data(t->ev.arg, t, str_from(p, (size_t)n));
 }
 
+/* Whether there is something to read or to hand on now. */
+static bool input_waits(const struct tcp *t)
+{
+	return (t->again && !t->paused) || (t->readable && (!t->paused || t->closing));
+}
+
+static void on_turn(void *arg)
+{
+	struct tcp *t = arg;
+	if (t->flush_due) {
+		t->flush_due = false;
+		loop_undefer(&t->later);
+		flush(t);
+	}
+	if (!t->dead && input_waits(t) && !loop_job_waits(&t->job)) {
+		if (t->again)
+			hand_on_again(t);
+		else
+			on_readable(t);
+	}
+	if (t->dead)
+		return;
+	if (input_waits(t))
+		loop_job_add(t->loop, &t->job);
+	else
+		t->readable = false; /* whoever pauses is told again */
+	want(t);
+}
+
 static void on_ready(void *arg, int ready)
 {
 	struct tcp *t = arg;
 	if (ready & LOOP_WRITE && t->blocked)
-		flush(t);
-	if (!t->dead && ready & LOOP_READ)
-		on_readable(t);
-	if (!t->dead)
-		want(t);
+		t->flush_due = true;
+	if (ready & LOOP_READ)
+		t->readable = true;
+	if (loop_job_waits(&t->job))
+		loop_watch_set(t->watch, 0); /* it was said before: that is enough until its turn */
+	else
+		loop_job_add(t->loop, &t->job);
+}
+
+static void on_later(void *arg)
+{
+	flush_soon(arg);
 }
 
 bool tcp_start(struct tcp *t)
 {
-	t->flush.fn = flush;
-	t->flush.arg = t;
+	t->later.fn = on_later;
+	t->later.arg = t;
+	t->job.fn = on_turn;
+	t->job.arg = t;
+	t->job.turn.account = t->address ? &t->address->account : NULL;
 	buf_init(&t->copied, 0);
+	buf_init(&t->rest, 0);
 	t->watch = loop_watch_new(t->loop, t->fd, on_ready, t);
 	if (!t->watch)
 		return false;
@@ -359,7 +424,7 @@ static int send_without_memory(
 		iov[n++] = (struct iovec){.iov_base = tail->p, .iov_len = tail->n};
 	struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
 	ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
-	loop_defer(t->loop, &t->flush); /* the owner waits for `drained` */
+	flush_soon(t); /* the owner waits for `drained` */
 	t->moved_ms = loop_now_ms(t->loop);
 	if (sent >= 0 && (size_t)sent == total)
 		return ERR_OK;
@@ -405,9 +470,9 @@ int tcp_write_parts(
 	/* What is told to many may wait a moment for more of its kind, once something was just
 	 * sent. */
 	if (tail && loop_now_ms(t->loop) - t->moved_ms <= LOOP_LATER_MS && t->queued < LATER_BELOW)
-		loop_later(t->loop, &t->flush);
+		loop_later(t->loop, &t->later);
 	else
-		loop_defer(t->loop, &t->flush);
+		flush_soon(t);
 	return ERR_OK;
 }
 
@@ -423,8 +488,28 @@ int tcp_write_block(struct tcp *t, struct block *b)
 void tcp_read_pause(struct tcp *t, bool pause)
 {
 	t->paused = pause;
+	if (t->again && !pause)
+		loop_job_add(t->loop, &t->job);
 	if (!t->closing)
 		want(t);
+}
+
+bool tcp_put_back(struct tcp *t, struct str bytes)
+{
+	if (t->closing)
+		return true; /* nobody wants it any more */
+	assert((!t->again || !bytes.n) && "what was put back is handed on first");
+	buf_str(&t->rest, bytes);
+	if (t->rest.failed)
+		return false;
+	t->again = true;
+	loop_job_add(t->loop, &t->job);
+	return true;
+}
+
+void tcp_known(struct tcp *t)
+{
+	loop_job_known(t->loop, &t->job);
 }
 
 void tcp_close(struct tcp *t, uint32_t linger_ms)
@@ -440,7 +525,6 @@ void tcp_close(struct tcp *t, uint32_t linger_ms)
 	timer_start(
 	        loop_timers(t->loop), &t->linger, loop_now_ms(t->loop) + linger_ms, on_linger, t);
 	if (!t->blocked)
-		loop_defer(t->loop,
-		        &t->flush); /* also when the queue is empty: it shuts our side down */
+		flush_soon(t); /* also when the queue is empty: it shuts our side down */
 	want(t);
 }

@@ -16,7 +16,8 @@ struct tcp_segment {
 struct tcp_address {
 	char key[TCP_PEER_MAX];
 	uint32_t open;
-	struct limit rate; /* new connections */
+	struct limit rate;           /* new connections */
+	struct turn_account account; /* of its strangers */
 };
 
 /* Shared by the servers of all workers: a connection is counted from accept to close, wherever it
@@ -65,13 +66,18 @@ struct tcp {
 	uint64_t moved_ms; /* last progress */
 
 	struct timer stall, linger;
-	struct loop_task flush, freed;
+	/* its turn: to flush, to read, to hand on what was put back */
+	struct loop_job job;
+	bool flush_due, readable, again;
+	struct buf rest;
+	struct loop_task later, freed; /* later: flush_due, with others */
 };
 
 struct tcp_listener {
 	struct list link;
 	struct tcp_server *server;
 	struct loop_watch *watch;
+	struct loop_job job; /* accepts some */
 	int fd;
 };
 

@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "net/tcp_internal.h"
 
-#define ACCEPTS_PER_TURN 64
 #define BACKLOG 1024
 #define RESUME_MS 500
 #define SPELL_MS 5000  /* nobody was refused for so long: descriptors are back */
@@ -124,6 +123,7 @@ void tcp_server_forget(struct tcp_server *s, struct tcp *t)
 	s->counters.open--;
 	tcp_ledger_give(s->ledger, t->address);
 	t->address = NULL;
+	t->job.turn.account = NULL;
 }
 
 static void set_options(int fd)
@@ -280,12 +280,22 @@ static void refuse_without_descriptors(struct tcp_server *s, int listener)
 	        loop_timers(s->loop), &s->resume, loop_now_ms(s->loop) + RESUME_MS, on_resume, s);
 }
 
-static void on_incoming(void *arg, int ready)
+static void want_more(struct tcp_listener *li)
 {
-	(void)ready;
+	if (!li->server->paused)
+		loop_watch_set(li->watch, LOOP_READ);
+}
+
+/* As many as a slice allows; the rest waits for another turn. */
+static void on_turn(void *arg)
+{
 	struct tcp_listener *li = arg;
 	struct tcp_server *s = li->server;
-	for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
+	while (!s->paused) {
+		if (loop_slice_over(s->loop)) {
+			loop_job_add(s->loop, &li->job);
+			return;
+		}
 		union address from = {0};
 		socklen_t n = sizeof from;
 		int fd = accept4(li->fd, &from.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -296,10 +306,19 @@ static void on_incoming(void *arg, int ready)
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 			refuse_without_descriptors(s, li->fd);
 		else if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return;
+			break;
 		/* anything else belongs to the connection that was waiting, which is gone: take the
 		 * next */
 	}
+	want_more(li);
+}
+
+static void on_incoming(void *arg, int ready)
+{
+	(void)ready;
+	struct tcp_listener *li = arg;
+	loop_watch_set(li->watch, 0); /* until its turn */
+	loop_job_add(li->server->loop, &li->job);
 }
 
 static int bind_error(void)
@@ -360,6 +379,7 @@ int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port)
 	}
 	li->server = s;
 	li->fd = fd;
+	li->job = (struct loop_job){.turn.kind = TURN_DOOR, .fn = on_turn, .arg = li};
 	li->watch = loop_watch_new(s->loop, fd, on_incoming, li);
 	if (!li->watch) {
 		close(fd);
@@ -380,6 +400,7 @@ void tcp_server_stop(struct tcp_server *s)
 		struct tcp_listener *li = LIST_OWNER(it, struct tcp_listener, link);
 		list_remove(it);
 		loop_watch_free(li->watch);
+		loop_job_remove(&li->job);
 		close(li->fd);
 		mem_free(li);
 	}

@@ -271,6 +271,7 @@ void login_bind(struct session *s, const struct element *e)
 	timer_stop(&s->timer);
 	s->state = SESSION_BOUND;
 	s->was_bound = true;
+	ws_known(s->ws);
 	ss->counters.bound++;
 	ss->counters.bound_now++;
 	log_debug("event=session-bind session=%.8s peer=%s token=%s", s->key, s->peer,
