@@ -6,6 +6,7 @@
 #   make fuzz             every fuzz target for FUZZ_SECONDS of CPU each (default 900)
 #   make fuzz-coverage    how much of its parser the seeds of each target reach
 #   make bench-compare    beside Debian's prosody: CPU time and memory, as ratios (SCENARIOS=quick: 50 seconds)
+#   make bench-flood      how long a quiet room waits while others flood the server: 3 minutes
 #   make bench-decide     the time of a role decision, beside that of a signature
 #   make bench-throughput rooms that come, talk and leave: with one worker, and with two
 #   make bench-soak       10,000 idle sessions for ten minutes, some leave and come: does anything grow?
@@ -50,7 +51,7 @@ FUZZ_SOURCES := $(sort $(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
 FUZZ := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/fuzz/%)
 PAGE := build/web/index.html build/web/page.js build/web/page.css
 
-.PHONY: all build run test unit units fuzz fuzz-coverage fuzzers objs web deps deps-test clean help bench-compare bench-decide bench-throughput bench-soak bench-tools
+.PHONY: all build run test unit units fuzz fuzz-coverage fuzzers objs web deps deps-test clean help bench-compare bench-decide bench-throughput bench-soak bench-flood bench-tools
 .DEFAULT_GOAL := help
 
 help:
@@ -131,11 +132,14 @@ fuzz-coverage: deps-test
 
 # Benchmarks: the load tool shares nothing with the server; bench/decide is linked with it.
 $(BUILD)/bench/%.o: CFLAGS_ALL += -I.
-BENCH_TOOLS := $(BUILD)/bench/load $(BUILD)/bench/decide
+BENCH_TOOLS := $(BUILD)/bench/load $(BUILD)/bench/decide $(BUILD)/bench/watch $(BUILD)/bench/flood
 bench-tools: $(BENCH_TOOLS)
 bench-compare: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
 	@node bench/compare.mjs $(BUILD)/bench/load $(BUILD)/gavel
+bench-flood: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/watch $(BUILD)/bench/flood
+	@node bench/flood.mjs $(BUILD)/bench/watch $(BUILD)/bench/flood $(BUILD)/gavel
 bench-throughput bench-soak: bench-%: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
 	@node bench/$*.mjs $(BUILD)/bench/load $(BUILD)/gavel
@@ -144,6 +148,8 @@ bench-decide: deps
 	@$(BUILD)/bench/decide
 $(BUILD)/bench/load: $(BUILD)/bench/load.o $(BUILD)/bench/churn.o $(BUILD)/bench/crowd.o $(BUILD)/bench/wire.o
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ -lcrypto -lm -o $@
+$(BUILD)/bench/watch $(BUILD)/bench/flood: $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/crowd.o $(BUILD)/bench/wire.o
+	@$(CC) $(LDFLAGS_$(PRESET)) $^ -lcrypto -o $@
 $(BUILD)/bench/decide: $(BUILD)/bench/decide.o $(BUILD)/libgavel.a
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
 
