@@ -260,24 +260,27 @@ static void note_spell(struct tcp_server *s)
 }
 
 /* Without a free descriptor the waiting connection can't even be refused, and the loop would spin
- * on it: give the spare one up, take the connection, close it, and get the spare one back. */
-static void refuse_without_descriptors(struct tcp_server *s, int listener)
+ * on it: give the spare one up, take the connection, close it, and get the spare one back.
+ * false: there was none, or it has to wait. */
+static bool refuse_without_descriptors(struct tcp_server *s, int listener)
 {
-	note_spell(s);
 	if (s->spare_fd >= 0) {
 		close(s->spare_fd);
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0) {
+			note_spell(s);
 			s->counters.refused_nofile++;
 			close(fd);
 		}
 		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		return;
+		return fd >= 0;
 	}
+	note_spell(s);
 	s->paused = true;
 	watch_listeners(s, false);
 	timer_start(
 	        loop_timers(s->loop), &s->resume, loop_now_ms(s->loop) + RESUME_MS, on_resume, s);
+	return false;
 }
 
 static void want_more(struct tcp_listener *li)
@@ -303,9 +306,11 @@ static void on_turn(void *arg)
 			admit(s, fd, &from);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-			refuse_without_descriptors(s, li->fd);
-		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+		/* descriptors come first for accept: this may also mean that nobody waits */
+		bool out =
+		        errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
+		if (errno == EAGAIN || errno == EWOULDBLOCK ||
+		        (out && !refuse_without_descriptors(s, li->fd)))
 			break;
 		/* anything else belongs to the connection that was waiting, which is gone: take the
 		 * next */
