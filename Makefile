@@ -55,7 +55,7 @@ PAGE := build/web/index.html build/web/page.js build/web/page.css
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+	@sed -n '/^$$/q;s/^# \{0,1\}//p' Makefile
 
 deps:
 	@tools/install-deps build

@@ -75,7 +75,6 @@ void loop_undefer(struct loop_task *t)
 {
 	list_remove(&t->link);
 }
-bool loop_slice_over(const struct loop *l);
 bool loop_slice_over(const struct loop *l)
 {
 	struct loop *m = (struct loop *)(uintptr_t)l;
@@ -134,14 +133,12 @@ int tcp_write(struct tcp *t, struct str bytes)
 {
 	return tcp_write_parts(t, &bytes, 1, NULL, false);
 }
-bool tcp_put_back(struct tcp *t, struct str bytes);
 bool tcp_put_back(struct tcp *t, struct str bytes)
 {
 	buf_str(&t->back, bytes);
 	t->again = true;
 	return !t->back.failed;
 }
-void tcp_known(struct tcp *t);
 void tcp_known(struct tcp *t)
 {
 	(void)t;
