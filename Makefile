@@ -3,19 +3,23 @@
 #   make build            the optimised build/gavel, page inside
 #   make run              build it and start it with a trial configuration
 #   make test             everything, ends with "N passed, N failed"
-#   make fuzz             every fuzz target for FUZZ_SECONDS each (default 900)
+#   make fuzz             every fuzz target for FUZZ_SECONDS of CPU each (default 900)
+#   make fuzz-coverage    how much of its parser the seeds of each target reach
 #   make bench-compare    beside Debian's prosody: CPU time and memory, as ratios (SCENARIOS=quick: 50 seconds)
+#   make bench-flood      how long a quiet room waits while others flood the server: 3 minutes
 #   make bench-decide     the time of a role decision, beside that of a signature
+#   make bench-throughput rooms that come, talk and leave: with one worker, and with two
+#   make bench-soak       10,000 idle sessions for ten minutes, some leave and come: does anything grow?
 #   make help             this
 #
-# PRESET=release|asan|tsan|fuzz   CC=gcc|clang   BUILD=folder for this preset's results
+# PRESET=release|asan|tsan|fuzz|cover   CC=gcc|clang   BUILD=folder for this preset's results
 PRESET ?= release
 BUILD ?= build/$(PRESET)
 FUZZ_SECONDS ?= 900
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-ifeq ($(PRESET),fuzz)
+ifneq ($(filter fuzz cover,$(PRESET)),)
 CC := clang
 endif
 
@@ -24,12 +28,15 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes 
 CFLAGS_COMMON := -std=c17 -D_GNU_SOURCE -Isrc -I$(BUILD)/gen -Itests/unit -MMD -MP -g -fno-omit-frame-pointer $(WARN)
 CFLAGS_release := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
-CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# In builds for tests an allocation can be made to fail, by unit tests and from outside (src/base/mem.h).
+CFLAGS_asan := -O1 -DGAVEL_MEM_FAULTS -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_asan := -fsanitize=address,undefined
-CFLAGS_tsan := -O1 -fsanitize=thread
+CFLAGS_tsan := -O1 -DGAVEL_MEM_FAULTS -fsanitize=thread
 LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_fuzz := -fsanitize=address,undefined
+CFLAGS_cover := -O0 -fprofile-instr-generate -fcoverage-mapping
+LDFLAGS_cover := -fprofile-instr-generate
 CFLAGS_ALL := $(CFLAGS_COMMON) $(CFLAGS_$(PRESET)) $(CFLAGS)
 LIBS := -luv -lssl -lcrypto -lexpat -ljansson -lutf8proc -lyaml -lwslay -lpthread -lm
 
@@ -44,11 +51,11 @@ FUZZ_SOURCES := $(sort $(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
 FUZZ := $(FUZZ_SOURCES:fuzz/%.c=$(BUILD)/fuzz/%)
 PAGE := build/web/index.html build/web/page.js build/web/page.css
 
-.PHONY: all build run test unit units fuzz fuzzers objs web deps deps-test clean help bench-compare bench-decide
+.PHONY: all build run test unit units fuzz fuzz-coverage fuzzers objs web deps deps-test clean help bench-compare bench-decide bench-throughput bench-soak bench-flood bench-tools
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+	@sed -n '/^$$/q;s/^# \{0,1\}//p' Makefile
 
 deps:
 	@tools/install-deps build
@@ -99,7 +106,7 @@ $(BUILD)/gavel: $(BUILD)/src/main.o $(BUILD)/libgavel.a
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
 
-# Unit tests: one program per file, cmocka, TAP on standard output.
+# Unit tests: one program per file, cmocka, TAP on standard output. PRESET=asan or tsan: they make allocations fail.
 units: $(UNIT)
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "# $$t"; $$t || exit 1; done
@@ -117,18 +124,31 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o $(BUILD)/libgavel.a
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@
 endif
 fuzz: deps-test
-	@$(MAKE) --no-print-directory PRESET=fuzz fuzzers
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=fuzz fuzzers
 	@tools/fuzz-all build/fuzz/fuzz $(FUZZ_SECONDS)
+fuzz-coverage: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=cover fuzzers
+	@tools/fuzz-coverage build/cover/fuzz
 
 # Benchmarks: the load tool shares nothing with the server; bench/decide is linked with it.
 $(BUILD)/bench/%.o: CFLAGS_ALL += -I.
+BENCH_TOOLS := $(BUILD)/bench/load $(BUILD)/bench/decide $(BUILD)/bench/watch $(BUILD)/bench/flood
+bench-tools: $(BENCH_TOOLS)
 bench-compare: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
 	@node bench/compare.mjs $(BUILD)/bench/load $(BUILD)/gavel
+bench-flood: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/watch $(BUILD)/bench/flood
+	@node bench/flood.mjs $(BUILD)/bench/watch $(BUILD)/bench/flood $(BUILD)/gavel
+bench-throughput bench-soak: bench-%: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) PRESET=release BUILD=$(BUILD) $(BUILD)/gavel $(BUILD)/bench/load
+	@node bench/$*.mjs $(BUILD)/bench/load $(BUILD)/gavel
 bench-decide: deps
 	@$(MAKE) --no-print-directory PRESET=release BUILD=$(BUILD) $(BUILD)/bench/decide
 	@$(BUILD)/bench/decide
-$(BUILD)/bench/load: $(BUILD)/bench/load.o $(BUILD)/bench/crowd.o $(BUILD)/bench/wire.o
+$(BUILD)/bench/load: $(BUILD)/bench/load.o $(BUILD)/bench/churn.o $(BUILD)/bench/crowd.o $(BUILD)/bench/wire.o
+	@$(CC) $(LDFLAGS_$(PRESET)) $^ -lcrypto -lm -o $@
+$(BUILD)/bench/watch $(BUILD)/bench/flood: $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/crowd.o $(BUILD)/bench/wire.o
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ -lcrypto -o $@
 $(BUILD)/bench/decide: $(BUILD)/bench/decide.o $(BUILD)/libgavel.a
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -o $@

@@ -1,51 +1,21 @@
 // compare.mjs - Gavel beside Debian's prosody: CPU time per join and per delivery, and memory per session.
 //
-//   node bench/compare.mjs LOAD GAVEL      SCENARIOS=quick|all (default all)
+//   node bench/compare.mjs LOAD GAVEL      SCENARIOS=all|quick|test (default all)
 //
 // Both are driven in turn by the same load tool, A B A B; each run has a fresh server. The server is pinned to one
 // core and the load to another. The last line is one JSON object.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { spawnSync } from 'node:child_process';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cores, elapsed, geometric, machine as describe, median, progress, round, spread, startLoad } from './runs.mjs';
 import { Gavel, Prosody, sleep } from './servers.mjs';
 
 const [load, gavel] = process.argv.slice(2).map((p) => resolve(p));
 Gavel.binary = gavel;
-const quick = process.env.SCENARIOS === 'quick';
-const began = Date.now();
-const elapsed = () => (Date.now() - began) / 1000;
-const progress = (text) => console.log(`[${elapsed().toFixed(1).padStart(6)} s] ${text}`);
-
-/** Cores that this process may use. */
-function cores() {
-  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1];
-  return list.split(',').flatMap((part) => {
-    const [a, b = a] = part.split('-').map(Number);
-    return Array.from({ length: b - a + 1 }, (_, i) => a + i);
-  });
-}
+const which = process.env.SCENARIOS || 'all';
+const quick = which !== 'all';
 const [serverCore, loadCore = serverCore] = cores();
-
-/** Starts the load tool; lines of JSON go to `line`. Resolves when it has ended well. */
-function start(server, options, phases, line) {
-  const args = [...server.loadOptions(), '--port', server.port, '--pid', server.pid, '--core', loadCore, ...options, ...phases];
-  const child = spawn(load, args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.on('close', () => process.off('exit', kill));
-  let rest = '';
-  child.stdout.setEncoding('utf8').on('data', (d) => {
-    const lines = (rest + d).split('\n');
-    rest = lines.pop();
-    for (const l of lines) line(JSON.parse(l));
-  });
-  const ended = new Promise((done, no) => {
-    child.on('close', (code) => (code === 0 ? done() : no(new Error(`the load on ${server.name} ended with ${code}\n${server.said}`))));
-  });
-  return { child, ended };
-}
+const start = (server, options, phases, line) => startLoad(load, server, ['--core', loadCore, ...options], phases, line);
 
 const figures = new Map(); // "join 1x50, us" -> { prosody: [..], gavel: [..] }
 function note(key, name, value) {
@@ -107,13 +77,6 @@ async function memoryOne(Kind, rooms) {
   }
 }
 
-const median = (v) => {
-  const s = [...v].sort((a, b) => a - b);
-  return s.length % 2 ? s[(s.length - 1) / 2] : (s[s.length / 2 - 1] + s[s.length / 2]) / 2;
-};
-const geometric = (v) => Math.exp(v.reduce((a, x) => a + Math.log(x), 0) / v.length);
-const round = (x, digits = 2) => Number(x.toFixed(digits));
-
 const ratio = (key) => {
   const f = figures.get(key);
   return f?.prosody.length && f.gavel.length ? median(f.prosody) / median(f.gavel) : null;
@@ -124,28 +87,32 @@ const mean = (pattern) => {
 };
 
 function table() {
-  const show = (v) => (v.length ? `${median(v).toFixed(2)} (${Math.min(...v).toFixed(2)}-${Math.max(...v).toFixed(2)}, ${v.length})` : '-');
   const rows = [['', 'prosody: median (spread, runs)', 'gavel', 'ratio']];
   for (const [key, f] of figures) {
     const r = ratio(key);
-    rows.push([key, show(f.prosody), show(f.gavel), r === null ? '-' : r.toFixed(1)]);
+    rows.push([key, spread(f.prosody), spread(f.gavel), r === null ? '-' : r.toFixed(1)]);
   }
   const width = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
   for (const r of rows) console.log(r.map((c, i) => (i ? c.padStart(width[i]) : c.padEnd(width[i]))).join('  '));
 }
 
 const talk = ['join', 'presence', 'chat'];
-const scenarios = quick ? [
+const scenarios = { test: [
+  { name: '1x50', rooms: 1, size: 50, phases: talk, options: ['--cpu', 0.25], rounds: 1 },
+  { name: '100x4', rooms: 100, size: 4, phases: ['join'], options: ['--cpu', 0.25], rounds: 1 },
+  { name: '1x400', rooms: 1, size: 400, phases: talk, options: ['--cpu', 0.25], kinds: [Gavel], rounds: 1 },
+], quick: [
   { name: '1x50', rooms: 1, size: 50, phases: talk, rounds: 2 },
   { name: '100x4', rooms: 100, size: 4, phases: ['join'], rounds: 2 },
   { name: '1x200', rooms: 1, size: 200, phases: talk, hurried: ['join'], rounds: 1 },
-] : [
+], all: [
   { name: '1x50', rooms: 1, size: 50, phases: ['join', 'lone', 'presence', 'chat', 'paced'], rounds: 3 },
   { name: '1x200', rooms: 1, size: 200, phases: talk, rounds: 3 },
   { name: '100x4', rooms: 100, size: 4, phases: ['join'], rounds: 3 },
   /* deliveries among 500 only to see whether the cost is flat: the other takes minutes for them */
   { name: '1x500', rooms: 1, size: 500, phases: ['join'], gavelPhases: talk, rounds: 2 },
-];
+] }[which];
+if (!scenarios) throw new Error(`no SCENARIOS=${which}: all, quick or test`);
 
 /* Of a quick run, after so many seconds: what is left out of the first round, and when second rounds are. */
 const HURRY_SECONDS = 16;
@@ -155,7 +122,7 @@ async function main() {
   const made = spawnSync('sh', [resolve(dirname(fileURLToPath(import.meta.url)), 'install-peer'), 'prosody'], { stdio: 'inherit' });
   if (made.status !== 0) process.exit(1);
   const versions = { prosody: Prosody.version(), gavel: Gavel.version() };
-  const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Linux ${release()}`;
+  const machine = describe();
   progress(`${versions.prosody} and ${versions.gavel} on ${machine}; server on core ${serverCore}, load on core ${loadCore}`);
   const memory = async () => {
     for (let i = 0; i < (quick ? 1 : 2); i += 1) {
@@ -173,16 +140,16 @@ async function main() {
         left.push(`${s.name} round ${i + 1}`);
         continue;
       }
-      const hurried = quick && elapsed() > HURRY_SECONDS ? s.hurried : undefined;
+      const hurried = which === 'quick' && elapsed() > HURRY_SECONDS ? s.hurried : undefined;
       if (hurried) left.push(`deliveries of ${s.name}`);
-      for (const Kind of [Prosody, Gavel]) await runOne(Kind, s, hurried);
+      for (const Kind of s.kinds ?? [Prosody, Gavel]) await runOne(Kind, s, hurried);
     }
   }
   await beside;
   console.log('');
   table();
   if (left.length) console.log(`left out for want of time: ${left.join(', ')}`);
-  const of = (key, name) => (figures.get(key) ? round(median(figures.get(key)[name]), 3) : null);
+  const of = (key, name) => (figures.get(key)?.[name].length ? round(median(figures.get(key)[name]), 3) : null);
   const both = (key) => ({ prosody: of(key, 'prosody'), gavel: of(key, 'gavel') });
   console.log(JSON.stringify({
     cpu_ratio_join: mean(/^join /),
@@ -193,7 +160,8 @@ async function main() {
     empty_mib: both('memory of the empty server, MiB'),
     lone_join_ms: both('lone join 1x50, ms'),
     ratios: Object.fromEntries([...figures.keys()].map((k) => [k, ratio(k) === null ? null : round(ratio(k), 1)])),
-    counted, versions, machine, scenarios: quick ? 'quick' : 'all', seconds: Math.round(elapsed()),
+    figures: Object.fromEntries([...figures.keys()].map((k) => [k, both(k)])),
+    counted, versions, machine, scenarios: which, seconds: Math.round(elapsed()),
   }));
 }
 

@@ -41,7 +41,7 @@ void crowd_wrong(struct crowd *c, const char *format, ...)
 	va_end(ap);
 }
 
-static size_t base64url(const unsigned char *in, size_t n, char *out)
+size_t crowd_base64url(const unsigned char *in, size_t n, char *out)
 {
 	static const char digits[] =
 	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -75,13 +75,13 @@ static void write_query(const struct person *p, char *out, size_t size)
 	        set->app_id, set->domain, (long long)time(NULL) + 3600, p->index, p->index,
 	        p->index, kinds[p->index % KINDS].claim);
 	static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
-	size_t at = base64url((const unsigned char *)header, sizeof header - 1, input);
+	size_t at = crowd_base64url((const unsigned char *)header, sizeof header - 1, input);
 	input[at++] = '.';
-	at += base64url((const unsigned char *)claims, (size_t)claims_n, input + at);
+	at += crowd_base64url((const unsigned char *)claims, (size_t)claims_n, input + at);
 	HMAC(EVP_sha256(), set->secret, (int)strlen(set->secret), (const unsigned char *)input, at,
 	        sum, &sum_n);
 	input[at++] = '.';
-	base64url(sum, sum_n, input + at);
+	crowd_base64url(sum, sum_n, input + at);
 	snprintf(out + n, size - (size_t)n, "&token=%s", input);
 }
 
@@ -261,6 +261,7 @@ static void on_presence(struct person *p, const char *t, size_t n)
 			crowd_wrong(c, "%u hears of the focus twice", p->index);
 		p->focus_seen = true;
 		c->focuses++;
+		p->hall->focuses++;
 		return;
 	}
 	if (from < 0 || from >= p->hall->size || (type && *type != 'u')) {
@@ -270,6 +271,7 @@ static void on_presence(struct person *p, const char *t, size_t n)
 	}
 	if (type) {
 		c->unavailables++;
+		p->hall->unavailables++;
 		return;
 	}
 	int64_t number = number_behind(t, n, "<q>", 3);
@@ -277,6 +279,7 @@ static void on_presence(struct person *p, const char *t, size_t n)
 		crowd_wrong(c, "%u hears presence %lld of %lld as his %u.", p->index,
 		        (long long)number, (long long)from, p->presences[from]);
 	c->presences++;
+	p->hall->presences++;
 	if (c->settings.peer == CROWD_GAVEL)
 		check_role_and_name(p, (uint32_t)from, t, n);
 	if (from != p->index)
@@ -306,6 +309,7 @@ static void on_chat(struct person *p, const char *t, size_t n)
 		crowd_wrong(c, "%u hears message %lld of %lld out of order", p->index,
 		        (long long)number, (long long)from);
 	c->messages++;
+	p->hall->messages++;
 	if (from == p->index && c->echo)
 		c->echo(c->arg, p, true);
 }
@@ -367,6 +371,8 @@ static void on_text(struct wire_link *l, const char *t, size_t n)
 		on_chat(p, t, n);
 	else
 		advance(p, t, n);
+	if (p->hall->crowd->heard)
+		p->hall->crowd->heard(p->hall->crowd->arg, p->hall);
 }
 
 static void on_opened(struct wire_link *l)
@@ -414,6 +420,12 @@ void crowd_free(struct crowd *c)
 	free(c);
 }
 
+void crowd_rename(struct hall *h, const char *name)
+{
+	snprintf(h->name, sizeof h->name, "%s", name);
+	h->presences = h->focuses = h->messages = h->unavailables = 0;
+}
+
 struct hall *crowd_hall(struct crowd *c, const char *name, uint32_t size)
 {
 	struct hall *h = calloc(1, sizeof *h);
@@ -421,7 +433,7 @@ struct hall *crowd_hall(struct crowd *c, const char *name, uint32_t size)
 		goto nomem;
 	h->crowd = c;
 	h->size = size;
-	snprintf(h->name, sizeof h->name, "%s", name);
+	crowd_rename(h, name);
 	for (uint32_t i = 0; i < size; i++) {
 		struct person *p = &h->people[i];
 		*p = (struct person){.link.fd = -1, .hall = h, .index = i};

@@ -57,6 +57,9 @@ struct hall {
 	char name[40];
 	uint32_t size;
 	struct person *people;
+	/* what was heard in it since crowd_rename, or ever */
+	uint64_t presences, focuses, messages, unavailables;
+	void *own; /* whoever moves the people in and out */
 	struct hall *next;
 };
 
@@ -69,13 +72,20 @@ struct crowd {
 	uint64_t wrong;
 	/* own copy of an update has come back; may be NULL */
 	void (*echo)(void *arg, struct person *p, bool message);
+	/* something was heard in it; may be NULL */
+	void (*heard)(void *arg, struct hall *h);
 	void *arg;
 };
+
+/* Without padding; returns the length. out: 4/3 of n, and 3 more. */
+size_t crowd_base64url(const unsigned char *in, size_t n, char *out);
 
 struct crowd *crowd_new(const struct crowd_settings *settings); /* NULL: no memory */
 void crowd_free(struct crowd *c);
 /* A room of so many, nobody in it; NULL: no memory. Lives until the crowd is freed. */
 struct hall *crowd_hall(struct crowd *c, const char *name, uint32_t size);
+/* Another room for the same people; all of them are away. */
+void crowd_rename(struct hall *h, const char *name);
 /* Connects, and joins unless waits_bound. */
 void crowd_arrive(struct person *p, bool waits_bound);
 void crowd_enter(struct person *p);  /* a bound one goes in */

@@ -3,9 +3,12 @@
  *
  *   load --peer gavel|prosody --port N --pid N [...] phase...
  *
- * Phases run in the order given: join, lone, presence, chat, paced, idle. Each writes one JSON
- * object as a line. A figure is taken over at least --cpu seconds of the server's CPU time, if
+ * Phases run in the order given: join, lone, presence, chat, paced, idle, cycle, soak. Each writes
+ * one JSON object as a line. A figure is taken over at least --cpu seconds of the server's CPU
+ * time, if
  * --wall seconds suffice for that. Exit code 1: something was lost, doubled, late or wrong. */
+#include "bench/load.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -15,33 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/crowd.h"
-
 #define LONE_REPEATS 20
 #define QUIET_MS 40
 #define GIVE_UP_S 180
 #define PACE_MS 5
 
-struct load {
-	struct crowd_settings settings;
-	struct crowd *crowd;
-	clockid_t clock; /* of the server */
-	uint32_t rooms, size, flight, repeats;
-	double cpu, wall, rate;
-	uint32_t halls_made;
-	bool somebody;       /* is in the halls */
-	struct hall **halls; /* of the last join */
-	/* a closed loop */
-	bool going, message;
-	uint64_t sent;
-};
-
-/* One measured stretch. */
-struct span {
-	double cpu, wall;
-};
-
-static double seconds(clockid_t clock)
+double load_seconds(clockid_t clock)
 {
 	struct timespec t;
 	if (clock_gettime(clock, &t) != 0) {
@@ -51,16 +33,16 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void span_begin(const struct load *l, struct span *s)
+void load_span_begin(const struct load *l, struct span *s)
 {
-	s->wall = seconds(CLOCK_MONOTONIC);
-	s->cpu = seconds(l->clock);
+	s->wall = load_seconds(CLOCK_MONOTONIC);
+	s->cpu = load_seconds(l->clock);
 }
 
-static void span_end(const struct load *l, struct span *s)
+void load_span_end(const struct load *l, struct span *s)
 {
-	s->cpu = seconds(l->clock) - s->cpu;
-	s->wall = seconds(CLOCK_MONOTONIC) - s->wall;
+	s->cpu = load_seconds(l->clock) - s->cpu;
+	s->wall = load_seconds(CLOCK_MONOTONIC) - s->wall;
 }
 
 static void give_up(const struct load *l, const char *what)
@@ -78,10 +60,10 @@ static void give_up(const struct load *l, const char *what)
 /* Turns until *count has reached `wanted`; whatever is lost ends the run. */
 static void turn_until(struct load *l, const uint64_t *count, uint64_t wanted, const char *what)
 {
-	double end = seconds(CLOCK_MONOTONIC) + GIVE_UP_S;
+	double end = load_seconds(CLOCK_MONOTONIC) + GIVE_UP_S;
 	while (*count < wanted && !l->crowd->wrong) {
 		wire_turn(l->crowd->wire, 100);
-		if (seconds(CLOCK_MONOTONIC) > end)
+		if (load_seconds(CLOCK_MONOTONIC) > end)
 			give_up(l, what);
 	}
 	if (l->crowd->wrong) {
@@ -92,16 +74,16 @@ static void turn_until(struct load *l, const uint64_t *count, uint64_t wanted, c
 }
 
 /* Lets the server finish what it has begun, and looks that nothing comes which nobody waits for. */
-static void settle(struct load *l)
+void load_settle(struct load *l)
 {
-	double end = seconds(CLOCK_MONOTONIC) + GIVE_UP_S, used;
+	double end = load_seconds(CLOCK_MONOTONIC) + GIVE_UP_S, used;
 	do {
-		used = seconds(l->clock);
-		double until = seconds(CLOCK_MONOTONIC) + QUIET_MS / 1e3;
-		while (seconds(CLOCK_MONOTONIC) < until)
+		used = load_seconds(l->clock);
+		double until = load_seconds(CLOCK_MONOTONIC) + QUIET_MS / 1e3;
+		while (load_seconds(CLOCK_MONOTONIC) < until)
 			wire_turn(l->crowd->wire, 10);
-		used = seconds(l->clock) - used;
-	} while (used > 0.05 * QUIET_MS / 1e3 && seconds(CLOCK_MONOTONIC) < end);
+		used = load_seconds(l->clock) - used;
+	} while (used > 0.05 * QUIET_MS / 1e3 && load_seconds(CLOCK_MONOTONIC) < end);
 	if (l->crowd->wrong)
 		exit(1);
 }
@@ -112,15 +94,20 @@ static void all_leave(struct load *l)
 		for (uint32_t i = 0; i < l->halls[r]->size; i++)
 			crowd_leave(&l->halls[r]->people[i]);
 	}
-	settle(l);
+	load_settle(l);
 }
 
-static void make_halls(struct load *l, uint32_t rooms, uint32_t size)
+void load_name(struct load *l, char name[LOAD_NAME])
+{
+	snprintf(name, LOAD_NAME, "%shall%u", l->prefix, l->halls_made++);
+}
+
+void load_make_halls(struct load *l, uint32_t rooms, uint32_t size)
 {
 	l->halls = realloc(l->halls, rooms * sizeof(struct hall *));
 	for (uint32_t r = 0; r < rooms; r++) {
-		char name[32];
-		snprintf(name, sizeof name, "hall%u", l->halls_made++);
+		char name[LOAD_NAME];
+		load_name(l, name);
 		l->halls[r] = crowd_hall(
 		        l->crowd, name, size + 1); /* one more for those who come alone */
 		if (!l->halls[r]) {
@@ -135,10 +122,10 @@ static struct span join_once(struct load *l, uint32_t rooms, uint32_t size)
 {
 	struct crowd *c = l->crowd;
 	struct span s;
-	make_halls(l, rooms, size);
+	load_make_halls(l, rooms, size);
 	uint64_t all = (uint64_t)rooms * size, before = c->joined;
 	uint64_t presences = c->presences + all * size, focuses = c->focuses + all;
-	span_begin(l, &s);
+	load_span_begin(l, &s);
 	for (uint64_t next = 0; next < all;) {
 		while (next < all && next < c->joined - before + l->flight) {
 			crowd_arrive(&l->halls[next / size]->people[next % size], false);
@@ -151,8 +138,8 @@ static struct span join_once(struct load *l, uint32_t rooms, uint32_t size)
 	turn_until(l, &c->presences, presences, "hearing of everybody");
 	if (c->settings.peer == CROWD_GAVEL)
 		turn_until(l, &c->focuses, focuses, "hearing of the focus");
-	span_end(l, &s);
-	settle(l);
+	load_span_end(l, &s);
+	load_settle(l);
 	return s;
 }
 
@@ -160,7 +147,7 @@ static void phase_join(struct load *l)
 {
 	struct span sum = {0}, s;
 	uint32_t repeats = 0;
-	double began = seconds(CLOCK_MONOTONIC);
+	double began = load_seconds(CLOCK_MONOTONIC);
 	do {
 		if (repeats)
 			all_leave(l);
@@ -169,7 +156,7 @@ static void phase_join(struct load *l)
 		sum.wall += s.wall;
 		repeats++;
 	} while (sum.cpu < l->cpu && repeats < l->repeats &&
-	         seconds(CLOCK_MONOTONIC) - began < l->wall);
+	         load_seconds(CLOCK_MONOTONIC) - began < l->wall);
 	l->somebody = true;
 	double joins = (double)repeats * l->rooms * l->size;
 	printf("{\"phase\":\"join\",\"rooms\":%u,\"size\":%u,\"repeats\":%u,\"cpu_s\":%.4f,\"wall_"
@@ -197,20 +184,20 @@ static void phase_lone(struct load *l)
 		uint64_t presences = c->presences + 2ull * l->size + 1,
 		         leaves = c->unavailables + l->size;
 		struct span s;
-		double began = seconds(CLOCK_MONOTONIC);
+		double began = load_seconds(CLOCK_MONOTONIC);
 		crowd_arrive(p, true);
 		turn_until(l, &c->bound, c->bound + 1, "logging in");
-		span_begin(l, &s);
+		load_span_begin(l, &s);
 		crowd_enter(p);
 		turn_until(l, &c->presences, presences, "a lone join");
-		span_end(l, &s);
+		load_span_end(l, &s);
 		enter[i] = s.wall * 1e3;
-		whole[i] = (seconds(CLOCK_MONOTONIC) - began) * 1e3;
+		whole[i] = (load_seconds(CLOCK_MONOTONIC) - began) * 1e3;
 		cpu += s.cpu;
 		crowd_leave(p);
 		crowd_forget(p);
 		turn_until(l, &c->unavailables, leaves, "a lone leave");
-		settle(l);
+		load_settle(l);
 		crowd_forget(p);
 	}
 	qsort(enter, LONE_REPEATS, sizeof *enter, by_size);
@@ -238,6 +225,13 @@ static void on_echo(void *arg, struct person *p, bool message)
 		send_one(l, p);
 }
 
+void load_listen(struct load *l)
+{
+	l->crowd->echo = on_echo;
+	l->crowd->heard = NULL;
+	l->crowd->arg = l;
+}
+
 static uint64_t *heard(struct load *l)
 {
 	return l->message ? &l->crowd->messages : &l->crowd->presences;
@@ -250,23 +244,23 @@ static void phase_closed_loop(struct load *l, bool message)
 	l->message = message;
 	l->sent = 0;
 	uint64_t before = *heard(l), all = (uint64_t)l->rooms * l->size;
-	double end = seconds(CLOCK_MONOTONIC) + l->wall;
-	span_begin(l, &s);
-	double cpu_end = seconds(l->clock) + l->cpu;
+	double end = load_seconds(CLOCK_MONOTONIC) + l->wall;
+	load_span_begin(l, &s);
+	double cpu_end = load_seconds(l->clock) + l->cpu;
 	l->going = true;
 	for (uint64_t i = 0; i < all; i++)
 		send_one(l, &l->halls[i / l->size]->people[i % l->size]);
-	while ((l->sent < 2 * all && seconds(l->clock) < cpu_end + l->cpu) ||
-	        seconds(l->clock) < cpu_end) {
+	while ((l->sent < 2 * all && load_seconds(l->clock) < cpu_end + l->cpu) ||
+	        load_seconds(l->clock) < cpu_end) {
 		for (int i = 0; i < 8; i++)
 			wire_turn(l->crowd->wire, 10);
-		if (l->crowd->wrong || seconds(CLOCK_MONOTONIC) > end)
+		if (l->crowd->wrong || load_seconds(CLOCK_MONOTONIC) > end)
 			break;
 	}
 	l->going = false;
 	turn_until(l, heard(l), before + l->sent * l->size, message ? "chat" : "presences");
-	span_end(l, &s);
-	settle(l);
+	load_span_end(l, &s);
+	load_settle(l);
 	double deliveries = (double)(l->sent * l->size);
 	printf("{\"phase\":\"%s\",\"rooms\":%u,\"size\":%u,\"sent\":%llu,\"cpu_s\":%.4f,\"wall_s\":"
 	       "%.4f,"
@@ -282,19 +276,20 @@ static void phase_paced(struct load *l)
 	l->message = false;
 	l->sent = 0;
 	uint64_t before = *heard(l), all = (uint64_t)l->rooms * l->size;
-	span_begin(l, &s);
-	double cpu_end = seconds(l->clock) + l->cpu, began = seconds(CLOCK_MONOTONIC), now = began;
-	while (seconds(l->clock) < cpu_end && now - began < l->wall && !l->crowd->wrong) {
+	load_span_begin(l, &s);
+	double cpu_end = load_seconds(l->clock) + l->cpu, began = load_seconds(CLOCK_MONOTONIC),
+	       now = began;
+	while (load_seconds(l->clock) < cpu_end && now - began < l->wall && !l->crowd->wrong) {
 		while ((double)l->sent < (now - began) * l->rate) {
 			uint64_t i = l->sent % all;
 			send_one(l, &l->halls[i / l->size]->people[i % l->size]);
 		}
 		wire_turn(l->crowd->wire, 1000 / l->rate > PACE_MS ? PACE_MS : 1);
-		now = seconds(CLOCK_MONOTONIC);
+		now = load_seconds(CLOCK_MONOTONIC);
 	}
 	turn_until(l, heard(l), before + l->sent * l->size, "a paced run");
-	span_end(l, &s);
-	settle(l);
+	load_span_end(l, &s);
+	load_settle(l);
 	printf("{\"phase\":\"paced\",\"size\":%u,\"rate\":%.0f,\"sent\":%llu,\"cpu_s\":%.4f,\"wall_"
 	       "s\":%.4f,"
 	       "\"us_per_delivery\":%.3f}\n",
@@ -324,8 +319,8 @@ static void phase_idle(struct load *l)
 
 static void run(struct load *l, const char *phase)
 {
-	bool join = strcmp(phase, "join") == 0;
-	if (!join && !l->somebody) {
+	bool join = strcmp(phase, "join") == 0, empty = join || strcmp(phase, "cycle") == 0;
+	if (!empty && !l->somebody) {
 		fprintf(stderr, "load: join comes first\n");
 		exit(2);
 	}
@@ -341,6 +336,10 @@ static void run(struct load *l, const char *phase)
 		phase_paced(l);
 	else if (strcmp(phase, "idle") == 0)
 		phase_idle(l);
+	else if (strcmp(phase, "cycle") == 0)
+		churn_cycle(l);
+	else if (strcmp(phase, "soak") == 0)
+		churn_soak(l);
 	else {
 		fprintf(stderr, "load: no phase %s\n", phase);
 		exit(2);
@@ -402,6 +401,12 @@ static void set_option(struct load *l, const char *name, const char *value, bool
 		l->wall = atof(value);
 	else if (strcmp(name, "--rate") == 0)
 		l->rate = atof(value);
+	else if (strcmp(name, "--joins") == 0)
+		l->joins = (uint64_t)atoll(value);
+	else if (strcmp(name, "--samples") == 0)
+		l->samples = (uint32_t)atoi(value);
+	else if (strcmp(name, "--prefix") == 0)
+		l->prefix = value;
 	else if (strcmp(name, "--warm") == 0)
 		*warm = atoi(value) != 0;
 	else {
@@ -422,7 +427,10 @@ int main(int argc, char **argv)
 	        .repeats = 1000,
 	        .cpu = 0.5,
 	        .wall = 30,
-	        .rate = 100};
+	        .rate = 100,
+	        .joins = 1000,
+	        .samples = 10,
+	        .prefix = ""};
 	bool warm = true;
 	pid_t pid = 0;
 	int i = 1;
@@ -442,8 +450,7 @@ int main(int argc, char **argv)
 	l.crowd = crowd_new(&l.settings);
 	if (!l.crowd)
 		return 1;
-	l.crowd->echo = on_echo;
-	l.crowd->arg = &l;
+	load_listen(&l);
 	if (warm)
 		warm_up(&l);
 	for (; i < argc; i++)

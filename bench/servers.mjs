@@ -1,7 +1,7 @@
 // servers.mjs - starts what is compared, each with a configuration of ours in a folder of its own, on loopback.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,16 +25,26 @@ const reachable = (port) => new Promise((done) => {
   c.on('error', () => done(false));
 });
 
+/** Without variables of ours: SESSIONS, ROOMS and others are settings of Gavel too. */
+function plain() {
+  const { PATH, HOME, LANG = 'C' } = process.env;
+  return { PATH, HOME, LANG };
+}
+
 class Server {
-  constructor(core) {
-    this.core = core;
+  /** cores: those that it may use, as taskset names them; more: settings over those of prepare(). */
+  constructor(cores, more = {}) {
+    this.cores = cores;
+    this.more = more;
     this.folder = mkdtempSync(join(tmpdir(), `bench-${this.name}-`));
   }
 
   async start() {
     this.port = await freePort();
     const [command, ...args] = this.prepare();
-    this.child = spawn('taskset', ['-c', String(this.core), command, ...args], { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn('taskset', ['-c', String(this.cores), command, ...args], {
+      cwd: this.folder, env: plain(), stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.said = '';
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on('data', (d) => { if (this.said.length < 10000) this.said += d; });
@@ -65,11 +75,29 @@ class Server {
     this.kill();
   }
 
-  /** KiB. pss: what is mapped by others too counts in part; rss: all of it. */
+  /** KiB. pss: what is mapped by others too counts in part; rss: all of it; own: only what no file holds. */
   memory() {
     const text = readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
     const field = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)[1]);
-    return { pss: field('Pss'), rss: field('Rss') };
+    return { pss: field('Pss'), rss: field('Rss'), own: field('Pss_Anon') };
+  }
+
+  /** The last lines of its log, for a message. */
+  log() {
+    try {
+      return readFileSync(join(this.folder, 'log'), 'utf8').trimEnd().split('\n').slice(-12).join('\n');
+    } catch {
+      return '';
+    }
+  }
+
+  descriptors() { return readdirSync(`/proc/${this.pid}/fd`).length; }
+
+  /** Nanoseconds of CPU by thread, the main one first. */
+  threads() {
+    const folder = `/proc/${this.pid}/task`;
+    return readdirSync(folder).map(Number).sort((a, b) => a - b)
+      .map((t) => Number(readFileSync(`${folder}/${t}/schedstat`, 'utf8').split(' ')[0]));
   }
 }
 
@@ -87,11 +115,22 @@ export class Gavel extends Server {
     const config = {
       app_id: 'my_app', app_secret: this.secret, public_host: 'meet.example.com', bind: ['127.0.0.1'],
       http_port: this.port, state_directory: state, joins_per_second: 100000, stanzas_per_second: 100000,
-      bytes_per_second: 1 << 30, queued_bytes: 1 << 30,
+      bytes_per_second: 1 << 30, queued_bytes: 1 << 30, ...this.more,
     };
     const file = join(this.folder, 'gavel.yaml');
     writeFileSync(file, Object.entries(config).map(([k, v]) => `${k}: ${JSON.stringify(v)}\n`).join(''), { mode: 0o600 });
     return ['sh', '-c', `exec "$0" serve --config "$1" 2>log`, Gavel.binary, file];
+  }
+
+  /** What its control socket says: counters by name. */
+  counters() {
+    return new Promise((done, no) => {
+      const c = connect(join(this.folder, 'state', 'control.sock'), () => c.write('{"ask":"counters"}\n'));
+      let text = '';
+      c.setEncoding('utf8').on('data', (d) => { text += d; });
+      c.on('error', no);
+      c.on('end', () => { try { done(JSON.parse(text).result); } catch (e) { no(e); } });
+    });
   }
 
   loadOptions() {

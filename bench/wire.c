@@ -15,12 +15,17 @@
 #define READ_BYTES (512u << 10)
 #define SEND_MAX 65536u
 #define EVENTS 512
+/* So many connections per address: a closed one keeps its port for a minute. */
+#define PORTS 20000u
+#define ADDRESSES 200u
 
 struct wire {
 	int epoll;
 	uint16_t port;
+	uint32_t to, from;
 	struct wire_events ev;
 	uint64_t mask; /* any bits will do here: nobody stands between us and the server */
+	uint64_t opened, pings;
 	unsigned char read[READ_BYTES + 1];
 	unsigned char frame[SEND_MAX + 16];
 };
@@ -32,6 +37,7 @@ struct wire *wire_new(uint16_t port, const struct wire_events *ev)
 		return NULL;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->port = port;
+	w->to = INADDR_LOOPBACK;
 	w->ev = *ev;
 	w->mask = 0x9e3779b97f4a7c15u;
 	if (w->epoll >= 0)
@@ -44,6 +50,30 @@ void wire_free(struct wire *w)
 {
 	close(w->epoll);
 	free(w);
+}
+
+uint64_t wire_pings(const struct wire *w)
+{
+	return w->pings;
+}
+
+/* The first connections come from 127.0.0.1, then they go round a few more addresses. */
+static void choose_address(struct wire *w, int fd)
+{
+	uint32_t n = (uint32_t)(w->opened++ / PORTS % ADDRESSES);
+	struct sockaddr_in from = {
+	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + n)};
+	int one = 1;
+	if (n == 0 || w->from || w->to != INADDR_LOOPBACK)
+		return;
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+	(void)bind(fd, (struct sockaddr *)&from, sizeof from);
+}
+
+void wire_aim(struct wire *w, uint32_t to, uint32_t from)
+{
+	w->to = to;
+	w->from = from;
 }
 
 static void watch(struct wire_link *l, int op, uint32_t events)
@@ -59,13 +89,20 @@ bool wire_open(struct wire *w, struct wire_link *l, const char *query)
 	        "Connection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
 	        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n";
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(w->port)};
+	struct sockaddr_in from = {.sin_family = AF_INET};
 	int one = 1;
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_addr.s_addr = htonl(w->to);
+	from.sin_addr.s_addr = htonl(w->from);
 	*l = (struct wire_link){
 	        .wire = w, .fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
 	if (l->fd < 0)
 		return false;
 	(void)setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	choose_address(w, l->fd);
+	if (w->from && bind(l->fd, (struct sockaddr *)&from, sizeof from) != 0) {
+		wire_close(l);
+		return false;
+	}
 	if (asprintf(&l->request, form, query, (unsigned)w->port) < 0) {
 		l->request = NULL;
 		wire_close(l);
@@ -164,6 +201,15 @@ void wire_send(struct wire_link *l, const char *p, size_t n)
 	send_frame(l, 1, p, n);
 }
 
+static void closed(struct wire_link *l, const char *text, size_t n)
+{
+	char why[160];
+	unsigned code = n < 2 ? 0 : (unsigned)(unsigned char)text[0] << 8 | (unsigned char)text[1];
+	snprintf(why, sizeof why, "a close frame: %u %.*s", code, n < 2 ? 0 : (int)n - 2,
+	        n < 2 ? "" : text + 2);
+	end(l, why);
+}
+
 /* One frame at p of n bytes; returns its length, 0 when it is not whole yet. */
 static size_t take_frame(struct wire_link *l, const unsigned char *p, size_t n)
 {
@@ -193,9 +239,10 @@ static size_t take_frame(struct wire_link *l, const unsigned char *p, size_t n)
 		l->wire->ev.text(l, text, length);
 		break;
 	case 0x88:
-		end(l, "a close frame");
+		closed(l, text, length);
 		break;
 	case 0x89:
+		l->wire->pings++;
 		send_frame(l, 10, text, length);
 		break;
 	case 0x8a:

@@ -28,6 +28,9 @@ struct wire_events {
 
 struct wire *wire_new(uint16_t port, const struct wire_events *ev); /* NULL: no descriptors */
 void wire_free(struct wire *w);
+/* IPv4 addresses in host order: whom to reach (127.0.0.1), and from where (0: the kernel's choice).
+ */
+void wire_aim(struct wire *w, uint32_t to, uint32_t from);
 /* query: what stands behind the path, with its question mark, or "". false: no descriptors, no
  * memory. */
 bool wire_open(struct wire *w, struct wire_link *l, const char *query);
@@ -36,3 +39,4 @@ void wire_send(struct wire_link *l, const char *p, size_t n);
 void wire_close(struct wire_link *l);
 /* Waits at most timeout_ms for something and handles all of it. */
 void wire_turn(struct wire *w, int timeout_ms);
+uint64_t wire_pings(const struct wire *w); /* that were answered */

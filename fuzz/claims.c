@@ -1,5 +1,5 @@
 /* claims.c - header and payload as decoded text, "header NUL payload", past a signature that is
- * taken as valid. io
+ * taken as valid; and the payload as JSON that is written and read again. io
  */
 #include <stdlib.h>
 
@@ -7,6 +7,28 @@
 #include "token/jwt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void try_json(struct str text)
+{
+	struct jval_error e = {0};
+	struct jval *read = jval_parse(text, 32, &e), *again, *copy;
+	struct buf out;
+	if (!read) {
+		if (!e.text[0])
+			abort();
+		return;
+	}
+	buf_init(&out, 0);
+	jval_write(read, &out);
+	again = jval_parse(buf_view(&out), 32, NULL);
+	copy = jval_copy(read);
+	if (out.failed || !again || !copy || !jval_equal(read, again) || !jval_equal(read, copy))
+		abort();
+	jval_free(read);
+	jval_free(again);
+	jval_free(copy);
+	buf_done(&out);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -27,5 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	token_result_done(&r);
 	claims_unref(token_claims_parse(rest));
+	try_json(rest);
 	return 0;
 }

@@ -68,6 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	forget(&whole);
 	forget(&pieces);
+	/* a frame, or what stands in Sec-WebSocket-Key */
+	char accept[29];
+	if (frame_accept_key(in, accept) && (strlen(accept) != 28 || in.n != 24))
+		abort();
 	unsigned char head[FRAME_HEAD_MAX];
 	if (frame_head(FRAME_TEXT, size, head) > FRAME_HEAD_MAX)
 		abort();

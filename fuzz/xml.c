@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-
+#include "base/utf8.h"
 #include "xmpp/error.h"
 #include "xmpp/stanza.h"
 
@@ -46,14 +46,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct element *e, *again;
 	arena_init(&a, 0);
 	buf_init(&out, 0);
-	if (xml_parse(parser, str_from((const char *)data, size), &first, &a, &e) == XML_FINE) {
+	enum xml_fault fault =
+	        xml_parse(parser, str_from((const char *)data, size), &first, &a, &e);
+	if (fault != XML_FINE && (!xml_fault_condition(fault)[0] || !xml_fault_text(fault)[0]))
+		abort();
+	if (fault == XML_FINE) {
 		xml_write(&out, e, STR(""));
 		if (xml_parse(parser, buf_view(&out), &second, &a, &again) != XML_FINE ||
 		        !same(e, again))
 			abort();
 		struct stanza st;
 		if (stanza_read(e, &a, &st) != ERR_TYPE) {
-			struct stanza_error err = stanza_error_make("modify", "bad-request", NULL);
+			struct stanza_error err =
+			        stanza_error_make("modify", "bad-request", "it's <bad>");
+			struct str body = element_child_text(e, "body", &a);
+			if (!str_absent(body) && !utf8_valid(body))
+				abort();
 			buf_reset(&out);
 			stanza_error_reply(&out, &st, st.to.full, STR("a@b/c"), &err);
 			if (out.n &&

@@ -16,6 +16,7 @@
 
 #define CONNECTIONS_MAX 8
 #define TIMEOUT_MS 5000
+#define PAUSE_MS 500
 #define ANSWER_BYTES_MAX (16u << 20)
 
 struct control {
@@ -24,6 +25,7 @@ struct control {
 	void *arg;
 	uint64_t last_id;
 	struct loop_watch *watch;
+	struct timer pause; /* of accepting */
 	struct list connections;
 	unsigned n;
 	int fd;
@@ -141,13 +143,25 @@ static void on_ready(void *arg, int ready)
 		connection_free(k);
 }
 
+static void on_pause_over(void *arg, uint64_t now_ms)
+{
+	struct control *c = arg;
+	(void)now_ms;
+	loop_watch_set(c->watch, LOOP_READ);
+}
+
 static void on_accept(void *arg, int ready)
 {
 	struct control *c = arg;
 	(void)ready;
 	int fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		/* no descriptor is free: who asks stays ready, and the loop would spin on him */
+		loop_watch_set(c->watch, 0);
+		timer_start(loop_timers(c->loop), &c->pause, loop_now_ms(c->loop) + PAUSE_MS,
+		        on_pause_over, c);
 		return;
+	}
 	struct connection *k = c->n < CONNECTIONS_MAX ? mem_zalloc(sizeof *k) : NULL;
 	if (!k) {
 		close(fd);
@@ -279,6 +293,7 @@ void control_free(struct control *c)
 		return;
 	LIST_EACH_SAFE(it, &c->connections)
 	connection_free(LIST_OWNER(it, struct connection, link));
+	timer_stop(&c->pause);
 	loop_watch_free(c->watch);
 	close(c->fd);
 	unlink(c->address.sun_path);

@@ -40,6 +40,7 @@ void arena_reset(struct arena *a)
 	if (a->pages)
 		a->pages->used = 0;
 	a->used = 0;
+	a->failed = false;
 }
 
 static struct arena_page *page_new(size_t size)
@@ -53,7 +54,7 @@ static struct arena_page *page_new(size_t size)
 	return p;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+static void *bump(struct arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 4)
 		return NULL;
@@ -74,6 +75,14 @@ void *arena_alloc(struct arena *a, size_t size)
 	p->used += size;
 	a->used += size;
 	memset(out, 0, size);
+	return out;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	void *out = bump(a, size);
+	if (!out)
+		a->failed = true;
 	return out;
 }
 

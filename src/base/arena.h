@@ -6,6 +6,7 @@ struct arena_page;
 struct arena {
 	struct arena_page *pages; /* newest first */
 	size_t used, limit;       /* bytes handed out since the last reset; limit 0 = none */
+	bool failed; /* something was refused since then: a text that was read may be cut */
 };
 
 void arena_init(struct arena *a, size_t limit);

@@ -2,7 +2,9 @@
  * process. io */
 #include "base/hash.h"
 
-#include <openssl/hmac.h>
+/* The older calls work on the stack. What took their place allocates, and a sum that is not written
+ * for want of memory would be no error but a wrong sum. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <pthread.h>
@@ -10,17 +12,42 @@
 
 void hash_sha256(struct str s, uint8_t out[32])
 {
-	SHA256((const unsigned char *)s.p, s.n, out);
+	SHA256_CTX c;
+	SHA256_Init(&c);
+	SHA256_Update(&c, s.p, s.n);
+	SHA256_Final(out, &c);
 }
 
 void hash_sha1(struct str s, uint8_t out[20])
 {
-	SHA1((const unsigned char *)s.p, s.n, out);
+	SHA_CTX c;
+	SHA1_Init(&c);
+	SHA1_Update(&c, s.p, s.n);
+	SHA1_Final(out, &c);
 }
 
+/* RFC 2104. OpenSSL's own allocates, with the same danger. */
 void hash_hmac_sha1(struct str key, struct str s, uint8_t out[20])
 {
-	HMAC(EVP_sha1(), key.p, (int)key.n, (const unsigned char *)s.p, s.n, out, NULL);
+	uint8_t pad[64] = {0};
+	SHA_CTX c;
+	if (key.n > sizeof pad)
+		hash_sha1(key, pad);
+	else
+		memcpy(pad, key.p, key.n);
+	for (size_t i = 0; i < sizeof pad; i++)
+		pad[i] ^= 0x36;
+	SHA1_Init(&c);
+	SHA1_Update(&c, pad, sizeof pad);
+	SHA1_Update(&c, s.p, s.n);
+	SHA1_Final(out, &c);
+	for (size_t i = 0; i < sizeof pad; i++)
+		pad[i] ^= 0x36 ^ 0x5c;
+	SHA1_Init(&c);
+	SHA1_Update(&c, pad, sizeof pad);
+	SHA1_Update(&c, out, 20);
+	SHA1_Final(out, &c);
+	OPENSSL_cleanse(pad, sizeof pad);
 }
 
 void hash_hex(const uint8_t *bytes, size_t n, char *out)

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/str.h"
 
+/* Neither allocates, neither fails. */
 void hash_sha256(struct str s, uint8_t out[32]);
 void hash_sha1(
         struct str s, uint8_t out[20]); /* for the WebSocket handshake alone (RFC 6455 4.2.2) */

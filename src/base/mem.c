@@ -1,25 +1,42 @@
-/* mem.c - allocation with a test budget. pure */
+/* mem.c - allocation, in builds for tests with one that fails. pure */
 #include "base/mem.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-static atomic_long budget = -1;
+#ifdef GAVEL_MEM_FAULTS
+static struct mem_faults own;
+static struct mem_faults *faults = &own;
+static void (*on_refused)(void);
+
+void mem_faults_share(struct mem_faults *f, void (*refused)(void))
+{
+	faults = f;
+	on_refused = refused;
+}
 
 void mem_budget_set(long n)
 {
-	atomic_store(&budget, n);
+	atomic_store(&faults->next, n + 1);
 }
 
-/* Only tests set a budget, so the plain path is one relaxed load. */
 static bool refused(void)
 {
-	long left = atomic_load_explicit(&budget, memory_order_relaxed);
-	if (left < 0)
+	struct mem_faults *f = faults;
+	atomic_fetch_add_explicit(&f->counted, 1, memory_order_relaxed);
+	if (atomic_load_explicit(&f->next, memory_order_relaxed) <= 0 ||
+	        atomic_fetch_sub(&f->next, 1) != 1)
 		return false;
-	return atomic_fetch_sub(&budget, 1) == 0;
+	if (on_refused && atomic_load(&f->trace))
+		on_refused();
+	return true;
 }
+#else
+static bool refused(void)
+{
+	return false;
+}
+#endif
 
 void *mem_alloc(size_t size)
 {

@@ -7,6 +7,7 @@ void timer_wheel_init(struct timer_wheel *w, uint64_t now_ms)
 {
 	for (int i = 0; i < TIMER_SLOTS; i++)
 		list_init(&w->slots[i]);
+	list_init(&w->due);
 	w->tick = now_ms / TICK_MS;
 }
 
@@ -32,27 +33,19 @@ bool timer_running(const struct timer *t)
 	return list_linked(&t->link);
 }
 
-static void run_slot(struct list *slot, uint64_t now_ms)
+static void collect_slot(struct list *slot, struct list *due, uint64_t now_ms)
 {
-	/* Moved aside first: callbacks may start timers into this very slot. */
-	struct list due;
-	list_init(&due);
 	LIST_EACH_SAFE(it, slot)
 	{
 		struct timer *t = LIST_OWNER(it, struct timer, link);
 		if (t->at_ms <= now_ms) {
 			list_remove(it);
-			list_append(&due, it);
+			list_append(due, it);
 		}
-	}
-	while (!list_empty(&due)) {
-		struct timer *t = LIST_OWNER(due.next, struct timer, link);
-		list_remove(&t->link);
-		t->fn(t->arg, now_ms);
 	}
 }
 
-void timer_wheel_run(struct timer_wheel *w, uint64_t now_ms)
+void timer_wheel_collect(struct timer_wheel *w, uint64_t now_ms)
 {
 	uint64_t now_tick = now_ms / TICK_MS;
 	if (now_tick <= w->tick)
@@ -61,8 +54,25 @@ void timer_wheel_run(struct timer_wheel *w, uint64_t now_ms)
 	uint64_t first = w->tick + 1;
 	if (now_tick - w->tick > TIMER_SLOTS)
 		first = now_tick - TIMER_SLOTS + 1;
-	for (uint64_t tick = first; tick <= now_tick; tick++) {
-		w->tick = tick;
-		run_slot(&w->slots[tick % TIMER_SLOTS], now_ms);
-	}
+	for (uint64_t tick = first; tick <= now_tick; tick++)
+		collect_slot(&w->slots[tick % TIMER_SLOTS], &w->due, now_ms);
+	w->tick = now_tick;
+}
+
+/* Callbacks may start timers and stop those that are due. */
+bool timer_wheel_fire(struct timer_wheel *w, uint64_t now_ms)
+{
+	if (list_empty(&w->due))
+		return false;
+	struct timer *t = LIST_OWNER(w->due.next, struct timer, link);
+	list_remove(&t->link);
+	t->fn(t->arg, now_ms);
+	return true;
+}
+
+void timer_wheel_run(struct timer_wheel *w, uint64_t now_ms)
+{
+	timer_wheel_collect(w, now_ms);
+	while (timer_wheel_fire(w, now_ms))
+		;
 }

@@ -19,7 +19,8 @@ struct timer {
 
 struct timer_wheel {
 	struct list slots[TIMER_SLOTS];
-	uint64_t tick; /* the last tick that was run */
+	uint64_t tick;   /* the last tick that was run */
+	struct list due; /* those whose time has come, in that order */
 };
 
 void timer_wheel_init(struct timer_wheel *w, uint64_t now_ms);
@@ -29,3 +30,7 @@ void timer_stop(struct timer *t); /* fine when not running */
 bool timer_running(const struct timer *t);
 /* Fires what is due. A callback may start or stop any timer, its own included. */
 void timer_wheel_run(struct timer_wheel *w, uint64_t now_ms);
+/* The same in pieces, where thousands may be due together: collects, then fires one at a time;
+ * false: none is left. */
+void timer_wheel_collect(struct timer_wheel *w, uint64_t now_ms);
+bool timer_wheel_fire(struct timer_wheel *w, uint64_t now_ms);

@@ -199,6 +199,7 @@ static bool start_rooms(struct parts *p)
 	rooms.passwords_per_minute = set->limits.passwords_per_minute;
 	rooms.ready_ms = set->limits.room_ready_timeout * 1000;
 	rooms.log_lines_per_second = part_of(set->limits.log_lines_per_second, p->shared->n);
+	rooms.record_departed_all = part_of(rooms.record_departed_all, p->shared->n);
 	struct room_listener listener = focus_listener(p->focus);
 	p->rooms = room_service_new(&rooms, &p->outbox, &listener, loop_timers(p->loop));
 	if (!p->rooms)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/certificates.h"
 #include "cli/cli.h"
+#include "cli/faults.h"
 #include "cli/keys.h"
 #include "cli/server.h"
 #include "cli/trial.h"
@@ -171,6 +172,8 @@ int cli_serve(int argc, char **argv)
 {
 	struct options o = {0};
 	char path[512];
+	if (!faults_begin())
+		return CLI_FAIL;
 	if (!parse(argc, argv, &o))
 		return CLI_USAGE;
 	if (o.help) {

@@ -21,6 +21,7 @@
 #include "cli/listen.h"
 #include "cli/parts.h"
 #include "cli/site.h"
+#include "cli/tidy.h"
 #include "cli/xmpp_door.h"
 #include "http/server.h"
 #include "net/tcp.h"
@@ -61,6 +62,7 @@ struct server {
 	bool stopping;
 	uint64_t stop_by_ms;
 	struct timer look;
+	struct tidy tidy;
 };
 
 /* A question that goes round all workers, and comes back. */
@@ -109,7 +111,7 @@ static uint32_t connections_allowed(uint32_t sessions, unsigned workers)
 	}
 	if (r.rlim_cur == RLIM_INFINITY || r.rlim_cur >= wanted + kept)
 		return (uint32_t)wanted;
-	uint32_t left = (uint32_t)(r.rlim_cur > 2 * kept ? r.rlim_cur - kept : kept);
+	uint32_t left = (uint32_t)(r.rlim_cur > 2 * kept ? r.rlim_cur - kept : r.rlim_cur / 2);
 	log_info("event=start because=RLIMIT_NOFILE limit=%llu connections=%u wanted=%llu",
 	        (unsigned long long)r.rlim_cur, left, (unsigned long long)wanted);
 	return left;
@@ -483,6 +485,19 @@ static bool start_xmpp(struct server *s)
 	return s->xmpp || !xmpp_door_wanted(s->config);
 }
 
+/* A connection may have any number below the limit, on any loop. */
+static void reserve_descriptors(struct server *s)
+{
+	struct rlimit r;
+	uint64_t n = (uint64_t)s->tcp_limits.max_connections + DESCRIPTORS_KEPT +
+	             (uint64_t)s->shared.n * DESCRIPTORS_PER_WORKER;
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < n)
+		n = r.rlim_cur;
+	loop_reserve(s->loop, (uint32_t)n);
+	for (unsigned i = 0; s->shared.n > 1 && i < s->shared.n; i++)
+		loop_reserve(worker_loop(s->shared.workers[i]), (uint32_t)n);
+}
+
 static bool build(struct server *s, char *why, size_t size)
 {
 	s->tls = s->shared.tls = tls_context_new();
@@ -492,6 +507,7 @@ static bool build(struct server *s, char *why, size_t size)
 		return false;
 	if (!start_xmpp(s))
 		return fail(why, size, NO_MEMORY);
+	reserve_descriptors(s);
 	if (loop_on_signal(s->loop, SIGINT, on_signal, s) ||
 	        loop_on_signal(s->loop, SIGTERM, on_signal, s))
 		return fail(why, size, "cannot receive signals");
@@ -506,6 +522,7 @@ static bool build(struct server *s, char *why, size_t size)
 	struct token_store *store = token_keys_store(s->shared.keys);
 	if (store && !token_store_start(store))
 		return fail(why, size, "cannot start the thread that fetches keys");
+	tidy_start(&s->tidy, s->loop, s->tcp);
 	if (!start_threads(s))
 		return fail(why, size, "cannot start a thread for each worker: see workers");
 	return true;
@@ -537,6 +554,7 @@ void server_free(struct server *s)
 	stop_threads(s);
 	timer_stop(&s->look);
 	timer_stop(&s->renewal);
+	tidy_stop(&s->tidy);
 	control_free(s->control);
 	bool alone = s->shared.n == 1;
 	for (unsigned i = 0; !alone && i < s->shared.n; i++)

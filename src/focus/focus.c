@@ -49,7 +49,9 @@ void focus_refuse(
 	struct buf b;
 	buf_init(&b, 0);
 	stanza_error_write(&b, e);
-	if (!b.failed)
+	if (b.failed)
+		occupant_lost(to);
+	else
 		room_focus_reply(r, to, st, "error", buf_view(&b));
 	buf_done(&b);
 }
@@ -110,7 +112,7 @@ struct room_listener focus_listener(struct focus *f)
 void focus_send(struct focus *f, const struct room_client *to, struct buf *stanza)
 {
 	if (stanza->failed)
-		log_error("event=no-memory where=focus");
+		room_service_lost(f->rooms, to);
 	else if (stanza->n)
 		f->outbox->send(f->outbox->arg, to->handle, buf_view(stanza), NULL);
 }

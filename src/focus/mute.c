@@ -16,8 +16,8 @@ bool mute_is(const struct element *payload)
 }
 
 /* The target acts only on an IQ from its focus occupant with the text `true`; it does not answer.
- */
-static void forward(struct focus *f, struct room *r, const struct occupant *from,
+ * false: no memory. */
+static bool forward(struct focus *f, struct room *r, const struct occupant *from,
         struct occupant *to, const struct stanza *st)
 {
 	struct buf b;
@@ -31,9 +31,11 @@ static void forward(struct focus *f, struct room *r, const struct occupant *from
 	buf_puts(&b, " actor='");
 	occupant_write_jid(from, &b);
 	buf_puts(&b, "'>true</mute></iq>");
-	if (!b.failed)
+	bool fine = !b.failed;
+	if (fine)
 		occupant_send(to, buf_view(&b));
 	buf_done(&b);
+	return fine;
 }
 
 void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struct stanza *st)
@@ -57,17 +59,18 @@ void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struc
 		e = stanza_error_make("cancel", "item-not-found", NULL);
 	else if (to != from && (!mute || !occupant_is_moderator(from)))
 		e = stanza_error_make("cancel", "not-allowed", NULL);
+	bool other = !e.type && to != from;
+	if (other && !forward(f, r, from, to, st))
+		e = stanza_error_make("wait", "resource-constraint", NULL);
 	if (e.type) {
 		log_info("room=%s occupant=%.64s event=mute refused because=%s",
 		        log_value(jid_view(room_jid(r)).node), occupant_nick(from).p, e.condition);
 		focus_refuse(r, from, st, &e);
 	} else {
 		room_focus_reply(r, from, st, "result", STR_NONE);
-		if (to != from) {
+		if (other)
 			log_info("room=%s occupant=%.64s event=mute by=%.64s", log_value(jid.node),
 			        occupant_nick(to).p, occupant_nick(from).p);
-			forward(f, r, from, to, st);
-		}
 	}
 	arena_done(&a);
 }

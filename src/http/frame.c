@@ -231,10 +231,11 @@ unsigned frame_reader_take(struct frame_reader *r, struct str bytes)
 {
 	static const struct wslay_frame_callbacks callbacks = {.recv_callback = on_want};
 	r->feed = bytes;
+	r->pauses = false;
 	if (!r->frames && wslay_frame_context_init(&r->frames, &callbacks, r) != 0)
 		return WS_TRY_LATER;
 	unsigned code = 0;
-	while (!r->stopped && !code) {
+	while (!r->stopped && !r->pauses && !code) {
 		struct wslay_frame_iocb f = {0};
 		ssize_t n = wslay_frame_recv(r->frames, &f);
 		if (n == WSLAY_ERR_WANT_READ) {
@@ -243,6 +244,7 @@ unsigned frame_reader_take(struct frame_reader *r, struct str bytes)
 		}
 		code = n < 0 ? (unsigned)WS_PROTOCOL : on_part(r, &f);
 	}
+	r->rest = r->feed;
 	r->feed = STR_NONE;
 	if (!r->in_frame && r->given == r->accounted) {
 		wslay_frame_context_free(r->frames);

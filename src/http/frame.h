@@ -40,6 +40,8 @@ struct frame_reader {
 	void (*control)(void *arg, unsigned opcode, struct str payload); /* close, ping, pong */
 	uint32_t max_message; /* bytes, fragments together */
 	bool stopped;         /* nothing more is read or called */
+	bool pauses;          /* set within `message`: the rest is for another frame_reader_take */
+	struct str rest;      /* of the bytes last given, when it paused */
 
 	struct wslay_frame_context *frames;
 	struct str feed;           /* what wslay may take now */
@@ -55,7 +57,9 @@ struct frame_reader {
 
 void frame_reader_init(struct frame_reader *r); /* zeroes; the owner then sets his part */
 void frame_reader_done(struct frame_reader *r);
-/* Reads bytes of the client and calls back. Returns 0, or the code to close the connection with. */
+/* Reads bytes of the client and calls back. Returns 0, or the code to close the connection with.
+ * When it paused, `rest` is what was not read; the next call brings it again, even if it is empty:
+ * more messages may have been read already. */
 unsigned frame_reader_take(struct frame_reader *r, struct str bytes);
 
 /* Writes a server's frame head for n bytes of payload (2, 4 or 10 bytes); returns its length. */

@@ -1,5 +1,5 @@
 /* route.c - which answer the path of a request gets. io */
-#include "base/str.h"
+#include "base/err.h"
 #include "http/internal.h"
 #include "http/tenant.h"
 
@@ -123,8 +123,9 @@ void connection_serve(struct connection *c)
 	buf_init(&query, 0);
 	forwarded_read(c->head, set->trusted, set->n_trusted, tcp_peer(c->tcp), &c->from);
 	c->secure = tcp_is_tls(c->tcp) || c->from.https;
-	if (http_percent_decode(c->head->path, false, &path)) {
-		connection_refuse(c, 400);
+	int err = http_percent_decode(c->head->path, false, &path);
+	if (err) {
+		connection_refuse(c, err == ERR_NOMEM ? 503 : 400);
 	} else {
 		struct http_request r = {.head = c->head,
 		        .path = buf_view(&path),

@@ -317,6 +317,9 @@ static bool proceed(struct connection *c)
 		if (c->tcp && !c->in_body)
 			buf_consume(&c->in, c->body_whole ? c->body.end : c->head->bytes);
 		c->body_whole = false;
+		if (c->tcp && c->in.n && !is_waiting(c) && loop_slice_over(tcp_loop(c->tcp)) &&
+		        tcp_put_back(c->tcp, STR("")))
+			return true;
 	}
 	if (!c->tcp) {
 		connection_free(c);

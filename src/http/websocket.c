@@ -25,8 +25,7 @@ struct ws {
 	uint64_t heard_ms;
 	bool asked; /* a ping is unanswered */
 	struct timer timer;
-	struct buf early;
-	struct loop_task start, freed;
+	struct loop_task freed;
 };
 
 const char *ws_end_text(enum ws_end e)
@@ -55,7 +54,6 @@ static void free_later(void *arg)
 {
 	struct ws *w = arg;
 	frame_reader_done(&w->reader);
-	buf_done(&w->early);
 	mem_free(w);
 }
 
@@ -64,7 +62,6 @@ static void release(struct ws *w)
 	w->dead = true;
 	w->reader.stopped = true;
 	timer_stop(&w->timer);
-	loop_undefer(&w->start);
 	w->freed.fn = free_later;
 	w->freed.arg = w;
 	loop_defer(tcp_loop(w->tcp), &w->freed);
@@ -124,6 +121,7 @@ static void on_message(void *arg, struct str text)
 	struct ws *w = arg;
 	if (w->ev.message)
 		w->ev.message(w->ev.arg, w, text);
+	w->reader.pauses = loop_slice_over(tcp_loop(w->tcp));
 }
 
 static void take(struct ws *w, struct str bytes)
@@ -133,6 +131,8 @@ static void take(struct ws *w, struct str bytes)
 	unsigned code = frame_reader_take(&w->reader, bytes);
 	if (code)
 		fail_protocol(w, code);
+	else if (!w->dead && w->reader.pauses && !tcp_put_back(w->tcp, w->reader.rest))
+		fail(w, WS_TRY_LATER, WS_END_LOST);
 }
 
 static void on_data(void *arg, struct tcp *t, struct str bytes)
@@ -145,12 +145,6 @@ static void on_tcp_ended(void *arg, struct tcp *t, enum tcp_end why)
 {
 	(void)t;
 	end(arg, why == TCP_END_STALLED ? WS_END_STALLED : WS_END_LOST);
-}
-
-static void start(void *arg)
-{
-	struct ws *w = arg;
-	take(w, buf_view(&w->early));
 }
 
 /* Asks a silent peer for a sign of life; the timer looks only as often as it must. */
@@ -188,9 +182,7 @@ struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str earl
 	w->reader.message = on_message;
 	w->reader.control = on_control;
 	w->reader.max_message = limits->max_message;
-	buf_init(&w->early, 0);
-	buf_str(&w->early, early);
-	if (w->early.failed) {
+	if (early.n && !tcp_put_back(t, early)) {
 		mem_free(w);
 		tcp_close(t, 0);
 		return NULL;
@@ -199,11 +191,6 @@ struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str earl
 	tcp_own(t, &(struct tcp_events){.arg = w, .data = on_data, .ended = on_tcp_ended});
 	w->heard_ms = loop_now_ms(l);
 	timer_start(loop_timers(l), &w->timer, w->heard_ms + limits->ping_idle_ms, on_timer, w);
-	if (early.n) {
-		w->start.fn = start;
-		w->start.arg = w;
-		loop_defer(l, &w->start);
-	}
 	return w;
 }
 
@@ -212,28 +199,38 @@ void ws_own(struct ws *w, const struct ws_events *ev)
 	w->ev = *ev;
 }
 
+void ws_known(struct ws *w)
+{
+	tcp_known(w->tcp);
+}
+
 void ws_set_max_message(struct ws *w, uint32_t bytes)
 {
 	w->reader.max_message = bytes;
 }
 
-static int send_text(struct ws *w, struct str head, struct block *tail, bool may_exceed)
+static int send_text(
+        struct ws *w, struct str head, struct str more, struct block *tail, bool may_exceed)
 {
 	if (w->dead)
 		return ERR_CLOSED;
 	unsigned char frame[FRAME_HEAD_MAX];
-	size_t n = frame_head(FRAME_TEXT, head.n + (tail ? tail->n : 0), frame);
-	struct str parts[] = {str_from((const char *)frame, n), head};
-	return tcp_write_parts(w->tcp, parts, 2, tail, may_exceed);
+	size_t n = frame_head(FRAME_TEXT, head.n + more.n + (tail ? tail->n : 0), frame);
+	struct str parts[] = {str_from((const char *)frame, n), head, more};
+	return tcp_write_parts(w->tcp, parts, 3, tail, may_exceed);
 }
 
 int ws_send(struct ws *w, struct str head, struct block *tail)
 {
-	return send_text(w, head, tail, false);
+	return send_text(w, head, STR_NONE, tail, false);
+}
+int ws_send_copy(struct ws *w, struct str head, struct str tail)
+{
+	return send_text(w, head, tail, NULL, false);
 }
 int ws_send_last(struct ws *w, struct str text)
 {
-	return send_text(w, text, NULL, true);
+	return send_text(w, text, STR_NONE, NULL, true);
 }
 
 void ws_close(struct ws *w, unsigned code, uint32_t linger_ms)

@@ -35,16 +35,19 @@ struct ws_limits {
 	uint32_t ping_idle_ms, ping_timeout_ms;
 };
 
-/* Takes t over after the 101 was queued; `early` are bytes that came behind the head (handed on at
- * the end of this turn). NULL: no memory, t is closed. */
+/* Takes t over after the 101 was queued; `early` are bytes that came behind the head (handed on in
+ * its next turn). NULL: no memory, t is closed. */
 struct ws *ws_new(struct tcp *t, const struct ws_limits *limits, struct str early,
         struct http_counters *counters);
 void ws_own(struct ws *w, const struct ws_events *ev); /* the events are copied */
+void ws_known(struct ws *w);                           /* the peer has logged in */
 /* A smaller bound while the peer is unknown; may be raised later. */
 void ws_set_max_message(struct ws *w, uint32_t bytes);
 /* Queues one text message: head, copied, then tail, referenced (may be NULL). ERR_LIMIT: the peer
  * does not read, nothing was queued; ERR_NOMEM; ERR_CLOSED. */
 int ws_send(struct ws *w, struct str head, struct block *tail);
+/* The same with a tail that is copied too. */
+int ws_send_copy(struct ws *w, struct str head, struct str tail);
 /* The same past max_queued: for the reason of a close. */
 int ws_send_last(struct ws *w, struct str text);
 /* The owner lets go: a close frame is queued, no event comes any more, the connection ends when the

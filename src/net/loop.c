@@ -2,8 +2,11 @@
 #include "net/loop.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -11,6 +14,8 @@
 
 #define TICK_MS 100
 #define MAX_SIGNALS 8
+#define SLICE_NS 50000  /* of one job; one stanza or login is never divided */
+#define ROUND_NS 100000 /* of jobs, until descriptors are looked at again */
 
 struct loop_signal {
 	uv_signal_t uv;
@@ -23,10 +28,15 @@ struct loop {
 	uv_timer_t tick, later;
 	uv_prepare_t prepare;
 	uv_check_t check;
+	uv_idle_t idle; /* active while jobs wait: descriptors are polled, not waited for */
 	struct loop_signal signals[MAX_SIGNALS];
 	size_t n_signals;
 	struct list deferred, waiting; /* waiting: until `later` */
 	struct timer_wheel timers;
+	struct turns turns;
+	uint64_t slice_end;
+	struct loop_job due_timers;
+	bool idling;
 	void (*tick_fn)(void *arg);
 	void *tick_arg;
 	double wall_offset_s; /* wall clock minus monotonic, measured at each tick */
@@ -74,7 +84,20 @@ static void on_tick(uv_timer_t *t)
 	measure_wall(l);
 	if (l->tick_fn)
 		l->tick_fn(l->tick_arg);
-	timer_wheel_run(&l->timers, loop_now_ms(l));
+	turns_age(&l->turns);
+	timer_wheel_collect(&l->timers, loop_now_ms(l));
+	loop_job_add(l, &l->due_timers);
+}
+
+static void run_timers(void *arg)
+{
+	struct loop *l = arg;
+	while (timer_wheel_fire(&l->timers, loop_now_ms(l))) {
+		if (loop_slice_over(l)) {
+			loop_job_add(l, &l->due_timers);
+			return;
+		}
+	}
 }
 
 /* Tasks put off by tasks run in the same go: what they write must not wait for the next event. */
@@ -98,14 +121,77 @@ static void on_later(uv_timer_t *timer)
 	}
 }
 
+static void on_idle(uv_idle_t *idle)
+{
+	(void)idle;
+}
+
+static void run_jobs(struct loop *l)
+{
+	uint64_t begin = uv_hrtime(), now = begin;
+	bool left = true;
+	while (now - begin < ROUND_NS) {
+		struct turn *t = turns_next(&l->turns, now);
+		left = t != NULL;
+		if (!left)
+			break;
+		struct loop_job *j = LIST_OWNER(t, struct loop_job, turn);
+		l->slice_end = now + SLICE_NS;
+		j->fn(j->arg);
+		uint64_t after = uv_hrtime();
+		turns_charge(&l->turns, t, after - now, after);
+		now = after;
+		run_deferred(l);
+	}
+	if (left && !l->idling)
+		uv_idle_start(&l->idle, on_idle);
+	else if (!left && l->idling)
+		uv_idle_stop(&l->idle);
+	l->idling = left;
+}
+
 /* Timers run before the wait, descriptors during it: both are followed by the deferred tasks. */
 static void on_prepare(uv_prepare_t *p)
 {
-	run_deferred(p->data);
+	struct loop *l = p->data;
+	run_deferred(l);
+	run_jobs(l);
 }
 static void on_check(uv_check_t *c)
 {
-	run_deferred(c->data);
+	struct loop *l = c->data;
+	run_deferred(l);
+	run_jobs(l);
+}
+
+void loop_job_add(struct loop *l, struct loop_job *j)
+{
+	if (!turn_waits(&j->turn))
+		turns_add(&l->turns, &j->turn, uv_hrtime());
+}
+
+void loop_job_remove(struct loop_job *j)
+{
+	turns_remove(&j->turn);
+}
+
+bool loop_job_waits(const struct loop_job *j)
+{
+	return turn_waits(&j->turn);
+}
+
+void loop_job_known(struct loop *l, struct loop_job *j)
+{
+	bool waits = turn_waits(&j->turn);
+	turns_remove(&j->turn);
+	turn_known(&j->turn, uv_hrtime());
+	if (waits)
+		loop_job_add(l, j);
+}
+
+bool loop_slice_over(const struct loop *l)
+{
+	return uv_hrtime() >= l->slice_end;
 }
 
 void loop_on_tick(struct loop *l, void (*fn)(void *arg), void *arg)
@@ -127,11 +213,14 @@ struct loop *loop_new(void)
 	list_init(&l->waiting);
 	uv_update_time(&l->uv);
 	timer_wheel_init(&l->timers, loop_now_ms(l));
+	turns_init(&l->turns);
+	l->due_timers = (struct loop_job){.turn.kind = TURN_HOUSE, .fn = run_timers, .arg = l};
 	measure_wall(l);
 	uv_timer_init(&l->uv, &l->tick);
 	uv_timer_init(&l->uv, &l->later);
 	uv_prepare_init(&l->uv, &l->prepare);
 	uv_check_init(&l->uv, &l->check);
+	uv_idle_init(&l->uv, &l->idle);
 	l->tick.data = l->later.data = l->prepare.data = l->check.data = l;
 	uv_timer_start(&l->tick, on_tick, TICK_MS, TICK_MS);
 	uv_prepare_start(&l->prepare, on_prepare);
@@ -149,6 +238,7 @@ void loop_free(struct loop *l)
 	uv_close((uv_handle_t *)&l->later, NULL);
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	uv_close((uv_handle_t *)&l->check, NULL);
+	uv_close((uv_handle_t *)&l->idle, NULL);
 	for (size_t i = 0; i < l->n_signals; i++)
 		uv_close((uv_handle_t *)&l->signals[i].uv, NULL);
 	uv_run(&l->uv, UV_RUN_NOWAIT);
@@ -273,4 +363,25 @@ void loop_watch_free(struct loop_watch *w)
 {
 	if (w)
 		uv_close((uv_handle_t *)&w->uv, on_watch_closed);
+}
+
+static void on_nothing(void *arg, int ready)
+{
+	(void)arg, (void)ready;
+}
+
+void loop_reserve(struct loop *l, uint32_t n)
+{
+	int low = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int high =
+	        low >= 0 && n > 0 && n < INT32_MAX ? fcntl(low, F_DUPFD_CLOEXEC, (int)n - 1) : -1;
+	struct loop_watch *w = high >= 0 ? loop_watch_new(l, high, on_nothing, NULL) : NULL;
+	if (w) {
+		loop_watch_set(w, LOOP_READ);
+		loop_watch_free(w);
+	}
+	if (high >= 0)
+		close(high);
+	if (low >= 0)
+		close(low);
 }

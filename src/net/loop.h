@@ -1,11 +1,13 @@
-/* loop.h - one thread's event loop: descriptors, timers, signals, and what is put off to the end of
- * a turn. io
+/* loop.h - one thread's event loop: descriptors, timers, signals, jobs that share the thread
+ * fairly, and what is put off to the end of a turn. io
  *
  * The only place, with net/tcp, that knows libuv. A turn is: wait for descriptors, call back, run
- * the deferred tasks. The time is read once per turn; everything below is handed loop_now_ms.
- * Thread: the one that runs the loop. */
+ * the deferred tasks, and jobs for a tenth of a millisecond; as long as some wait, descriptors are
+ * looked at without waiting. The time is read once per turn; everything below is handed
+ * loop_now_ms. Thread: the one that runs the loop. */
 #pragma once
 #include "base/timer.h"
+#include "base/turns.h"
 
 struct loop;
 
@@ -39,6 +41,21 @@ void loop_defer(struct loop *l,
 void loop_later(struct loop *l, struct loop_task *t);
 void loop_undefer(struct loop_task *t); /* fine when not waiting */
 
+/* Work that may be much: runs once when its turn comes (base/turns.h), and stops when its slice is
+ * over; what is left waits for another turn. Its owner's memory lives until the deferred tasks of
+ * this turn. */
+struct loop_job {
+	struct turn turn;
+	void (*fn)(void *arg);
+	void *arg;
+};
+void loop_job_add(struct loop *l,
+        struct loop_job *j); /* j zeroed before its first use; once only while it waits */
+void loop_job_remove(struct loop_job *j); /* fine when not waiting */
+bool loop_job_waits(const struct loop_job *j);
+void loop_job_known(struct loop *l, struct loop_job *j); /* its peer has logged in */
+bool loop_slice_over(const struct loop *l); /* the running job should stop and come again */
+
 /* Calls fn on the loop's thread when the process gets signum. At most eight signals. ERR_LIMIT,
  * ERR_IO. */
 int loop_on_signal(struct loop *l, int signum, void (*fn)(void *arg, int signum), void *arg);
@@ -53,6 +70,10 @@ struct loop_watch *loop_watch_new(struct loop *l, int fd, loop_watch_fn *fn, voi
 void loop_watch_set(struct loop_watch *w, int want);
 void loop_watch_free(
         struct loop_watch *w); /* no more calls; the descriptor may be closed at once */
+
+/* Room for descriptors below n, made now: libuv ends the process when it finds no memory for it
+ * later. Where n is more than the process may open, nothing happens. */
+void loop_reserve(struct loop *l, uint32_t n);
 
 /* A buffer of LOOP_BUFFER bytes that a callback may borrow until it returns. */
 #define LOOP_BUFFER 65536

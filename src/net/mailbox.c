@@ -10,6 +10,9 @@
 struct mailbox {
 	struct lock lock;
 	struct message *first, **last; /* under the lock */
+	struct message *taken;         /* out of it, not yet run; the loop's thread's */
+	struct loop *loop;
+	struct loop_job job;
 	/* set once */
 	struct loop_watch *watch;
 	int fd;
@@ -24,7 +27,41 @@ static void on_wake(void *arg, int ready)
 	uint64_t n;
 	ssize_t got = read(m->fd, &n, sizeof n);
 	(void)got; /* nothing there: somebody has drained it before */
-	(void)mailbox_drain(m);
+	loop_job_add(m->loop, &m->job);
+}
+
+static bool take_all(struct mailbox *m)
+{
+	if (m->taken)
+		return true;
+	lock_take(&m->lock);
+	m->taken = m->first;
+	m->first = NULL;
+	m->last = &m->first;
+	lock_give(&m->lock);
+	return m->taken != NULL;
+}
+
+static void run_one(struct mailbox *m)
+{
+	struct message *message = m->taken;
+	m->taken = message->next;
+	message->run(m->arg, message);
+}
+
+/* What was posted goes before what is posted meanwhile; a slice at a time. */
+static void on_turn(void *arg)
+{
+	struct mailbox *m = arg;
+	if (!take_all(m))
+		return;
+	if (m->before)
+		m->before(m->arg);
+	do
+		run_one(m);
+	while (m->taken && !loop_slice_over(m->loop));
+	if (take_all(m)) /* those whose waking came while this job waited, too */
+		loop_job_add(m->loop, &m->job);
 }
 
 struct mailbox *mailbox_new(struct loop *l, void (*before)(void *arg), void *arg)
@@ -33,6 +70,8 @@ struct mailbox *mailbox_new(struct loop *l, void (*before)(void *arg), void *arg
 	if (!m)
 		return NULL;
 	m->last = &m->first;
+	m->loop = l;
+	m->job = (struct loop_job){.turn.kind = TURN_HOUSE, .fn = on_turn, .arg = m};
 	m->before = before;
 	m->arg = arg;
 	m->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -53,6 +92,7 @@ void mailbox_free(struct mailbox *m)
 	if (!m)
 		return;
 	loop_watch_free(m->watch);
+	loop_job_remove(&m->job);
 	close(m->fd);
 	lock_done(&m->lock);
 	mem_free(m);
@@ -76,19 +116,11 @@ void mailbox_post(struct mailbox *m, struct message *message)
 
 bool mailbox_drain(struct mailbox *m)
 {
-	lock_take(&m->lock);
-	struct message *message = m->first;
-	m->first = NULL;
-	m->last = &m->first;
-	lock_give(&m->lock);
-	if (!message)
+	if (!take_all(m))
 		return false;
 	if (m->before)
 		m->before(m->arg);
-	while (message) {
-		struct message *next = message->next;
-		message->run(m->arg, message);
-		message = next;
-	}
+	while (m->taken)
+		run_one(m);
 	return true;
 }

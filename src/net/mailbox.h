@@ -1,7 +1,8 @@
 /* mailbox.h - messages to the thread of one loop, from any thread. io
  *
- * Drained in batches; the order of one sender's messages is kept. A message is made by its sender
- * and belongs to the mailbox from mailbox_post on, then to its own `run`, which frees it. */
+ * Drained in batches, for a slice of the thread's time each (loop_job); the order of one sender's
+ * messages is kept. A message is made by its sender and belongs to the mailbox from mailbox_post
+ * on, then to its own `run`, which frees it. */
 #pragma once
 #include "net/loop.h"
 

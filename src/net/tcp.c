@@ -12,7 +12,9 @@
 #include "net/tcp_internal.h"
 
 #define IOV_MAX_USED 256
+#define READ_MOST 16384   /* bytes of one turn */
 #define LATER_BELOW 65536 /* bytes queued: then it is sent at once */
+#define PARTS_MAX 4       /* that are sent without memory */
 #define COPY_BELOW 256    /* a smaller block is cheaper copied than referenced */
 #define QUEUE_SHARE                                                                                \
 	262144 /* bytes that a connection may have waiting when max_queued_total is reached */
@@ -20,7 +22,7 @@
 static void want(struct tcp *t)
 {
 	int w = 0;
-	if ((!t->paused || t->closing) && !t->eof)
+	if ((!t->paused || t->closing) && !t->eof && !t->again)
 		w |= LOOP_READ;
 	if (t->blocked)
 		w |= LOOP_WRITE;
@@ -66,12 +68,14 @@ void tcp_destroy(struct tcp *t)
 	t->dead = true;
 	timer_stop(&t->stall);
 	timer_stop(&t->linger);
-	loop_undefer(&t->flush);
+	loop_undefer(&t->later);
+	loop_job_remove(&t->job);
 	loop_watch_free(t->watch);
 	close(t->fd);
 	drop_queue(t);
 	tls_stream_free(t->tls);
 	t->tls = NULL;
+	buf_done(&t->rest);
 	tcp_server_forget(t->server, t);
 	t->freed.fn = free_later;
 	t->freed.arg = t;
@@ -80,15 +84,17 @@ void tcp_destroy(struct tcp *t)
 
 bool tcp_release(struct tcp *t, struct tcp_parcel *out)
 {
-	if (t->dead || t->closing || t->queued)
+	if (t->dead || t->closing || t->queued || t->again)
 		return false;
 	*out = (struct tcp_parcel){
 	        .fd = t->fd, .loopback = t->loopback, .address = t->address, .tls = t->tls};
 	t->tls = NULL;
 	memcpy(out->peer, t->peer, sizeof out->peer);
 	t->dead = t->closing = true;
+	t->job.turn.account = NULL;
 	t->ev = (struct tcp_events){0};
-	loop_undefer(&t->flush);
+	loop_undefer(&t->later);
+	loop_job_remove(&t->job);
 	loop_watch_free(t->watch); /* the descriptor is off this loop from here on */
 	drop_queue(t);
 	list_remove(&t->link);
@@ -185,6 +191,12 @@ static void on_drained(struct tcp *t)
 		t->ev.drained(t->ev.arg, t);
 }
 
+static void flush_soon(struct tcp *t)
+{
+	t->flush_due = true;
+	loop_job_add(t->loop, &t->job);
+}
+
 static ssize_t send_front(struct tcp *t)
 {
 	struct iovec iov[IOV_MAX_USED];
@@ -200,9 +212,8 @@ static bool anything_to_send(const struct tcp *t)
 	return t->queued || (t->tls && tls_stream_waits(t->tls));
 }
 
-static void flush(void *arg)
+static void flush(struct tcp *t)
 {
-	struct tcp *t = arg;
 	while (anything_to_send(t)) {
 		ssize_t sent = send_front(t);
 		if (sent < 0 && errno == EINTR)
@@ -228,6 +239,10 @@ static void flush(void *arg)
 		}
 		t->moved_ms = loop_now_ms(t->loop);
 		consume(t, (size_t)sent);
+		if (t->queued && loop_slice_over(t->loop)) {
+			flush_soon(t);
+			return;
+		}
 	}
 	on_drained(t);
 }
@@ -257,7 +272,7 @@ static void take_tls(struct tcp *t, struct str ciphered)
 	if (fed == TLS_BROKEN && !t->tls->sys_errno)
 		tcp_server_tls_fault(t->server, t);
 	if (anything_to_send(t) && !t->blocked)
-		loop_defer(t->loop, &t->flush);
+		flush_soon(t);
 	if (n && !t->closing && t->ev.data)
 		t->ev.data(t->ev.arg, t, str_from(loop_buffer(t->loop), n));
 	if (t->dead)
@@ -268,12 +283,23 @@ static void take_tls(struct tcp *t, struct str ciphered)
 		end(t, TCP_END_ERROR);
 }
 
+static void hand_on_again(struct tcp *t)
+{
+	struct buf bytes = t->rest; /* more may be put back meanwhile */
+	buf_init(&t->rest, 0);
+	t->again = false;
+	if (!t->closing && t->ev.data)
+		t->ev.data(t->ev.arg, t, buf_view(&bytes));
+	buf_done(&bytes);
+}
+
 /* Ciphered bytes lie in the back part of the loop's buffer, so that what they carry has room. */
 static void on_readable(struct tcp *t)
 {
-	size_t size = t->tls ? TLS_CIPHERED : LOOP_BUFFER;
+	size_t size = t->tls ? TLS_CIPHERED : READ_MOST;
 	char *p = loop_buffer(t->loop) + LOOP_BUFFER - size;
 	ssize_t n;
+	t->readable = false;
 	do
 		n = recv(t->fd, p, size, 0);
 	while (n < 0 && errno == EINTR);
@@ -292,28 +318,68 @@ static void on_readable(struct tcp *t)
 		t->ev.data(t->ev.arg, t, str_from(p, (size_t)n));
 }
 
+/* Whether there is something to read or to hand on now. */
+static bool input_waits(const struct tcp *t)
+{
+	return (t->again && !t->paused) || (t->readable && (!t->paused || t->closing));
+}
+
+static void on_turn(void *arg)
+{
+	struct tcp *t = arg;
+	if (t->flush_due) {
+		t->flush_due = false;
+		loop_undefer(&t->later);
+		flush(t);
+	}
+	if (!t->dead && input_waits(t) && !loop_job_waits(&t->job)) {
+		if (t->again)
+			hand_on_again(t);
+		else
+			on_readable(t);
+	}
+	if (t->dead)
+		return;
+	if (input_waits(t))
+		loop_job_add(t->loop, &t->job);
+	else
+		t->readable = false; /* whoever pauses is told again */
+	want(t);
+}
+
 static void on_ready(void *arg, int ready)
 {
 	struct tcp *t = arg;
 	if (ready & LOOP_WRITE && t->blocked)
-		flush(t);
-	if (!t->dead && ready & LOOP_READ)
-		on_readable(t);
-	if (!t->dead)
-		want(t);
+		t->flush_due = true;
+	if (ready & LOOP_READ)
+		t->readable = true;
+	if (loop_job_waits(&t->job))
+		loop_watch_set(t->watch, 0); /* it was said before: that is enough until its turn */
+	else
+		loop_job_add(t->loop, &t->job);
+}
+
+static void on_later(void *arg)
+{
+	flush_soon(arg);
 }
 
 bool tcp_start(struct tcp *t)
 {
-	t->flush.fn = flush;
-	t->flush.arg = t;
+	t->later.fn = on_later;
+	t->later.arg = t;
+	t->job.fn = on_turn;
+	t->job.arg = t;
+	t->job.turn.account = t->address ? &t->address->account : NULL;
 	buf_init(&t->copied, 0);
+	buf_init(&t->rest, 0);
 	t->watch = loop_watch_new(t->loop, t->fd, on_ready, t);
 	if (!t->watch)
 		return false;
 	want(t);
 	if (t->tls && tls_stream_waits(t->tls))
-		loop_defer(t->loop, &t->flush);
+		flush_soon(t);
 	return true;
 }
 
@@ -415,6 +481,44 @@ static void push_block(struct tcp *t, struct block *b)
 	t->segments[t->count++] = (struct tcp_segment){.block = block_ref(b), .n = b->n};
 }
 
+/* Everything queued goes to the kernel now, or as much as it takes. false: some is left. */
+static bool send_queue(struct tcp *t)
+{
+	struct iovec iov[IOV_MAX_USED];
+	while (t->queued) {
+		struct msghdr m = {.msg_iov = iov, .msg_iovlen = gather(t, iov)};
+		ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+		if (sent <= 0)
+			return false; /* `flush` finds out why */
+		consume(t, (size_t)sent);
+	}
+	return true;
+}
+
+/* There is no memory to queue it, but what the kernel takes at once needs none: whoever reads what
+ * he is sent loses nothing. */
+static int send_without_memory(
+        struct tcp *t, const struct str *parts, size_t n, struct block *tail, size_t total)
+{
+	struct iovec iov[PARTS_MAX + 1];
+	if (t->tls || t->blocked || n > PARTS_MAX || !send_queue(t))
+		return ERR_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		iov[i] = (struct iovec){
+		        .iov_base = (void *)(uintptr_t)parts[i].p, .iov_len = parts[i].n};
+	if (tail)
+		iov[n++] = (struct iovec){.iov_base = tail->p, .iov_len = tail->n};
+	struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
+	ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+	flush_soon(t); /* the owner waits for `drained` */
+	t->moved_ms = loop_now_ms(t->loop);
+	if (sent >= 0 && (size_t)sent == total)
+		return ERR_OK;
+	if (sent > 0)
+		shutdown(t->fd, SHUT_RDWR); /* half of it: nothing may follow */
+	return ERR_NOMEM;
+}
+
 int tcp_write_parts(
         struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed)
 {
@@ -439,7 +543,7 @@ int tcp_write_parts(
 	}
 	if (!room_for_segments(t, 2) || !buf_reserve(&t->copied, copied)) {
 		t->copied.failed = false; /* what was queued before is whole */
-		return ERR_NOMEM;
+		return send_without_memory(t, parts, n, tail, total);
 	}
 	for (size_t i = 0; i < n; i++)
 		push_copy(t, parts[i]);
@@ -452,9 +556,9 @@ int tcp_write_parts(
 	/* What is told to many may wait a moment for more of its kind, once something was just
 	 * sent. */
 	if (tail && loop_now_ms(t->loop) - t->moved_ms <= LOOP_LATER_MS && t->queued < LATER_BELOW)
-		loop_later(t->loop, &t->flush);
+		loop_later(t->loop, &t->later);
 	else
-		loop_defer(t->loop, &t->flush);
+		flush_soon(t);
 	return ERR_OK;
 }
 
@@ -470,8 +574,28 @@ int tcp_write_block(struct tcp *t, struct block *b)
 void tcp_read_pause(struct tcp *t, bool pause)
 {
 	t->paused = pause;
+	if (t->again && !pause)
+		loop_job_add(t->loop, &t->job);
 	if (!t->closing)
 		want(t);
+}
+
+bool tcp_put_back(struct tcp *t, struct str bytes)
+{
+	if (t->closing)
+		return true; /* nobody wants it any more */
+	assert((!t->again || !bytes.n) && "what was put back is handed on first");
+	buf_str(&t->rest, bytes);
+	if (t->rest.failed)
+		return false;
+	t->again = true;
+	loop_job_add(t->loop, &t->job);
+	return true;
+}
+
+void tcp_known(struct tcp *t)
+{
+	loop_job_known(t->loop, &t->job);
 }
 
 void tcp_close(struct tcp *t, uint32_t linger_ms)
@@ -487,7 +611,6 @@ void tcp_close(struct tcp *t, uint32_t linger_ms)
 	timer_start(
 	        loop_timers(t->loop), &t->linger, loop_now_ms(t->loop) + linger_ms, on_linger, t);
 	if (!t->blocked)
-		loop_defer(t->loop,
-		        &t->flush); /* also when the queue is empty: it shuts our side down */
+		flush_soon(t); /* also when the queue is empty: it shuts our side down */
 	want(t);
 }

@@ -31,7 +31,9 @@ struct tcp_parcel {
 
 struct tcp_events {
 	void *arg;
-	/* bytes are borrowed for the call. May call anything on t, tcp_close too. */
+	/* bytes are borrowed for the call; called when it is t's turn (loop_job). Whoever has much
+	 * to do with them stops when the slice is over, and puts the rest back. May call anything
+	 * on t, tcp_close too. */
 	void (*data)(void *arg, struct tcp *t, struct str bytes);
 	/* Everything queued is with the kernel. May be NULL. */
 	void (*drained)(void *arg, struct tcp *t);
@@ -117,6 +119,10 @@ int tcp_write_parts(
         struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed);
 
 void tcp_read_pause(struct tcp *t, bool pause);
+/* What `data` was given and did not handle: it is handed on again in another turn, before anything
+ * else is read. bytes may be empty: just another turn. False: no memory. */
+bool tcp_put_back(struct tcp *t, struct str bytes);
+void tcp_known(struct tcp *t); /* its peer has logged in: a stranger no more (base/turns.h) */
 
 /* The owner lets go: no event comes any more. linger_ms 0: at once, what is queued is dropped;
  * otherwise what is queued is sent, then our side is shut down, and the rest ends when the peer

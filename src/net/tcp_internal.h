@@ -17,7 +17,8 @@ struct tcp_segment {
 struct tcp_address {
 	char key[TCP_PEER_MAX];
 	uint32_t open;
-	struct limit rate; /* new connections */
+	struct limit rate;           /* new connections */
+	struct turn_account account; /* of its strangers */
 };
 
 /* Shared by the servers of all workers: a connection is counted from accept to close, wherever it
@@ -70,13 +71,18 @@ struct tcp {
 	struct tls_stream *tls; /* NULL: clear text */
 
 	struct timer stall, linger;
-	struct loop_task flush, freed;
+	/* its turn: to flush, to read, to hand on what was put back */
+	struct loop_job job;
+	bool flush_due, readable, again;
+	struct buf rest;
+	struct loop_task later, freed; /* later: flush_due, with others */
 };
 
 struct tcp_listener {
 	struct list link;
 	struct tcp_server *server;
 	struct loop_watch *watch;
+	struct loop_job job; /* accepts some */
 	int fd;
 	struct tls_context *tls; /* NULL: clear text */
 	const struct tls_door *door;
@@ -94,6 +100,8 @@ struct tcp_server {
 	int spare_fd; /* given up to be able to refuse when descriptors are out */
 	bool paused;
 	struct timer resume, sweep; /* sweep: forgets addresses that are quiet */
+	struct timer spell;         /* running: descriptors ran out not long ago */
+	uint64_t spell_from;        /* refused_nofile when that began */
 	struct limit complaints;
 	uint64_t tls_faults[TLS_FAULTS], tls_handshakes, tls_resumed;
 };

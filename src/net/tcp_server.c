@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,9 +15,9 @@
 #include "base/mem.h"
 #include "net/tcp_internal.h"
 
-#define ACCEPTS_PER_TURN 64
 #define BACKLOG 1024
 #define RESUME_MS 500
+#define SPELL_MS 5000  /* nobody was refused for so long: descriptors are back */
 #define SWEEP_MS 10000 /* how often quiet addresses are forgotten */
 #define DEAD_PATH_MS                                                                               \
 	60000 /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT)                \
@@ -139,6 +140,7 @@ void tcp_server_forget(struct tcp_server *s, struct tcp *t)
 	s->counters.open--;
 	tcp_ledger_give(s->ledger, t->address);
 	t->address = NULL;
+	t->job.turn.account = NULL;
 }
 
 static void set_options(int fd)
@@ -290,32 +292,71 @@ static void on_resume(void *arg, uint64_t now_ms)
 	watch_listeners(s, true);
 }
 
-/* Without a free descriptor the waiting connection can't even be refused, and the loop would spin
- * on it: give the spare one up, take the connection, close it, and get the spare one back. */
-static void refuse_without_descriptors(struct tcp_server *s, int listener)
+static void on_spell_over(void *arg, uint64_t now_ms)
 {
-	s->counters.refused_nofile++;
-	complain(s, "no-descriptors", "-");
+	(void)now_ms;
+	const struct tcp_server *s = arg;
+	log_info("event=descriptors because=free refused=%llu open=%u",
+	        (unsigned long long)(s->counters.refused_nofile - s->spell_from),
+	        tcp_ledger_open(s->ledger));
+}
+
+/* One line when descriptors run out, and one when it is over: those in between would all say the
+ * same. */
+static void note_spell(struct tcp_server *s)
+{
+	struct rlimit r = {0};
+	if (!timer_running(&s->spell)) {
+		s->spell_from = s->counters.refused_nofile;
+		(void)getrlimit(RLIMIT_NOFILE, &r);
+		log_warn("event=refuse-connection because=no-descriptors limit=%llu open=%u "
+		         "fix=\"a higher limit of open files, RLIMIT_NOFILE\"",
+		        (unsigned long long)r.rlim_cur, tcp_ledger_open(s->ledger));
+	}
+	timer_start(
+	        loop_timers(s->loop), &s->spell, loop_now_ms(s->loop) + SPELL_MS, on_spell_over, s);
+}
+
+/* Without a free descriptor the waiting connection can't even be refused, and the loop would spin
+ * on it: give the spare one up, take the connection, close it, and get the spare one back.
+ * false: there was none, or it has to wait. */
+static bool refuse_without_descriptors(struct tcp_server *s, int listener)
+{
 	if (s->spare_fd >= 0) {
 		close(s->spare_fd);
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0)
+		if (fd >= 0) {
+			note_spell(s);
+			s->counters.refused_nofile++;
 			close(fd);
+		}
 		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		return;
+		return fd >= 0;
 	}
+	note_spell(s);
 	s->paused = true;
 	watch_listeners(s, false);
 	timer_start(
 	        loop_timers(s->loop), &s->resume, loop_now_ms(s->loop) + RESUME_MS, on_resume, s);
+	return false;
 }
 
-static void on_incoming(void *arg, int ready)
+static void want_more(struct tcp_listener *li)
 {
-	(void)ready;
+	if (!li->server->paused)
+		loop_watch_set(li->watch, LOOP_READ);
+}
+
+/* As many as a slice allows; the rest waits for another turn. */
+static void on_turn(void *arg)
+{
 	struct tcp_listener *li = arg;
 	struct tcp_server *s = li->server;
-	for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
+	while (!s->paused) {
+		if (loop_slice_over(s->loop)) {
+			loop_job_add(s->loop, &li->job);
+			return;
+		}
 		union socket_address from = {0};
 		socklen_t n = sizeof from;
 		int fd = accept4(li->fd, &from.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -323,13 +364,24 @@ static void on_incoming(void *arg, int ready)
 			admit(li, fd, &from);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-			refuse_without_descriptors(s, li->fd);
-		else if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return;
+		/* descriptors come first for accept: this may also mean that nobody waits */
+		bool out =
+		        errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
+		if (errno == EAGAIN || errno == EWOULDBLOCK ||
+		        (out && !refuse_without_descriptors(s, li->fd)))
+			break;
 		/* anything else belongs to the connection that was waiting, which is gone: take the
 		 * next */
 	}
+	want_more(li);
+}
+
+static void on_incoming(void *arg, int ready)
+{
+	(void)ready;
+	struct tcp_listener *li = arg;
+	loop_watch_set(li->watch, 0); /* until its turn */
+	loop_job_add(li->server->loop, &li->job);
 }
 
 static int bind_error(void)
@@ -398,6 +450,7 @@ int tcp_server_listen_tls(struct tcp_server *s, const char *host, uint16_t *port
 	li->fd = fd;
 	li->tls = tls;
 	li->door = door;
+	li->job = (struct loop_job){.turn.kind = TURN_DOOR, .fn = on_turn, .arg = li};
 	li->watch = loop_watch_new(s->loop, fd, on_incoming, li);
 	if (!li->watch) {
 		close(fd);
@@ -412,11 +465,13 @@ int tcp_server_listen_tls(struct tcp_server *s, const char *host, uint16_t *port
 void tcp_server_stop(struct tcp_server *s)
 {
 	timer_stop(&s->resume);
+	timer_stop(&s->spell);
 	LIST_EACH_SAFE(it, &s->listeners)
 	{
 		struct tcp_listener *li = LIST_OWNER(it, struct tcp_listener, link);
 		list_remove(it);
 		loop_watch_free(li->watch);
+		loop_job_remove(&li->job);
 		close(li->fd);
 		mem_free(li);
 	}

@@ -15,10 +15,8 @@ static void reply(struct room_service *s, const struct room_client *c, const str
 	buf_putc(&b, '>');
 	buf_str(&b, buf_view(payload));
 	buf_puts(&b, "</iq>");
-	if (payload->failed)
-		service_no_memory(s, "disco");
-	else
-		service_send(s, c->handle, &b);
+	b.failed = b.failed || payload->failed;
+	service_send(s, c->handle, &b);
 	buf_done(&b);
 }
 

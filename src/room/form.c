@@ -136,6 +136,11 @@ static void on_set(struct room *r, const struct occupant *from, const struct roo
 		if (element_is(f, "field", NS_DATA))
 			read_field(&in, f, a);
 	}
+	if (a->failed) { /* no password for want of memory would be an open door */
+		service_no_memory(r->service, "form");
+		answer(r, c, st, "wait", "resource-constraint", NULL);
+		return;
+	}
 	policy_config_change(r->service->settings.policy, &from->seat, in.names_people, &v);
 	if (!v.accepted) {
 		r->service->counters.refusals++;

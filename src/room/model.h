@@ -43,6 +43,8 @@ struct room_service {
 	struct buf head; /* "<presence to='..'" of the delivery at hand */
 	uint64_t memory_logged_ms;
 	struct limit log_lines;
+	struct list departed; /* records of all rooms, in order of leaving */
+	unsigned n_departed;
 };
 
 /* One session, as long as it sits in a room. */
@@ -71,9 +73,11 @@ struct record_event {
 
 /* Why somebody has the role he has: the decision of the join, and what came later. */
 struct record {
-	struct list link; /* in room.departed once he has left */
-	char *nick, *jid; /* owned */
-	char *decision;   /* owned JSON object */
+	struct list link;  /* in room.departed once he has left */
+	struct list among; /* in service.departed */
+	struct room *room; /* once he has left */
+	char *nick, *jid;  /* owned */
+	char *decision;    /* owned JSON object */
 	struct list events;
 	unsigned n_events, dropped;
 };
@@ -149,7 +153,9 @@ double service_unix(const struct room_service *s);
 void service_no_memory(
         struct room_service *s, const char *where); /* counts, and logs once a minute */
 /* May a line about a refusal or a limit be written now? Counts those that may not. */
-/* Sends one whole stanza; a failed buf is counted and dropped. */
+/* A stanza for this session was lost for want of memory: its stream ends. */
+void service_lost(struct room_service *s, struct session_handle to, const char *where);
+/* Sends one whole stanza; of a failed buf the receiver would never hear: service_lost. */
 void service_send(struct room_service *s, struct session_handle to, struct buf *stanza);
 void service_error(struct room_service *s, const struct room_client *c, const struct stanza *st,
         const struct stanza_error *e);

@@ -117,6 +117,12 @@ void record_free(struct record *rec)
 {
 	if (!rec)
 		return;
+	if (rec->room) {
+		list_remove(&rec->link);
+		list_remove(&rec->among);
+		rec->room->n_departed--;
+		rec->room->service->n_departed--;
+	}
 	while (!list_empty(&rec->events))
 		drop_first(rec);
 	mem_free(rec->nick);
@@ -160,13 +166,15 @@ void record_depart(struct occupant *o)
 	o->record = NULL;
 	if (!rec)
 		return;
+	struct room_service *s = r->service;
+	rec->room = r;
 	list_append(&r->departed, &rec->link);
-	if (++r->n_departed > r->service->settings.record_departed) {
-		struct record *oldest = LIST_OWNER(r->departed.next, struct record, link);
-		list_remove(&oldest->link);
-		r->n_departed--;
-		record_free(oldest);
-	}
+	list_append(&s->departed, &rec->among);
+	s->n_departed++;
+	if (++r->n_departed > s->settings.record_departed)
+		record_free(LIST_OWNER(r->departed.next, struct record, link));
+	if (s->n_departed > s->settings.record_departed_all)
+		record_free(LIST_OWNER(s->departed.next, struct record, among));
 }
 
 static void write_event(struct buf *b, const struct record_event *e)

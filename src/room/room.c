@@ -259,7 +259,7 @@ void room_send(struct room *r, const char *name, const struct occupant *to, stru
 	buf_puts(&s->head, " xmlns='" NS_CLIENT "'");
 	xml_attr(&s->head, "to", str_c(to->jid));
 	if (s->head.failed)
-		service_no_memory(s, "send");
+		service_lost(s, to->handle, "send");
 	else
 		s->outbox->send(s->outbox->arg, to->handle, buf_view(&s->head), tail);
 }

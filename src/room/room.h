@@ -47,7 +47,8 @@ struct room_settings {
 	uint32_t subject_bytes;
 	uint32_t ready_ms;             /* a room without a human */
 	uint32_t record_events;        /* per occupant, of the decision record */
-	uint32_t record_departed;      /* records kept per room after the occupant has left */
+	uint32_t record_departed;      /* records kept per room after the occupant has left, */
+	uint32_t record_departed_all;  /* and of all rooms together (of this worker) */
 	uint32_t log_lines_per_second; /* of refusals and limits, all rooms together */
 };
 /* Reasonable bounds for everything that is one; names and policy stay empty. */
@@ -98,6 +99,10 @@ void room_service_stanza(
         struct room_service *s, const struct room_client *from, const struct stanza *st);
 /* The session has ended: it leaves every room. */
 void room_service_gone(struct room_service *s, struct session_handle h);
+/* A stanza for this client, or occupant, was lost for want of memory: its stream ends, so that it
+ * neither waits for ever nor keeps a wrong picture. */
+void room_service_lost(struct room_service *s, const struct room_client *c);
+void occupant_lost(struct occupant *o);
 /* A conference request (roles.md 3.5): judges, and if it is granted makes the room ready with the
  * focus inside. The reason is R_NONE when granted or when somebody else's gate will refuse at the
  * join; E_WAIT_HOST, E_ROOM_NAME, E_OUTCAST or E_RATE (a limit, no memory) otherwise. */

@@ -6,6 +6,8 @@
 #include "room/model.h"
 #include "xmpp/ns.h"
 
+#define HEAD_BYTES 1024 /* of a stanza to one, up to the end of to='...'; longer ones allocate */
+
 const struct room_settings room_settings_default = {
         .rooms = 10000,
         .rooms_per_address = 500,
@@ -22,6 +24,7 @@ const struct room_settings room_settings_default = {
         .ready_ms = 15000,
         .record_events = 32,
         .record_departed = 32,
+        .record_departed_all = 1000,
         .log_lines_per_second = 50,
 };
 
@@ -39,12 +42,19 @@ struct room_service *room_service_new(const struct room_settings *settings,
 	s->timers = timers;
 	map_init(&s->rooms);
 	map_init(&s->attendees);
+	list_init(&s->departed);
 	s->openers = settings->openers ? settings->openers : openers_new();
 	if (!s->openers) {
 		mem_free(s);
 		return NULL;
 	}
 	buf_init(&s->head, 0);
+	if (!buf_reserve(&s->head, HEAD_BYTES)) {
+		if (!settings->openers)
+			openers_free(s->openers);
+		mem_free(s);
+		return NULL;
+	}
 	return s;
 }
 
@@ -96,10 +106,28 @@ bool room_service_may_log(struct room_service *s)
 	return false;
 }
 
+/* Waiting for an answer that never comes, or with a wrong picture of the room: neither may happen.
+ */
+void service_lost(struct room_service *s, struct session_handle to, const char *where)
+{
+	service_no_memory(s, where);
+	s->outbox->close(s->outbox->arg, to, "resource-constraint", STR_NONE);
+}
+
+void room_service_lost(struct room_service *s, const struct room_client *c)
+{
+	service_lost(s, c->handle, "focus");
+}
+
+void occupant_lost(struct occupant *o)
+{
+	service_lost(o->room->service, o->handle, "focus");
+}
+
 void service_send(struct room_service *s, struct session_handle to, struct buf *stanza)
 {
 	if (stanza->failed)
-		service_no_memory(s, "stanza");
+		service_lost(s, to, "stanza");
 	else if (stanza->n)
 		s->outbox->send(s->outbox->arg, to, buf_view(stanza), NULL);
 }

@@ -11,6 +11,7 @@
 
 #define BATCH_BYTES 262144 /* a larger one is sent before the turn is over */
 #define WRITTEN_KEPT 65536
+#define SPARE_BYTES 4096
 #define QUEUE_SHARE 262144 /* what a session may have on its way when queued_total is reached */
 
 /* From the room's worker: this session must end. Made with the tie, so that it never fails. */
@@ -68,6 +69,7 @@ struct batch {
 /* What one worker sends to another. */
 struct link {
 	struct batch *batch;     /* being filled; NULL: none */
+	struct batch *spare;     /* for when there is no memory for one; NULL: used up */
 	struct block *tail;      /* of the last RECORD_TAIL in it, referenced */
 	atomic_ullong under_way; /* bytes; the receiver takes off */
 };
@@ -114,6 +116,11 @@ void far_free(struct far *f)
 	if (!f)
 		return;
 	loop_undefer(&f->flush);
+	for (unsigned i = 0; i < f->n; i++) {
+		if (f->links[i].spare)
+			buf_done(&f->links[i].spare->records);
+		mem_free(f->links[i].spare);
+	}
 	map_done(&f->ties);
 	mem_free(f);
 }
@@ -351,19 +358,19 @@ bool far_stanza(
 
 /* Room to session */
 
+/* tail: whoever shares it; NULL: there was no memory for one, and everybody gets a copy of text. */
 static void deliver(struct far *f, struct session *s, const struct record *r, const char *p,
-        struct block *tail, unsigned from)
+        struct block *tail, struct str text, unsigned from)
 {
 	f->counters.deliveries++;
 	if (s->ties && s->ties[from])
 		atomic_fetch_sub_explicit(&s->ties[from]->under_way, r->cost, memory_order_relaxed);
 	if (r->kind == RECORD_CLOSE) {
 		size_t n = strlen(p);
-		struct str text = r->without_text ? STR_NONE : str_from(p + n + 1, r->n - n - 1);
-		session_close(s, SESSION_ENDED, p, text);
+		struct str why = r->without_text ? STR_NONE : str_from(p + n + 1, r->n - n - 1);
+		session_close(s, SESSION_ENDED, p, why);
 	} else if (r->with_tail && !tail) {
-		s->all->counters.no_memory++;
-		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
+		session_deliver_copy(s, str_from(p, r->n), text);
 	} else {
 		session_deliver(s, str_from(p, r->n), r->with_tail ? tail : NULL);
 	}
@@ -375,6 +382,7 @@ static void on_batch(void *arg, struct message *m)
 	struct batch *b = LIST_OWNER(m, struct batch, m);
 	struct far *f = b->to;
 	struct block *tail = NULL;
+	struct str text = STR_NONE;
 	struct record r;
 	for (size_t at = 0; at < b->records.n; at += r.n) {
 		memcpy(&r, b->records.p + at, sizeof r);
@@ -382,13 +390,14 @@ static void on_batch(void *arg, struct message *m)
 		const char *p = b->records.p + at;
 		if (r.kind == RECORD_TAIL) {
 			block_unref(tail);
-			tail = block_new(str_from(p, r.n));
+			text = str_from(p, r.n);
+			tail = block_new(text);
 			continue;
 		}
 		const struct session_handle h = {f->worker, r.index, r.generation};
 		struct session *s = session_find(f->own, h);
 		if (s)
-			deliver(f, s, &r, p, tail, b->from->worker);
+			deliver(f, s, &r, p, tail, text, b->from->worker);
 	}
 	block_unref(tail);
 	f->counters.batches++;
@@ -416,26 +425,51 @@ void far_flush(struct far *f)
 		post_batch(f, i);
 }
 
-/* A batch with room for so much; NULL: no memory, nothing has changed. */
+static struct batch *batch_new(size_t bytes)
+{
+	struct batch *b = mem_zalloc(sizeof *b);
+	if (!b)
+		return NULL;
+	b->m.run = on_batch;
+	buf_init(&b->records, 0);
+	if (buf_reserve(&b->records, bytes))
+		return b;
+	mem_free(b);
+	return NULL;
+}
+
+static bool has_room(struct batch *b, size_t bytes)
+{
+	if (b && buf_reserve(&b->records, bytes))
+		return true;
+	if (b)
+		b->records.failed = false; /* what it held before is whole */
+	return false;
+}
+
+/* A batch with room for so much. One that cannot grow goes, and a new one begins, if need be the
+ * spare one. NULL: no memory. */
 static struct batch *open_batch(struct far *f, unsigned worker, size_t bytes)
 {
 	struct link *l = &f->links[worker];
 	if (l->batch && l->batch->records.n >= BATCH_BYTES)
 		post_batch(f, worker);
-	if (!l->batch) {
-		l->batch = mem_zalloc(sizeof *l->batch);
-		if (!l->batch)
-			return NULL;
-		l->batch->m.run = on_batch;
-		l->batch->from = f;
-		l->batch->to = f->settings.fars[worker];
-		buf_init(&l->batch->records, 0);
-		loop_defer(f->loop, &f->flush);
-	}
-	if (buf_reserve(&l->batch->records, bytes))
+	if (has_room(l->batch, bytes))
 		return l->batch;
-	l->batch->records.failed = false; /* what it held before is whole */
-	return NULL;
+	post_batch(f, worker);
+	l->batch = batch_new(bytes);
+	if (!l->batch && has_room(l->spare, bytes)) {
+		l->batch = l->spare;
+		l->spare = NULL;
+	}
+	if (!l->batch)
+		return NULL;
+	l->batch->from = f;
+	l->batch->to = f->settings.fars[worker];
+	if (!l->spare)
+		l->spare = batch_new(SPARE_BYTES); /* as soon as there is memory again */
+	loop_defer(f->loop, &f->flush);
+	return l->batch;
 }
 
 static void put_record(struct batch *b, const struct record *r, struct str bytes)

@@ -99,6 +99,7 @@ bool session_may_log(struct sessions *ss);
 struct session *session_find(struct sessions *ss, struct session_handle h); /* ending ones too */
 void session_deliver(struct session *s, struct str head, struct block *tail);
 void session_send_failed(struct session *s, int err);
+void session_deliver_copy(struct session *s, struct str head, struct str tail);
 
 /* route.c: where this session's conferences are */
 void route_take_request(struct session *s, struct str query);

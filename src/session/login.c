@@ -326,6 +326,8 @@ void login_bind(struct session *s, const struct element *e)
 	timer_stop(&s->timer);
 	s->state = SESSION_BOUND;
 	s->was_bound = true;
+	if (s->transport->ops->known)
+		s->transport->ops->known(s->transport);
 	ss->counters.bound++;
 	ss->counters.bound_now++;
 	log_debug("event=session-bind session=%.8s peer=%s token=%s", s->key, s->peer,

@@ -290,6 +290,16 @@ void session_deliver(struct session *s, struct str head, struct block *tail)
 		session_send_failed(s, err);
 }
 
+void session_deliver_copy(struct session *s, struct str head, struct str tail)
+{
+	if (s->drops || !s->transport)
+		return;
+	const struct transport_ops *ops = s->transport->ops;
+	int err = ops->send_copy ? ops->send_copy(s->transport, head, tail) : ERR_NOMEM;
+	if (err)
+		session_send_failed(s, err);
+}
+
 void session_send(struct session *s, struct str bytes)
 {
 	session_deliver(s, bytes, NULL);

@@ -165,7 +165,13 @@ static void on_stanza(struct session *s, struct element *e)
 		return;
 	case ERR_NOMEM:
 		s->all->counters.no_memory++;
-		stream_refuse(s, &st, "wait", "resource-constraint", NULL);
+		/* unread, but what the client asked is what it expects an answer from */
+		st.to.full = element_attr(e, "to");
+		st.has_to = !str_absent(st.to.full);
+		if (stanza_answerable(&st))
+			stream_refuse(s, &st, "wait", "resource-constraint", NULL);
+		else /* it would never hear that its leaving, or its answer, got lost */
+			session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
 		return;
 	default:
 		stream_refuse(s, &st, "modify", "bad-request", NULL);

@@ -78,6 +78,17 @@ static int send_element(struct transport *t, struct str head, struct block *tail
 	return tcp_write_parts(stream_of(t)->tcp, &head, 1, tail, false);
 }
 
+static int send_copy(struct transport *t, struct str head, struct str tail)
+{
+	const struct str parts[] = {head, tail};
+	return tcp_write_parts(stream_of(t)->tcp, parts, 2, NULL, false);
+}
+
+static void known(struct transport *t)
+{
+	tcp_known(stream_of(t)->tcp);
+}
+
 static void write_last(struct tcp_stream *ts, struct str text)
 {
 	(void)tcp_write_parts(ts->tcp, &text, 1, NULL, true);
@@ -139,6 +150,8 @@ static const struct transport_ops ops = {
         .name = "tcp",
         .open = open_stream,
         .send = send_element,
+        .send_copy = send_copy,
+        .known = known,
         .end = end,
         .set_max_message = set_max_message,
         .secure = is_secure,

@@ -32,12 +32,18 @@ struct transport_ops {
 	 * ERR_LIMIT: the peer does not read, nothing was queued; ERR_NOMEM; ERR_CLOSED. Calls
 	 * nothing upward. */
 	int (*send)(struct transport *t, struct str head, struct block *tail);
+	/* The same with a tail of bytes, for when there is no memory to make a block. NULL: then it
+	 * can't be sent. */
+	int (*send_copy)(struct transport *t, struct str head, struct str tail);
 	/* Last words: error (a whole <stream:error/>, or absent), then the end of the stream as it
 	 * is said here, past any bound on queues. t->session is NULL already; no upward call comes
 	 * any more; what is queued is sent if the peer takes it soon. */
 	void (*end)(struct transport *t, enum session_end why, struct str error);
 	/* The client is trusted with more than before (or, at first, less) per element. */
 	void (*set_max_message)(struct transport *t, size_t bytes);
+	/* It is no stranger any more: its turns are its own, not its address's (base/turns.h).
+	 * NULL: there is nothing to tell. */
+	void (*known)(struct transport *t);
 	/* Is nobody able to listen: TLS here, or HTTPS that a trusted proxy vouches for. */
 	bool (*secure)(struct transport *t);
 	/* The client will open its stream anew after what was sent last: read no more of the old

@@ -38,6 +38,16 @@ static int send_element(struct transport *t, struct str head, struct block *tail
 	return ws_send(ws_of(t), head, tail);
 }
 
+static int send_copy(struct transport *t, struct str head, struct str tail)
+{
+	return ws_send_copy(ws_of(t), head, tail);
+}
+
+static void known(struct transport *t)
+{
+	ws_known(ws_of(t));
+}
+
 static void end(struct transport *t, enum session_end why, struct str error)
 {
 	struct websocket *w = LIST_OWNER(t, struct websocket, t);
@@ -63,6 +73,8 @@ static const struct transport_ops ops = {
         .name = "websocket",
         .open = open_stream,
         .send = send_element,
+        .send_copy = send_copy,
+        .known = known,
         .end = end,
         .set_max_message = set_max_message,
         .secure = is_secure,

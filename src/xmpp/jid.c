@@ -39,7 +39,7 @@ bool jid_resource_ok(struct str resource)
 
 static bool domain_ok(struct str d)
 {
-	if (d.n == 0 || d.n > JID_PART_MAX || d.p[0] == '.')
+	if (d.n == 0 || d.n > JID_PART_MAX || d.p[0] == '.' || d.p[d.n - 1] == '.')
 		return false;
 	for (size_t i = 0; i < d.n; i++) {
 		unsigned char c = (unsigned char)d.p[i];

@@ -64,7 +64,7 @@ export class Client {
 
   /** Opens, logs in and binds; throws Refused when the server says no. */
   static async connect(server, options = {}) {
-    const c = await Client.open(server, options);
+    const c = await this.open(server, options);
     try {
       await c.login(options);
     } catch (e) {
@@ -77,7 +77,7 @@ export class Client {
   /** Only the WebSocket: token in the query, or in the header with via: 'header'. */
   static async open(server, { token, room, via = 'query', query = {}, headers = {}, host = '127.0.0.1', path = '/xmpp-websocket',
     tls = null, port = server.port, socket = {} } = {}) {
-    const c = new Client(server, { token });
+    const c = new this(server, { token });
     if (token) server.keep?.(token);
     const q = new URLSearchParams(query);
     if (room !== undefined) q.set('room', room);

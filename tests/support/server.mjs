@@ -97,8 +97,19 @@ export class Server {
     return s;
   }
 
-  async start() {
-    this.port = await freePort();
+  /** As a power cut ends it, and up again where it was: the same port, configuration and state folder. */
+  async crash() {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async again() {
+    this.exit = null;
+    await this.start(this.port);
+  }
+
+  async start(port) {
+    this.port = port ?? await freePort();
     this.state = join(this.folder, 'state');
     mkdirSync(this.state, { mode: 0o700, recursive: true });
     this.file = join(this.folder, 'gavel.yaml');

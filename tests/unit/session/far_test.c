@@ -160,6 +160,8 @@ static int setup(void **state)
 static void settle(struct world *w)
 {
 	for (unsigned quiet = 0; quiet < 3; quiet++) {
+		for (unsigned i = 0; i < 2; i++)
+			(void)worker_drain(w->workers[i]); /* however many turns it would take */
 		loop_turn(worker_loop(w->workers[0]));
 		wire_turn(worker_loop(w->workers[1]), 1);
 	}

@@ -34,6 +34,7 @@ static void test_jid(void **state)
 	assert_str(j.bare, "room@conference.meet.example");
 	expect_jid("meet.example", "meet.example");
 	expect_jid("meet.example.", "meet.example");
+	expect_jid("meet.example..", NULL); /* one more would be taken off each time */
 	expect_jid("meet.example/r", "meet.example/r");
 	expect_jid("%D1%82@h", "%d1%82@h");
 	expect_jid("\xd0\xa2@h", "\xd1\x82@h"); /* Cyrillic capital Te */

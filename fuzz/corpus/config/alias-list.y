@@ -1,0 +1,1 @@
+ystun_servers: [*a, &b c]

@@ -1,0 +1,2 @@
+yapp_id: &a b
+x: *a

@@ -1,0 +1,2 @@
+eENABLE_AUTH=maybe
+AUTH_TYPE=

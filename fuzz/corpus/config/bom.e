@@ -1,0 +1,1 @@
+e﻿ENABLE_AUTH=1

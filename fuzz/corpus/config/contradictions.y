@@ -1,0 +1,23 @@
+yapp_id: a
+app_secret: short
+app_secret_file: x
+key_source: file
+jwks: https://x/jwks
+key_server: https://y
+algs: [RS256, HS256]
+accepted_issuers: ["*"]
+require_room: false
+room_wildcard: false
+role_mode: none
+room_create: moderators
+runtime_grant: allow
+disable_grant_moderator: true
+claim_rules_else: deny
+max_occupants: 5000
+login_stanza_bytes: 900000
+clash_suffix: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+name_max: 10
+lobby_autostart: true
+bind: []
+honour_deny: true
+allow_guests: true

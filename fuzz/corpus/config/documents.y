@@ -1,0 +1,4 @@
+y---
+app_id: a
+---
+app_id: b

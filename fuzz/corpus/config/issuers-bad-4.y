@@ -1,0 +1,2 @@
+yapp_id: a
+issuers: [{iss: a, algs: [X]}]

@@ -1,0 +1,2 @@
+yapp_id: a
+key_files: {}

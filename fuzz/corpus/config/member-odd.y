@@ -1,0 +1,1 @@
+yissuers: [{[a]: b}]

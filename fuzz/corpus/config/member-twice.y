@@ -1,0 +1,1 @@
+yissuers: [{iss: a, iss: b}]

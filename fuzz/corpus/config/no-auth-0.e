@@ -1,0 +1,2 @@
+eENABLE_AUTH=0
+XMPP_MUC_MODULES=muc_allowners

@@ -1,0 +1,1 @@
+yapp_secret: 0123456789abcdef0123456789abcdef

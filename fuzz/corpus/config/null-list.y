@@ -1,0 +1,2 @@
+yissuers: [~]
+claim_rules: [~, null]

@@ -1,0 +1,7 @@
+eENABLE_AUTH=1
+AUTH_TYPE=jwt
+JWT_APP_ID=a
+JWT_APP_SECRET=0123456789abcdef0123456789abcdef
+JICOFO_ENABLE_AUTH=1
+ENABLE_AUTO_OWNER=1
+XMPP_MUC_MODULES=token_affiliation,muc_allowners,muc_wait_for_host

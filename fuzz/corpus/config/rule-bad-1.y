@@ -1,0 +1,1 @@
+yclaim_rules: [{path: "a..b", op: is, value: x, then: grant}]

@@ -1,0 +1,1 @@
+yclaim_rules: [5]

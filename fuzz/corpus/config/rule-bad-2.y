@@ -1,0 +1,1 @@
+yclaim_rules: [{path: [], op: has, value: x, then: deny}]

@@ -1,0 +1,1 @@
+yclaim_rules: [{path: [1], op: has, value: x, then: deny}]

@@ -1,0 +1,1 @@
+yclaim_rules: [{path: a, op: odd, value: x, then: deny}]

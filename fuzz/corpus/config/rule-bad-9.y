@@ -1,0 +1,1 @@
+yclaim_rules: [{path: a, op: is, value: [x, ""], then: deny}]

@@ -1,0 +1,1 @@
+yjust text

@@ -1,0 +1,1 @@
+yapp_id: !!str a
