@@ -86,8 +86,10 @@ test('a bad configuration: exit 2 with file, line, reason and the nearest name, 
   }
 });
 
-test('serve refuses key servers for now and names the key; check and explain accept them', () => {
-  const path = file({ app_secret: undefined, key_source: 'keyserver', key_server: 'https://keys.example/' });
+test('check tells which key server would be asked, and asks nobody', () => {
+  const path = file({}, { raw: 'app_id: my_app\nkey_source: keyserver\nkey_server: "https://keys.example/"\n' });
+  match(expectRun(0, ['check', '--config', path]).out, /https:\/\/keys\.example\/<SHA-256 of the kid>\.pem is fetched/, 'check');
+});
   writeFileSync(path, 'app_id: my_app\nkey_source: keyserver\nkey_server: "https://keys.example/"\n');
   match(expectRun(2, ['serve', '--config', path]).err, /key_server|key_source/, 'the key');
   expectRun(0, ['check', '--config', path]);
