@@ -116,11 +116,10 @@ static void family(struct docker *d, const char *const *prefixes, const char *wh
 static const char *const other_auth[] = {"LDAP_", "MATRIX_", NULL};
 static const char *const reservation[] = {"PROSODY_RESERVATION_", NULL};
 static const char *const visitors[] = {"VISITORS_", NULL};
-static const char *const later[] = {"JVB_", "COLIBRI_",
-        "ENABLE_COLIBRI", "ENABLE_OCTO", "JIBRI_", "JIGASI_", "ENABLE_RECORDING",
-        "ENABLE_TRANSCRIPTIONS", "LETSENCRYPT_", "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_",
-        "WHITEBOARD_", "ENABLE_P2P", "BOSH_", "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING",
-        "ENABLE_SCTP", "P2P_STUN", NULL};
+static const char *const later[] = {"JVB_", "COLIBRI_", "ENABLE_COLIBRI", "ENABLE_OCTO", "JIBRI_",
+        "JIGASI_", "ENABLE_RECORDING", "ENABLE_TRANSCRIPTIONS", "LETSENCRYPT_",
+        "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_", "WHITEBOARD_", "ENABLE_P2P", "BOSH_",
+        "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING", "ENABLE_SCTP", "P2P_STUN", NULL};
 
 void docker_families(struct docker *d)
 {
