@@ -224,6 +224,8 @@ static void example_row(const struct schema_row *row, struct buf *out)
 	        [KEY_REGION] = "eu-central",
 	        [KEY_GUEST_DOMAIN] = "guest.meet.jitsi",
 	        [KEY_AUTH_DOMAIN] = "auth.meet.jitsi",
+	        [KEY_HIDDEN_DOMAIN] = "hidden.meet.jitsi",
+	        [KEY_INTERNAL_MUC_DOMAIN] = "internal-muc.meet.jitsi",
 	        [KEY_MUC_DOMAIN] = "muc.meet.jitsi",
 	        [KEY_TOKEN_AUTH_URL] = "https://login.example.com/?room={room}",
 	};
