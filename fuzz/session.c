@@ -363,7 +363,9 @@ static void begin_once(void)
 
 static void begin_worker(unsigned i)
 {
+	static const struct extdisco none;
 	const struct session_settings settings = {.domain = STR("d"),
+	        .extdisco = &none,
 	        .guest_domain = STR("guest.d"),
 	        .policy = &world.policy,
 	        .token = &world.token,

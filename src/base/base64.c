@@ -1,9 +1,9 @@
-/* base64.c - base64url by table. pure */
+/* base64.c - base64 and base64url. pure */
 #include "base/base64.h"
 
 #include "base/err.h"
 
-static int digit(char c)
+static int digit(char c, const char last[2])
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -11,19 +11,19 @@ static int digit(char c)
 		return c - 'a' + 26;
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
-	if (c == '-')
+	if (c == last[0])
 		return 62;
-	return c == '_' ? 63 : -1;
+	return c == last[1] ? 63 : -1;
 }
 
-int base64url_decode(struct str s, struct buf *out)
+static int decode(struct str s, const char last[2], struct buf *out)
 {
 	uint32_t bits = 0;
 	int have = 0;
 	if (s.n % 4 == 1)
 		return ERR_BADMSG;
 	for (size_t i = 0; i < s.n; i++) {
-		int d = digit(s.p[i]);
+		int d = digit(s.p[i], last);
 		if (d < 0)
 			return ERR_BADMSG;
 		bits = bits << 6 | (uint32_t)d;
@@ -36,6 +36,20 @@ int base64url_decode(struct str s, struct buf *out)
 	if (bits & ((1u << have) - 1))
 		return ERR_BADMSG;
 	return out->failed ? ERR_NOMEM : 0;
+}
+
+int base64url_decode(struct str s, struct buf *out)
+{
+	return decode(s, "-_", out);
+}
+
+int base64_decode(struct str s, struct buf *out)
+{
+	if (s.n % 4)
+		return ERR_BADMSG;
+	for (int i = 0; i < 2 && s.n && s.p[s.n - 1] == '='; i++)
+		s.n--;
+	return decode(s, "+/", out);
 }
 
 #define COMMON_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

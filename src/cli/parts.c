@@ -9,6 +9,8 @@
 #include "session/far.h"
 #include "session/session.h"
 
+#define SERVICE_ELEMENTS 16 /* times as many as a person, in one stanza */
+
 /* Without memory of its own, so that it always arrives. */
 struct order {
 	struct message m;
@@ -108,6 +110,7 @@ static bool start_sessions(struct parts *p)
 	        .policy = &p->shared->config->policy,
 	        .token = &p->shared->config->token,
 	        .keys = p->shared->keys,
+	        .accounts = p->shared->accounts,
 	        .extdisco = &set->extdisco,
 	        .shard = set->shard,
 	        .region = set->region,
@@ -122,6 +125,11 @@ static bool start_sessions(struct parts *p)
 	                .depth = l->stanza_depth,
 	                .attributes = l->stanza_attributes,
 	                .elements = l->stanza_elements},
+	        .of_service = {.bytes = l->service_stanza_bytes,
+	                .depth = l->stanza_depth,
+	                .attributes = l->stanza_attributes,
+	                .elements = l->stanza_elements * SERVICE_ELEMENTS},
+	        .service_stanzas_per_second = l->service_stanzas_per_second,
 	        .login_stanzas = l->login_stanzas,
 	        .login_timeout_ms = l->login_timeout * 1000,
 	        .stanzas_per_second = l->stanzas_per_second,

@@ -13,6 +13,7 @@
 #include "session/directory.h"
 
 struct parts;
+struct accounts;
 struct far;
 struct openers;
 struct arena;
@@ -29,7 +30,8 @@ struct parts_shared {
 	/* with several workers; NULL with one */
 	struct directory *directory;
 	struct openers *openers;
-	struct tls_context *tls; /* never NULL; may have no certificates */
+	struct tls_context *tls;   /* never NULL; may have no certificates */
+	struct accounts *accounts; /* of services; NULL: there are none */
 	struct worker *workers[WORKERS_MAX];
 	struct far *fars[WORKERS_MAX];
 };

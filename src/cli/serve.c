@@ -120,6 +120,7 @@ static int run(const struct config *c, const struct token_keys *keys, bool trial
 {
 	char why[640] = "";
 	struct server *s = server_new(c, keys, why, sizeof why);
+	config_forget_passwords(c);
 	if (!s) {
 		fprintf(stderr, "gavel serve: %s\n", why);
 		return CLI_FAIL;

@@ -26,6 +26,7 @@
 #include "http/server.h"
 #include "net/tcp.h"
 #include "room/openers.h"
+#include "session/accounts.h"
 #include "session/session.h"
 #include "token/store.h"
 
@@ -498,10 +499,29 @@ static void reserve_descriptors(struct server *s)
 		loop_reserve(worker_loop(s->shared.workers[i]), (uint32_t)n);
 }
 
+/* Keys from the accounts' passwords, once: it takes some milliseconds each. */
+static bool make_accounts(struct server *s)
+{
+	const struct server_settings *set = &s->config->server;
+	struct account_order *orders;
+	if (!set->n_accounts)
+		return true;
+	orders = mem_zalloc(set->n_accounts * sizeof *orders);
+	for (size_t i = 0; orders && i < set->n_accounts; i++) {
+		const struct account_settings *a = &set->accounts[i];
+		orders[i] = (struct account_order){a->node, a->domain, a->password, a->service};
+	}
+	if (orders)
+		s->shared.accounts = accounts_new(
+		        orders, set->n_accounts, set->limits.service_passwords_per_minute);
+	mem_free(orders);
+	return s->shared.accounts != NULL;
+}
+
 static bool build(struct server *s, char *why, size_t size)
 {
 	s->tls = s->shared.tls = tls_context_new();
-	if (!s->tls || !start_parts(s))
+	if (!s->tls || !make_accounts(s) || !start_parts(s))
 		return fail(why, size, NO_MEMORY);
 	if (!start_http(s, why, size))
 		return false;
@@ -568,6 +588,7 @@ void server_free(struct server *s)
 	else
 		worker_free(s->worker);
 	tls_context_free(s->tls);
+	accounts_free(s->shared.accounts);
 	openers_free(s->shared.openers);
 	directory_free(s->shared.directory);
 	conference_door_free(s->conferences);

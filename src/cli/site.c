@@ -29,6 +29,15 @@ static enum page_names page_names(const struct policy_settings *p)
 	return p->name_mode == NAME_MODE_FROZEN ? PAGE_NAMES_FROZEN : PAGE_NAMES_PER_CLAIM;
 }
 
+static bool has_hidden(const struct server_settings *set)
+{
+	for (size_t i = 0; i < set->n_accounts; i++) {
+		if (str_eq_ascii_nocase(set->accounts[i].domain, set->hidden_domain))
+			return true;
+	}
+	return false;
+}
+
 static struct page_config page_of(const struct config *c)
 {
 	const struct server_settings *set = &c->server;
@@ -38,6 +47,7 @@ static struct page_config page_of(const struct config *c)
 	        .muc_domain = set->muc_domain,
 	        .focus_domain = set->focus_domain,
 	        .focus_jid = set->focus_jid,
+	        .hidden_domain = has_hidden(set) ? set->hidden_domain : STR_NONE,
 	        .ws_path = WS_PATH,
 	        .conference_path = set->http_conference_request ? CONFERENCE_PATH : NULL,
 	        .shard = set->shard,

@@ -84,6 +84,8 @@ int config_apply_json(struct config *c, const struct jval *object, struct config
 int config_derive_env(
         struct config *c, const struct jval *env, const struct jval *file, struct config_report *r);
 void config_free(struct config *c);
+/* Once what is needed was derived from them: the accounts' passwords are overwritten. */
+void config_forget_passwords(const struct config *c);
 
 /* Every key with its effective value: words, booleans, numbers, lists; null when unset; secrets as
  * "(hidden)". NULL: no memory. The caller frees it. */

@@ -99,6 +99,12 @@ static bool name_defaults(struct config_set *s, const char *state_directory)
 	snprintf(text, sizeof text, "auth.%.*s", STR_FMT(str_sub(domain, 0, 248)));
 	if (!put_default(s, KEY_AUTH_DOMAIN, text, "domain"))
 		return false;
+	snprintf(text, sizeof text, "hidden.%.*s", STR_FMT(str_sub(domain, 0, 246)));
+	if (!put_default(s, KEY_HIDDEN_DOMAIN, text, "domain"))
+		return false;
+	snprintf(text, sizeof text, "internal-muc.%.*s", STR_FMT(str_sub(domain, 0, 240)));
+	if (!put_default(s, KEY_INTERNAL_MUC_DOMAIN, text, "domain"))
+		return false;
 	if (value_domain(host)) {
 		snprintf(text, sizeof text, "%.*s", STR_FMT(host));
 		if (!put_default(s, KEY_PUBLIC_HOST, text, "public_url"))

@@ -456,6 +456,7 @@ void docker_derive(struct config_set *s, const struct env *env, struct config_re
 	docker_role(&d);
 	names(&d);
 	docker_services(&d);
+	docker_accounts(&d);
 	docker_ice(&d);
 	docker_families(&d);
 	env_done(&d.options);

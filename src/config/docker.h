@@ -76,4 +76,6 @@ void docker_modules(struct docker *d); /* modules.c */
 void docker_ice(struct docker *d);     /* ice.c: STUN_*, TURN_*, TURNS_* */
 void docker_role(struct docker *d);    /* rolemode.c */
 void docker_stock(struct docker *d);
+void docker_accounts(struct docker *d); /* accounts.c: the services' users and passwords */
+bool docker_is_account(const char *name);
 void docker_services(struct docker *d); /* services.c: admins and allow-lists hold services only */

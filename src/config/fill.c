@@ -275,5 +275,6 @@ bool set_fill(struct config_set *s, struct config *c)
 	c->policy.require_room = c->token.require_room;
 	c->policy.leeway = c->token.leeway;
 	return token_keys(s, &c->token) && claim_rules(s, &c->policy) &&
-	       ice_servers(s, &c->server.extdisco) && server_names(s, c);
+	       ice_servers(s, &c->server.extdisco) && accounts_fill(s, &c->server) &&
+	       server_names(s, c);
 }

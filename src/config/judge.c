@@ -405,6 +405,7 @@ void set_judge(struct config_set *s, bool need_start, struct config_report *r)
 		token_section(&j);
 	role_section(&j);
 	name_section(&j);
+	accounts_judge(s, r);
 	port_section(&j);
 	tls_section(&j);
 	limit_section(&j);

@@ -116,11 +116,10 @@ static void family(struct docker *d, const char *const *prefixes, const char *wh
 static const char *const other_auth[] = {"LDAP_", "MATRIX_", NULL};
 static const char *const reservation[] = {"PROSODY_RESERVATION_", NULL};
 static const char *const visitors[] = {"VISITORS_", NULL};
-static const char *const later[] = {"JVB_", "COLIBRI_",
-        "ENABLE_COLIBRI", "ENABLE_OCTO", "JIBRI_", "JIGASI_", "ENABLE_RECORDING",
-        "ENABLE_TRANSCRIPTIONS", "LETSENCRYPT_", "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_",
-        "WHITEBOARD_", "ENABLE_P2P", "BOSH_", "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING",
-        "ENABLE_SCTP", "P2P_STUN", NULL};
+static const char *const later[] = {"JVB_", "COLIBRI_", "ENABLE_COLIBRI", "ENABLE_OCTO", "JIBRI_",
+        "JIGASI_", "ENABLE_RECORDING", "ENABLE_TRANSCRIPTIONS", "LETSENCRYPT_",
+        "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_", "WHITEBOARD_", "ENABLE_P2P", "BOSH_",
+        "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING", "ENABLE_SCTP", "P2P_STUN", NULL};
 
 void docker_families(struct docker *d)
 {
@@ -134,9 +133,8 @@ void docker_families(struct docker *d)
 static const char *const others[] = {"AUTH_TYPE", "PROSODY_AUTH_TYPE", "XMPP_MODULES",
         "XMPP_MUC_MODULES", "XMPP_LOBBY_MUC_MODULES", "XMPP_BREAKOUT_MUC_MODULES", "GLOBAL_MODULES",
         "GLOBAL_CONFIG", "XMPP_CONFIGURATION", "XMPP_MUC_CONFIGURATION", "JWT_AUTH_TYPE",
-        "JWT_TOKEN_AUTH_MODULE", "PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN",
-        "XMPP_RECORDER_DOMAIN", "STUN_HOST", "STUN_PORT", "TURN_HOST", "TURN_PORT",
-        "TURN_TRANSPORT", "TURNS_HOST", "TURNS_PORT"};
+        "JWT_TOKEN_AUTH_MODULE", "PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS", "STUN_HOST",
+        "STUN_PORT", "TURN_HOST", "TURN_PORT", "TURN_TRANSPORT", "TURNS_HOST", "TURNS_PORT"};
 
 bool docker_is_special(const char *name)
 {
@@ -148,7 +146,7 @@ bool docker_is_special(const char *name)
 		if (strcmp(others[i], name) == 0)
 			return true;
 	}
-	return false;
+	return docker_is_account(name);
 }
 
 static void nearer(const char *candidate, struct str name, unsigned *least, const char **best)

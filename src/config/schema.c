@@ -315,6 +315,19 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_AUTH_DOMAIN",
 		.fallback_text = "auth.<domain>",
 		.help = "Domain of the services' accounts, the focus among them."},
+	[KEY_HIDDEN_DOMAIN] = {"hidden_domain", SCHEMA_DOMAIN, SERVER, AT(server.hidden_domain),
+		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_HIDDEN_DOMAIN",
+		.docker2 = "XMPP_RECORDER_DOMAIN", .fallback_text = "hidden.<domain>",
+		.help = "Domain of recorders and transcribers: clients show nobody who comes from there."},
+	[KEY_ACCOUNTS] = {"accounts", SCHEMA_ACCOUNTS, SERVER, .fallback = "[]",
+		.help = "Services that log in with a password: a list of {jid, password or password_file, kind}. "
+			"kind: focus, bridge, jibri, recorder, jigasi, transcriber or other; left out, by the name. "
+			"A jid without a domain is on auth_domain, of a recorder or transcriber on hidden_domain. "
+			"Nobody else can be a service."},
+	[KEY_INTERNAL_MUC_DOMAIN] = {"internal_muc_domain", SCHEMA_DOMAIN, SERVER, AT(server.internal_muc_domain),
+		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_INTERNAL_MUC_DOMAIN",
+		.fallback_text = "internal-muc.<domain>",
+		.help = "Domain of the rooms where services meet (jvbbrewery, jibribrewery). People see nothing of it."},
 	[KEY_MUC_DOMAIN] = {"muc_domain", SCHEMA_DOMAIN, SERVER, AT(server.muc_domain),
 		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_MUC_DOMAIN",
 		.fallback_text = "muc.<domain>", .help = "Domain of the rooms."},
@@ -412,6 +425,15 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.help = "Joins of one room."},
 	[KEY_PASSWORDS_PER_MINUTE] = {LIMIT(passwords_per_minute, "20", 1, 100000, "per minute"),
 		.help = "Wrong room passwords from one address (one client, from loopback); more are not looked at."},
+	[KEY_SERVICE_PASSWORDS_PER_MINUTE] = {LIMIT(service_passwords_per_minute, "20", 1, 100000, "per minute"),
+		.help = "Wrong passwords of services from one address (ten times as many from loopback); more are not "
+			"looked at."},
+	[KEY_SERVICE_STANZA_BYTES] = {LIMIT(service_stanza_bytes, "10485760", 4 * KIB, 16 * MIB, "bytes"),
+		.help = "One stanza of a service."},
+	[KEY_SERVICE_STANZAS_PER_SECOND] = {LIMIT(service_stanzas_per_second, "20000", 1, 1000000, "per second"),
+		.help = "From one service, over some seconds. Its bytes are not counted."},
+	[KEY_BREWERIES] = {LIMIT(breweries, "100", 1, 100000, "rooms"),
+		.help = "Rooms on internal_muc_domain, per worker."},
 	[KEY_HTTP_HEAD_BYTES] = {LIMIT(http_head_bytes, "8192", 512, 65536, "bytes"),
 		.help = "Request line and headers, without the query."},
 	[KEY_HTTP_BODY_MEBIBYTES_TOTAL] = {LIMIT(http_body_mebibytes_total, "64", 1, 65536, "MiB"),
@@ -572,6 +594,7 @@ void schema_describe(const struct schema_row *row, struct buf *out)
 		[SCHEMA_RULES] = "a list of rules",
 		[SCHEMA_KEY_FILES] = "a list of key files",
 		[SCHEMA_ISSUERS] = "a list of issuers",
+		[SCHEMA_ACCOUNTS] = "a list of accounts",
 	};
 	if (row->type == SCHEMA_WORD) {
 		for (size_t i = 0; i < 6 && row->words[i]; i++)

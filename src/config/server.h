@@ -6,6 +6,7 @@
 #pragma once
 #include "base/log.h"
 #include "base/str.h"
+#include "policy/service.h"
 #include "policy/settings.h"
 #include "xmpp/extdisco.h"
 
@@ -18,9 +19,12 @@ struct limits {
 	uint32_t rooms;
 	uint32_t rooms_per_address;
 	uint32_t rooms_per_session;
-	uint32_t occupants_per_room;   /* hard bound; max_occupants is the policy's */
-	uint32_t joins_per_second;     /* per room */
-	uint32_t passwords_per_minute; /* wrong ones, per room and address */
+	uint32_t occupants_per_room;           /* hard bound; max_occupants is the policy's */
+	uint32_t joins_per_second;             /* per room */
+	uint32_t passwords_per_minute;         /* wrong ones, per room and address */
+	uint32_t service_passwords_per_minute; /* wrong ones of services, per address */
+	uint32_t service_stanza_bytes, service_stanzas_per_second;
+	uint32_t breweries; /* per worker */
 
 	/* one HTTP request */
 	uint32_t http_head_bytes;                /* without the query */
@@ -77,6 +81,13 @@ struct page_settings {
 	struct str_list stun_servers; /* "stun:host:port"; empty: none */
 };
 
+/* A service that may log in. */
+struct account_settings {
+	struct str node, domain; /* normalised */
+	struct str password;     /* zeroes after config_forget_passwords */
+	enum service service;
+};
+
 #define TLS_CERTIFICATES_MAX 64
 
 struct server_settings {
@@ -103,9 +114,13 @@ struct server_settings {
 	uint32_t workers; /* 0: one per core that the process may use */
 	enum placement { PLACEMENT_ROOM, PLACEMENT_WRONG } placement; /* wrong: for tests */
 
-	struct str domain;       /* XMPP domain of the sessions */
-	struct str guest_domain; /* another name for it in JIDs; absent: none */
-	struct str auth_domain;  /* where the services' accounts live */
+	struct str domain;              /* XMPP domain of the sessions */
+	struct str guest_domain;        /* another name for it in JIDs; absent: none */
+	struct str auth_domain;         /* where the services' accounts live */
+	struct str hidden_domain;       /* and those of recorders and transcribers */
+	struct str internal_muc_domain; /* of the rooms where they meet */
+	const struct account_settings *accounts;
+	size_t n_accounts;
 	struct str muc_domain;
 	struct str focus_domain;   /* focus.<domain> */
 	struct str focus_jid;      /* focus@<auth_domain> */

@@ -352,6 +352,7 @@ static struct jval *structured_check(
 {
 	bool fine = row->type == SCHEMA_RULES       ? rules_check(j, f)
 	            : row->type == SCHEMA_KEY_FILES ? key_files_check(j, f)
+	            : row->type == SCHEMA_ACCOUNTS  ? accounts_check(j, f)
 	                                            : issuers_check(j, f);
 	return fine ? jval_copy(j) : NULL;
 }
@@ -392,7 +393,7 @@ static struct jval *json_parse(const struct schema_row *row, struct str text, st
 	struct jval *j = jval_parse(text, VALUE_DEPTH, &e);
 	if (!j) {
 		value_fault_set(f, -1, "is no valid JSON: %s",
-		        row->type == SCHEMA_ISSUERS ? "syntax error" : e.text);
+		        schema_is_secret(row->type) ? "syntax error" : e.text);
 		return NULL;
 	}
 	struct jval *out = value_check(row, j, f);

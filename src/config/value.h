@@ -32,3 +32,7 @@ void value_fault_set(struct value_fault *f, int item, const char *fmt, ...)
 bool rules_check(const struct jval *j, struct value_fault *f);
 bool key_files_check(const struct jval *j, struct value_fault *f);
 bool issuers_check(const struct jval *j, struct value_fault *f);
+bool accounts_check(const struct jval *j, struct value_fault *f);
+/* Parts of such checks: no members but these (words with blanks between), and a list of objects. */
+bool members_only(const struct jval *object, const char *allowed, int item, struct value_fault *f);
+bool objects_only(const struct jval *j, size_t most, struct value_fault *f);

@@ -90,6 +90,15 @@ static void put_muc(struct buf *b, const struct page_config *c)
 	buf_done(&muc);
 }
 
+static void put_hidden(struct buf *b, const struct page_config *c)
+{
+	if (str_absent(c->hidden_domain))
+		return;
+	buf_puts(b, "  hiddenDomain: ");
+	jval_quote(c->hidden_domain, b);
+	buf_puts(b, ",\n");
+}
+
 static void put_hosts(struct buf *b, const struct page_config *c)
 {
 	buf_puts(b, "  hosts: {\n");
@@ -102,6 +111,7 @@ static void put_hosts(struct buf *b, const struct page_config *c)
 		jval_quote(c->focus_jid, b);
 		buf_puts(b, ",\n");
 	}
+	put_hidden(b, c);
 }
 
 static void put_features(struct buf *b, const struct page_config *c)

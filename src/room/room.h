@@ -12,6 +12,7 @@
 #include "base/timer.h"
 #include "policy/claims.h"
 #include "policy/reason.h"
+#include "policy/service.h"
 #include "xmpp/outbox.h"
 #include "xmpp/stanza.h"
 
@@ -27,6 +28,8 @@ struct room_settings {
 	struct str muc_domain;
 	struct str focus_jid; /* bare account of the focus */
 	const struct policy_settings *policy;
+	bool focus_outside; /* a service's session is the focus: it opens rooms, and people wait for it
+	                     */
 	bool resource_strict; /* the nick must be the first 8 characters of the session's own node
 	                       */
 
@@ -62,6 +65,7 @@ struct room_client {
 	struct str peer; /* address, for limits */
 	bool peer_loopback;
 	struct claims *claims; /* NULL: a guest */
+	enum service service;  /* known by its password login; SERVICE_NONE: a person */
 };
 
 /* Upward calls, filled in by focus. All may be NULL. */
@@ -74,6 +78,9 @@ struct room_listener {
 	void (*focus_presence)(void *arg, const struct room *room, struct buf *out);
 	/* An IQ get or set from an occupant to room/focus. Must be answered by the callee. */
 	void (*focus_iq)(
+	        void *arg, struct room *room, struct occupant *from, const struct stanza *st);
+	/* The same where the focus is outside: may it go there? False: the callee has refused it. */
+	bool (*focus_guard)(
 	        void *arg, struct room *room, struct occupant *from, const struct stanza *st);
 };
 

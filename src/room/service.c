@@ -43,6 +43,7 @@ struct room_service *room_service_new(const struct room_settings *settings,
 	map_init(&s->rooms);
 	map_init(&s->attendees);
 	list_init(&s->departed);
+	list_init(&s->parked);
 	s->openers = settings->openers ? settings->openers : openers_new();
 	if (!s->openers) {
 		mem_free(s);
@@ -233,6 +234,7 @@ void room_service_stanza(
 void room_service_gone(struct room_service *s, struct session_handle h)
 {
 	struct attendee *a = service_attendee(s, h);
+	parking_forget(s, h);
 	/* the attendee is freed with its last occupant */
 	for (unsigned n = a ? a->n : 0; n > 0; n--) {
 		struct occupant *o = LIST_OWNER(a->occupants.next, struct occupant, in_attendee);
@@ -249,6 +251,16 @@ static void log_request_refused(struct room_service *s, const struct room_client
 		log_info("room=%s session=%.8s event=request refused because=%s%s",
 		        log_value(jid_view(jid).node), c->key.n ? c->key.p : "-",
 		        reason_name(v->reason), refusal_fix(v));
+}
+
+/* The focus outside is about to be asked for a room that is there: perhaps it was in the last
+ * meeting, and is on its way out. */
+static void await_focus(struct room *r)
+{
+	if (r->n > 0)
+		return;
+	r->wanted = true;
+	room_wait(r);
 }
 
 enum reason room_service_request(
@@ -270,10 +282,19 @@ enum reason room_service_request(
 		log_request_refused(s, from, jid.bare, &v);
 		return v.reason;
 	}
+	if (r && answer == CONFERENCE_READY && s->settings.focus_outside)
+		await_focus(r);
 	if (answer == CONFERENCE_READY_ONLY || r)
 		return R_NONE;
-	if (room_new(s, &jid, from))
+	if (room_is_reserved(s, jid.node)) {
+		policy_refuse(E_ROOM_NAME, STAGE_CONFERENCE, &v);
+		log_request_refused(s, from, jid.bare, &v);
+		return E_ROOM_NAME;
+	}
+	if ((r = room_new(s, &jid, from))) {
+		r->wanted = s->settings.focus_outside;
 		return R_NONE;
+	}
 	policy_refuse(E_RATE, STAGE_CONFERENCE, &v);
 	log_request_refused(s, from, jid.bare, &v);
 	return E_RATE;

@@ -17,6 +17,7 @@ enum session_state {
 	SESSION_OPENING,    /* expects a stream */
 	SESSION_AUTH,       /* expects <auth/> */
 	SESSION_WAITING,    /* <auth/> came, its answer waits for a key */
+	SESSION_CHALLENGED, /* a service's login: expects <response/> */
 	SESSION_REFUSED,    /* login failed; closes itself soon */
 	SESSION_RESTARTING, /* authenticated: expects a stream again */
 	SESSION_BINDING,    /* expects the bind request */
@@ -44,7 +45,10 @@ struct session {
 	char *query_room, *query_prefix; /* owned, NULL: none */
 	char *token;                     /* owned, until login; never logged */
 	enum reason token_reason;        /* the request's fault, if any */
-	struct key_wait *key_wait;       /* NULL: waits for no key */
+	const struct account *account;   /* of a service; NULL: a person */
+	struct sasl *sasl;               /* a service's login under way; NULL: none */
+	unsigned wrong_passwords;
+	struct key_wait *key_wait; /* NULL: waits for no key */
 
 	/* with several workers: the conferences that it has asked for, and its ties to workers */
 	struct directory_entry **routes; /* held */
@@ -118,6 +122,7 @@ bool stream_stamp_from(struct arena *a, struct element *e, struct str jid);
 void stream_refuse(struct session *s, const struct stanza *st, const char *type,
         const char *condition, const char *text);
 void stream_open_reply(struct session *s);
+const struct xml_limits *stream_limits(const struct session *s); /* once it has logged in */
 
 /* login.c */
 void login_take_arrival(struct session *s, const struct session_arrival *a);
@@ -126,6 +131,17 @@ bool login_needs_tls(const struct session *s);
 void login_auth(struct session *s, const struct element *e);
 void login_bind(struct session *s, const struct element *e);
 void login_waiting(struct session *s, const struct element *e);
+/* <success/>, with what the mechanism adds (base64); the stream begins anew. */
+void login_accept(struct session *s, struct str data);
+void login_fail(struct session *s, const char *condition); /* a bare <failure/> */
+
+/* sasl.c: password logins */
+bool sasl_here(const struct session *s); /* does the domain of its stream have accounts */
+void sasl_write_mechanisms(const struct session *s, struct buf *b);
+void sasl_auth(struct session *s, const struct element *e);
+void sasl_response(struct session *s, const struct element *e);
+void sasl_challenged(struct session *s, const struct element *e);
+void sasl_end(struct session *s); /* fine when there is none */
 
 /* wait.c */
 /* Asks the store for what token_verify wanted. KEY_WAIT: `then` is called once, on this worker, or

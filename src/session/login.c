@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "http/parse.h"
 #include "policy/decide.h"
+#include "session/accounts.h"
 #include "session/internal.h"
 #include "token/jwt.h"
 #include "xmpp/error.h"
@@ -149,12 +150,21 @@ static void refuse(struct session *s, const struct refusal *r)
 	        loop_timers(s->all->loop), &s->timer, s->timer.at_ms, s->timer.fn, s->timer.arg);
 }
 
-static void accept(struct session *s)
+void login_accept(struct session *s, struct str data)
 {
 	struct transport *t = s->transport;
 	s->state = SESSION_RESTARTING;
-	t->ops->set_max_message(t, s->all->settings.after_login.bytes);
-	session_send(s, STR("<success xmlns='" NS_SASL "'/>"));
+	t->ops->set_max_message(t, stream_limits(s)->bytes);
+	struct buf *b = session_begin(s);
+	buf_puts(b, "<success xmlns='" NS_SASL "'");
+	if (data.n) {
+		buf_putc(b, '>');
+		buf_str(b, data);
+		buf_puts(b, "</success>");
+	} else {
+		buf_puts(b, "/>");
+	}
+	session_flush(s);
 	if (s->transport && t->ops->restart)
 		t->ops->restart(t);
 }
@@ -203,7 +213,7 @@ static void verify(struct session *s, bool waited)
 	if (v.accepted) {
 		s->claims = result.claims;
 		result.claims = NULL;
-		accept(s);
+		login_accept(s, STR(""));
 	} else {
 		/* the token's own words where it was the token: they hold the seconds, the name of
 		 * the claim */
@@ -228,7 +238,7 @@ static void verify_again(struct session *s)
 	verify(s, true);
 }
 
-static void fail_mechanism(struct session *s, const char *condition)
+void login_fail(struct session *s, const char *condition)
 {
 	struct buf *b = session_begin(s);
 	buf_printf(b, "<failure xmlns='" NS_SASL "'><%s/></failure>", condition);
@@ -245,13 +255,15 @@ bool login_needs_tls(const struct session *s)
 void login_auth(struct session *s, const struct element *e)
 {
 	if (element_is(e, "abort", NS_SASL)) {
-		fail_mechanism(s, "aborted");
+		login_fail(s, "aborted");
 	} else if (!element_is(e, "auth", NS_SASL)) {
 		session_close(s, SESSION_PROTOCOL, "not-authorized", STR("Log in first"));
 	} else if (login_needs_tls(s)) {
-		fail_mechanism(s, "encryption-required");
+		login_fail(s, "encryption-required");
+	} else if (sasl_here(s)) {
+		sasl_auth(s, e);
 	} else if (!str_eqc(element_attr(e, "mechanism"), "ANONYMOUS")) {
-		fail_mechanism(s, "invalid-mechanism");
+		login_fail(s, "invalid-mechanism");
 	} else {
 		verify(s, false); /* an initial response, "=" or anything else, is a trace (RFC
 		              4505) and means nothing */
@@ -268,11 +280,11 @@ void login_waiting(struct session *s, const struct element *e)
 	}
 	wait_end(s);
 	s->state = SESSION_AUTH;
-	fail_mechanism(s, "aborted");
+	login_fail(s, "aborted");
 }
 
 /* The lower-case hexadecimal node matters: clients take their room nick from its first eight
- * digits. */
+ * digits. A service has the node of its account. */
 static bool make_jid(struct session *s, struct str wanted)
 {
 	char made[RESOURCE_DIGITS + 1];
@@ -280,7 +292,10 @@ static bool make_jid(struct session *s, struct str wanted)
 		return false;
 	struct buf b;
 	buf_init(&b, 0);
-	buf_puts(&b, s->key);
+	if (s->account)
+		buf_str(&b, s->account->node);
+	else
+		buf_puts(&b, s->key);
 	buf_putc(&b, '@');
 	for (size_t i = 0; i < s->domain.n; i++)
 		buf_putc(&b, ascii_lower(s->domain.p[i]));
@@ -332,7 +347,7 @@ void login_bind(struct session *s, const struct element *e)
 	ss->counters.bound_now++;
 	log_debug("event=session-bind session=%.8s peer=%s token=%s", s->key, s->peer,
 	        s->claims ? "verified" : "none");
-	if (ss->settings.services_push)
+	if (ss->settings.services_push && !s->account)
 		domain_push_services(s);
 	struct buf *b = session_begin(s);
 	stanza_head(b, STANZA_IQ, "result", st.id, STR_NONE, STR_NONE);

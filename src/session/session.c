@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "session/accounts.h"
 #include "session/internal.h"
 #include "xmpp/ns.h"
 
@@ -81,6 +82,7 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 	        {"limit_stanzas_per_second", c->limit_stanzas_per_second},
 	        {"limit_bytes_per_second", c->limit_bytes_per_second},
 	        {"limit_queued_bytes_closed", c->limit_queued_bytes},
+	        {"limit_service_passwords_per_minute", c->limit_service_passwords},
 	        {"limit_stanza_bytes", c->limit_xml_bytes},
 	        {"limit_stanza_depth", c->limit_xml_depth},
 	        {"limit_stanza_attributes", c->limit_xml_attributes},
@@ -180,6 +182,7 @@ static void on_ended(void *arg)
 	struct sessions *ss = s->all;
 	timer_stop(&s->timer);
 	wait_end(s);
+	sasl_end(s);
 	list_remove(&s->link);
 	ss->counters.sessions--;
 	s->drops = true;
@@ -440,6 +443,10 @@ struct str session_key(const struct session *s)
 struct claims *session_claims(const struct session *s)
 {
 	return s->claims;
+}
+enum service session_service(const struct session *s)
+{
+	return s->account ? s->account->service : SERVICE_NONE;
 }
 struct str session_peer(const struct session *s)
 {

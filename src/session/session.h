@@ -10,6 +10,7 @@
 #pragma once
 #include "base/counter.h"
 #include "policy/claims.h"
+#include "policy/service.h"
 #include "xmpp/extdisco.h"
 #include "xmpp/outbox.h"
 #include "xmpp/xml.h"
@@ -17,6 +18,7 @@
 struct session;
 struct sessions; /* all sessions of one worker */
 struct stanza;   /* xmpp/stanza.h */
+struct accounts; /* session/accounts.h */
 struct loop;
 struct http_request;
 struct ws;
@@ -37,6 +39,8 @@ struct session_settings {
 	const struct token_settings *token;
 	const struct token_keys *keys;
 
+	struct accounts *accounts; /* of services; NULL: there are none */
+
 	const struct extdisco *extdisco; /* never NULL */
 	struct str shard, region;        /* of this server among several; absent: none */
 	bool services_push; /* the answer to disco and to extdisco, before the bind's result */
@@ -47,13 +51,15 @@ struct session_settings {
 	struct worker *self;         /* also alone: where other threads send messages to */
 	struct str muc_domain;       /* of the rooms that URLs name */
 
-	uint32_t sessions;                           /* at once, on all workers */
-	struct xml_limits before_login, after_login; /* bytes: of one element */
-	uint32_t login_stanzas;                      /* messages before bind, in total */
-	uint32_t login_timeout_ms;                   /* from the arrival to bind */
+	uint32_t sessions; /* at once, on all workers */
+	/* bytes: of one element; services after login have their own */
+	struct xml_limits before_login, after_login, of_service;
+	uint32_t login_stanzas;    /* messages before bind, in total */
+	uint32_t login_timeout_ms; /* from the arrival to bind */
 	uint32_t stanzas_per_second,
-	        bytes_per_second;      /* a burst of five seconds; more closes the session */
-	uint32_t log_lines_per_second; /* of refusals */
+	        bytes_per_second;            /* a burst of five seconds; more closes the session */
+	uint32_t service_stanzas_per_second; /* of a service, whose bytes are not counted */
+	uint32_t log_lines_per_second;       /* of refusals */
 
 	/* Clients over TCP. */
 	struct tls_context *tls;                /* for STARTTLS; NULL: there is none */
@@ -65,7 +71,8 @@ struct session_settings {
 struct session_counters {
 	uint64_t opened, bound, refused_logins;
 	uint64_t limit_sessions, limit_login_stanzas, limit_login_timeout, limit_stanzas_per_second,
-	        limit_bytes_per_second, limit_queued_bytes, log_suppressed, no_memory;
+	        limit_bytes_per_second, limit_queued_bytes, limit_service_passwords, log_suppressed,
+	        no_memory;
 	uint64_t xml_not_well_formed, xml_restricted, limit_xml_bytes, limit_xml_depth,
 	        limit_xml_attributes, limit_xml_elements;
 	uint64_t stream_errors, limit_ping_timeout, tls_started;
@@ -122,12 +129,15 @@ void session_room_of_query(struct str query, struct str muc_domain, struct buf *
 struct session_handle session_handle(const struct session *s);
 struct session *session_get(
         struct sessions *ss, struct session_handle h); /* NULL: gone, or not bound */
-struct str session_jid(const struct session *s);       /* full: uuid@domain/resource */
-struct str session_bare_jid(const struct session *s);  /* uuid@domain */
+struct str session_jid(const struct session *s);       /* full: uuid@domain/resource,
+                                                        * or a service's account@domain/resource */
+struct str session_bare_jid(const struct session *s);
 struct str session_key(const struct session *s); /* the uuid: what the policy calls the session */
 struct claims *session_claims(
-        const struct session *s);                 /* verified token; NULL: a guest, or auth=none.
-                                                   * Borrowed: claims_ref to keep */
+        const struct session *s); /* verified token; NULL: a guest, or auth=none.
+                                   * Borrowed: claims_ref to keep */
+enum service session_service(
+        const struct session *s);                 /* by a password login; SERVICE_NONE: a person */
 struct str session_peer(const struct session *s); /* address, numeric */
 bool session_peer_loopback(const struct session *s);
 struct str session_query_room(

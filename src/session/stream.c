@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/rand.h"
+#include "session/accounts.h"
 #include "session/internal.h"
 #include "xmpp/error.h"
 #include "xmpp/ns.h"
@@ -54,6 +55,16 @@ static void on_starttls(struct session *s)
 		session_close(s, SESSION_ENDED, NULL, STR_NONE);
 }
 
+static void write_mechanisms(const struct session *s, struct buf *b)
+{
+	buf_puts(b, "<mechanisms xmlns='" NS_SASL "'>");
+	if (sasl_here(s))
+		sasl_write_mechanisms(s, b);
+	else
+		buf_puts(b, "<mechanism>ANONYMOUS</mechanism>");
+	buf_puts(b, "</mechanisms>");
+}
+
 static void stream_features(struct session *s)
 {
 	struct buf *b = session_begin(s);
@@ -63,11 +74,29 @@ static void stream_features(struct session *s)
 	} else {
 		write_starttls(s, b);
 		if (!login_needs_tls(s))
-			buf_puts(b, "<mechanisms xmlns='" NS_SASL
-			            "'><mechanism>ANONYMOUS</mechanism></mechanisms>");
+			write_mechanisms(s, b);
 	}
 	buf_puts(b, "</stream:features>");
 	session_flush(s);
+}
+
+/* Which of the server's domains the client wants. Whoever has logged in stays what he is: a service
+ * on its domain, a person on one of people. */
+static bool choose_domain(struct session *s, struct str to)
+{
+	const struct session_settings *set = &s->all->settings;
+	struct str service = accounts_domain(set->accounts, to);
+	if (s->account)
+		return str_absent(to) || str_eq_ascii_nocase(to, s->domain);
+	if (!str_absent(set->guest_domain) && str_eq_ascii_nocase(to, set->guest_domain))
+		s->domain = set->guest_domain;
+	else if (!str_absent(service) && s->state == SESSION_OPENING)
+		s->domain = service;
+	else if (str_eq_ascii_nocase(to, set->domain) || (str_absent(to) && sasl_here(s)))
+		s->domain = set->domain;
+	else
+		return str_absent(to);
+	return true;
 }
 
 void session_opened(struct session *s, struct str to)
@@ -78,10 +107,7 @@ void session_opened(struct session *s, struct str to)
 		session_close(s, SESSION_PROTOCOL, "bad-format", STR("The stream is open already"));
 		return;
 	}
-	const struct session_settings *set = &s->all->settings;
-	if (!str_absent(set->guest_domain) && str_eq_ascii_nocase(to, set->guest_domain)) {
-		s->domain = set->guest_domain;
-	} else if (!str_absent(to) && !str_eq_ascii_nocase(to, set->domain)) {
+	if (!choose_domain(s, to)) {
 		session_close(s, SESSION_PROTOCOL, "host-unknown", STR_NONE);
 		return;
 	}
@@ -194,14 +220,16 @@ bool session_admit(struct session *s, size_t bytes)
 		return false;
 	}
 	uint64_t now = loop_now_ms(ss->loop);
-	double burst = BURST_SECONDS * (double)set->stanzas_per_second;
+	double rate = s->account ? set->service_stanzas_per_second : set->stanzas_per_second;
+	double burst = BURST_SECONDS * rate;
 	if (burst < BURST_STANZAS_MIN)
 		burst = BURST_STANZAS_MIN;
 	double bytes_burst = BURST_SECONDS * (double)set->bytes_per_second;
 	if (bytes_burst < 2.0 * (double)set->after_login.bytes)
 		bytes_burst = 2.0 * (double)set->after_login.bytes;
-	bool many = !limit_take(&s->stanzas, 1, set->stanzas_per_second, burst, now);
-	bool much = !limit_take(&s->bytes, (double)bytes, set->bytes_per_second, bytes_burst, now);
+	bool many = !limit_take(&s->stanzas, 1, rate, burst, now);
+	bool much = !s->account &&
+	            !limit_take(&s->bytes, (double)bytes, set->bytes_per_second, bytes_burst, now);
 	if (!many && !much)
 		return true;
 	if (many)
@@ -250,11 +278,16 @@ void session_fault(struct session *s, enum xml_fault fault)
 	        s, SESSION_PROTOCOL, xml_fault_condition(fault), str_c(xml_fault_text(fault)));
 }
 
-const struct xml_limits *session_limits(const struct session *s)
+const struct xml_limits *stream_limits(const struct session *s)
 {
 	const struct session_settings *set = &s->all->settings;
+	return s->account ? &set->of_service : &set->after_login;
+}
+
+const struct xml_limits *session_limits(const struct session *s)
+{
 	bool known = s->state == SESSION_BOUND || s->state == SESSION_BINDING;
-	return known ? &set->after_login : &set->before_login;
+	return known ? stream_limits(s) : &s->all->settings.before_login;
 }
 
 void session_element(struct session *s, struct element *e, struct str text)
@@ -272,6 +305,9 @@ void session_element(struct session *s, struct element *e, struct str text)
 		return;
 	case SESSION_WAITING:
 		login_waiting(s, e);
+		return;
+	case SESSION_CHALLENGED:
+		sasl_challenged(s, e);
 		return;
 	case SESSION_BINDING:
 		login_bind(s, e);

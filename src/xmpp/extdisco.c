@@ -77,11 +77,11 @@ static void write_credentials(struct buf *b, const struct extdisco *x, int64_t n
 		int n = snprintf(user, sizeof user, "%lld%s%.*s", (long long)end, named ? ":" : "",
 		        STR_FMT(name));
 		struct str username = str_from(user, (size_t)n);
-		uint8_t mac[20];
-		hash_hmac_sha1(x->secret, username, mac);
+		uint8_t mac[HASH_MAX];
+		b->failed |= !hash_hmac(HASH_SHA_1, x->secret, username, mac);
 		xml_attr(b, "username", username);
 		buf_puts(b, " password='");
-		base64_encode(str_from((const char *)mac, sizeof mac), b);
+		base64_encode(str_from((const char *)mac, hash_size(HASH_SHA_1)), b);
 		buf_putc(b, '\'');
 		if (gmtime_r(&end, &utc) && strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc))
 			buf_printf(b, " expires='%s'", when);
