@@ -176,7 +176,7 @@ static bool start_focus(struct parts *p)
 	const struct server_settings *set = &p->shared->config->server;
 	struct focus_settings focus = {
 	        .domain = set->domain,
-	        .muc_domain = set->muc_domain,
+	        .muc = parts_muc_host(p->shared->config),
 	        .focus_domain = set->focus_domain,
 	        .focus_jid = set->focus_jid,
 	        .token_auth_url = set->token_auth_url,
@@ -277,6 +277,7 @@ static void on_handed(void *arg, struct message *m)
 	if (t && h->client)
 		sessions_accept(p->sessions, t);
 	else if (t)
+	        .tenants = set->tenants,
 		http_server_adopt(p->http, t, str_from(h->bytes, h->n));
 	/* its session is counted by itself now, and holds the room that its URL names */
 	directory_placed(p->shared->directory, p->index, h->held);
@@ -297,6 +298,7 @@ static bool hand_over(struct parts *p, const struct tcp_parcel *parcel, struct s
 	h->n = bytes.n;
 	memcpy(h->bytes, bytes.p, bytes.n);
 	worker_post(p->worker, &h->m);
+	rooms.tenants = set->tenants;
 	return true;
 }
 
@@ -402,7 +404,12 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 struct ask_sources parts_sources(struct parts *p)
 {
 	return (struct ask_sources){.rooms = p->rooms,
-	        .muc_domain = p->shared->config->server.muc_domain,
+	        .muc = parts_muc_host(p->shared->config),
 	        .counters = list_counters,
 	        .arg = p};
 }
+struct muc_host parts_muc_host(const struct config *c)
+{
+	return muc_host_make(c->server.muc_domain, c->server.domain, c->server.tenants);
+}
+

@@ -224,7 +224,8 @@ static bool on_hand_over(void *arg, const struct http_request *r, struct tcp *t,
 	struct tcp_parcel parcel;
 	struct buf room;
 	buf_init(&room, 0);
-	session_room_of_query(r->head->query, s->config->server.muc_domain, &room);
+	const struct muc_host muc = parts_muc_host(s->config);
+	session_room_of_query(r->head->query, &muc, &room);
 	unsigned w = directory_place(
 	        s->shared.directory, room.failed ? STR_NONE : buf_view(&room), &held);
 	buf_done(&room);

@@ -78,6 +78,7 @@ static void write_config(void *arg, struct str tenant, struct buf *out)
 	page.tenant = tenant;
 	page_config_write(&page, out);
 }
+	page.tenant_rooms = s->config->server.tenants;
 
 static void write_config_end(void *arg, struct buf *out)
 {

@@ -137,6 +137,9 @@ void login_fail(struct session *s, const char *condition); /* a bare <failure/> 
 /* sasl.c: password logins */
 bool sasl_here(const struct session *s); /* does the domain of its stream have accounts */
 void sasl_write_mechanisms(const struct session *s, struct buf *b);
+/* The canonical bare JID of a room by its decoded name, appended; nothing when it means none. */
+void route_room_of(struct str room, struct str tenant, const struct muc_host *muc,
+        struct buf *out);
 void sasl_auth(struct session *s, const struct element *e);
 void sasl_response(struct session *s, const struct element *e);
 void sasl_challenged(struct session *s, const struct element *e);

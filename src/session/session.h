@@ -12,6 +12,7 @@
 #include "policy/claims.h"
 #include "policy/service.h"
 #include "xmpp/extdisco.h"
+#include "xmpp/muc_host.h"
 #include "xmpp/outbox.h"
 #include "xmpp/xml.h"
 
@@ -49,7 +50,7 @@ struct session_settings {
 	struct directory *directory; /* NULL: this is the only worker */
 	unsigned worker;             /* which of them this is */
 	struct worker *self;         /* also alone: where other threads send messages to */
-	struct str muc_domain;       /* of the rooms that URLs name */
+	struct muc_host muc;         /* of the rooms that URLs name */
 
 	uint32_t sessions; /* at once, on all workers */
 	/* bytes: of one element; services after login have their own */
@@ -123,7 +124,7 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 
 /* The canonical bare JID that room= and prefix= of a URL's query mean, appended; nothing when they
  * mean none. It only says where a session should live. */
-void session_room_of_query(struct str query, struct str muc_domain, struct buf *out);
+void session_room_of_query(struct str query, const struct muc_host *muc, struct buf *out);
 
 /* What the upper floors may know of a session. Every str lives as long as the session. */
 struct session_handle session_handle(const struct session *s);
