@@ -6,6 +6,7 @@
 #include "focus/focus.h"
 #include "room/openers.h"
 #include "room/room.h"
+#include "session/bosh.h"
 #include "session/far.h"
 #include "session/session.h"
 
@@ -135,6 +136,8 @@ static bool start_sessions(struct parts *p)
 	        .stanzas_per_second = l->stanzas_per_second,
 	        .bytes_per_second = l->bytes_per_second,
 	        .log_lines_per_second = part_of(l->log_lines_per_second, p->shared->n),
+	        .bosh_queued = l->queued_bytes,
+	        .bosh_queued_total = ((uint64_t)l->queued_mebibytes_total << 20) / p->shared->n,
 	        .tls = p->shared->tls,
 	        .require_tls = set->xmpp_require_tls,
 	        .ping_idle_ms = l->ping_interval * 1000,
@@ -392,6 +395,7 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 {
 	struct parts *p = arg;
 	size_t n = sessions_list_counters(p->sessions, out, max);
+	n += bosh_list_counters(p->sessions, out + n, max - n);
 	if (p->far)
 		n += far_list_counters(p->far, out + n, max - n);
 	if (p->http)

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/bosh_door.h"
 #include "cli/certificates.h"
 #include "cli/cli.h"
 #include "cli/conference.h"
@@ -50,6 +51,7 @@ struct server {
 	struct control *control; /* NULL: there is none, and a log line says why */
 	struct site *site;
 	struct conference_door *conferences;
+	struct bosh_door *bosh; /* NULL: switched off */
 	char acme_folder[1024], url[2100];
 	uint16_t port;
 	struct xmpp_door *xmpp; /* NULL: none */
@@ -148,6 +150,7 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 	n += tcp_server_list_counters(s->tcp, out + n, max - n);
 	n += xmpp_door_list_counters(s->xmpp, out + n, max - n);
 	n += conference_door_list_counters(s->conferences, out + n, max - n);
+	n += bosh_door_list_counters(s->bosh, out + n, max - n);
 	return store ? n + token_store_list_counters(store, out + n, max - n) : n;
 }
 
@@ -252,7 +255,15 @@ static bool start_site(struct server *s, char *why, size_t size)
 	if (!s->conferences)
 		return fail(why, size, NO_MEMORY);
 	const struct http_route conferences = conference_door_route(s->conferences);
-	return site_add_route(s->site, &conferences);
+	if (!site_add_route(s->site, &conferences))
+		return false;
+	if (!s->config->server.bosh)
+		return true;
+	s->bosh = bosh_door_new(&s->shared, s->parts, s->worker);
+	if (!s->bosh)
+		return fail(why, size, NO_MEMORY);
+	const struct http_route bosh = bosh_door_route(s->bosh);
+	return site_add_route(s->site, &bosh);
 }
 
 static bool start_http(struct server *s, char *why, size_t size)
@@ -291,6 +302,8 @@ static bool start_http(struct server *s, char *why, size_t size)
 	conference_door_own(s->conferences, s->http);
 	if (!s->http || !start_tcp(s))
 		return fail(why, size, NO_MEMORY);
+	if (s->bosh)
+		bosh_door_own(s->bosh, s->http, s->tcp);
 	for (unsigned i = 0; s->shared.n > 1 && i < s->shared.n; i++) {
 		if (!parts_open_door(s->parts[i], settings, s->tcp, &s->tcp_limits))
 			return fail(why, size, NO_MEMORY);
@@ -556,6 +569,8 @@ void server_free(struct server *s)
 	if (!s)
 		return;
 	stop_threads(s);
+	if (s->shared.n > 1)
+		bosh_door_stop(s->bosh);
 	timer_stop(&s->look);
 	timer_stop(&s->renewal);
 	control_free(s->control);
@@ -575,6 +590,7 @@ void server_free(struct server *s)
 	openers_free(s->shared.openers);
 	directory_free(s->shared.directory);
 	conference_door_free(s->conferences);
+	bosh_door_free(s->bosh);
 	site_free(s->site);
 	mem_free(s);
 }

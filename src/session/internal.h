@@ -85,6 +85,7 @@ struct sessions {
 	struct buf written; /* it, when it had to be */
 	struct far *far;    /* NULL: this is the only worker */
 	struct buf out;     /* scratch for what session/ itself writes */
+	struct bosh *bosh; /* NULL: nobody has come that way */
 	struct limit log_lines;
 	bool draining;
 };

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "session/accounts.h"
+#include "session/bosh.h"
 #include "session/internal.h"
 #include "xmpp/ns.h"
 
@@ -49,6 +50,7 @@ void sessions_free(struct sessions *ss)
 {
 	if (!ss)
 		return;
+	bosh_free(ss);
 	xml_parser_free(ss->parser);
 	arena_done(&ss->arena);
 	buf_done(&ss->out);

@@ -62,6 +62,10 @@ struct session_settings {
 	uint32_t service_stanzas_per_second; /* of a service, whose bytes are not counted */
 	uint32_t log_lines_per_second;       /* of refusals */
 
+	/* Clients over BOSH: bytes that wait for one of them, and for all of this worker. */
+	uint32_t bosh_queued;
+	uint64_t bosh_queued_total;
+
 	/* Clients over TCP. */
 	struct tls_context *tls;                /* for STARTTLS; NULL: there is none */
 	bool require_tls;                       /* nobody logs in before it */
