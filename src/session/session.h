@@ -62,6 +62,15 @@ struct session_settings {
 	uint32_t service_stanzas_per_second; /* of a service, whose bytes are not counted */
 	uint32_t log_lines_per_second;       /* of refusals */
 
+	/* Stream management (XEP-0198) */
+	uint32_t resume_ms, resume_service_ms; /* how long a lost connection may stay away; 0: not
+	                                          offered */
+	uint32_t resume_queue;                 /* stanzas kept for one session, */
+	uint32_t resume_bytes;                 /* and their bytes, */
+	uint64_t resume_total;                 /* and of all sessions of this worker; then those
+	                                          with much keep less */
+	uint32_t away_per_address;             /* sessions without a connection; loopback is exempt */
+
 	/* Clients over BOSH: bytes that wait for one of them, and for all of this worker. */
 	uint32_t bosh_queued;
 	uint64_t bosh_queued_total;
@@ -81,7 +90,8 @@ struct session_counters {
 	uint64_t xml_not_well_formed, xml_restricted, limit_xml_bytes, limit_xml_depth,
 	        limit_xml_attributes, limit_xml_elements;
 	uint64_t stream_errors, limit_ping_timeout, tls_started;
-	uint32_t sessions, bound_now;
+	uint64_t went_away, resumed, resumes_refused, resume_timeouts, limit_away;
+	uint32_t sessions, bound_now, away_now;
 };
 
 /* Why a session ended. */
@@ -96,7 +106,18 @@ enum session_end {
 };
 const char *session_end_text(enum session_end e); /* one stable word for logs */
 
-/* Upward calls. Both only for bound sessions. */
+/* roles.md 3.7 Resume: may a session go on with another token? */
+struct resume_question {
+	struct session_handle session;
+	struct str key;                  /* session_key */
+	const struct claims *claims;     /* the new, verified token */
+	const struct claims *old_claims; /* the session's; NULL: none */
+	struct str knocks_at; /* absent: its seats are asked; otherwise it has none, and this is the
+	                         conference that its URL names (canonical bare JID) */
+};
+enum resume_opinion { RESUME_NO_SEAT, RESUME_HONOURED, RESUME_NOT_HONOURED };
+
+/* Upward calls, only for bound sessions. The last three may be NULL. */
 struct session_events {
 	void *arg;
 	/* An iq, message or presence whose `to` is neither absent nor at the server's own domain.
@@ -108,6 +129,14 @@ struct session_events {
 	 * outbox.close, only later.
 	 */
 	void (*gone)(void *arg, struct session *s, enum session_end why);
+	/* The connection is lost, the session waits to be resumed; what is sent to it is kept. */
+	void (*away)(void *arg, struct session *s);
+	/* It was resumed, perhaps without having been away. same_token: otherwise session_claims
+	 * are new. May call the outbox. */
+	void (*back)(void *arg, struct session *s, bool same_token);
+	enum resume_opinion (*may_resume)(void *arg, const struct resume_question *q);
+	/* A service was bound. May call the outbox. NULL: nobody wants to know. */
+	void (*service)(void *arg, struct session *s);
 };
 
 /* settings and events are copied. NULL on no memory. */
