@@ -119,7 +119,7 @@ static bool start_sessions(struct parts *p)
 	        .directory = p->shared->directory,
 	        .worker = p->index,
 	        .self = p->worker,
-	        .muc_domain = set->muc_domain,
+	        .muc = parts_muc_host(p->shared->config),
 	        .sessions = l->sessions,
 	        .before_login = xml_limits_before_auth,
 	        .after_login = {.bytes = l->stanza_bytes,
@@ -136,6 +136,12 @@ static bool start_sessions(struct parts *p)
 	        .stanzas_per_second = l->stanzas_per_second,
 	        .bytes_per_second = l->bytes_per_second,
 	        .log_lines_per_second = part_of(l->log_lines_per_second, p->shared->n),
+	        .resume_ms = l->resume_timeout * 1000,
+	        .resume_service_ms = l->resume_service_timeout * 1000,
+	        .resume_queue = l->resume_queue,
+	        .resume_bytes = l->queued_bytes,
+	        .resume_total = ((uint64_t)l->queued_mebibytes_total << 20) / p->shared->n,
+	        .away_per_address = l->connections_per_address,
 	        .bosh_queued = l->queued_bytes,
 	        .bosh_queued_total = ((uint64_t)l->queued_mebibytes_total << 20) / p->shared->n,
 	        .tls = p->shared->tls,
@@ -179,7 +185,8 @@ static bool start_focus(struct parts *p)
 	const struct server_settings *set = &p->shared->config->server;
 	struct focus_settings focus = {
 	        .domain = set->domain,
-	        .muc = parts_muc_host(p->shared->config),
+	        .muc_domain = set->muc_domain,
+	        .tenants = set->tenants,
 	        .focus_domain = set->focus_domain,
 	        .focus_jid = set->focus_jid,
 	        .token_auth_url = set->token_auth_url,
@@ -198,6 +205,7 @@ static bool start_rooms(struct parts *p)
 	struct room_settings rooms = room_settings_default;
 	rooms.domain = set->domain;
 	rooms.muc_domain = set->muc_domain;
+	rooms.tenants = set->tenants;
 	rooms.focus_jid = set->focus_jid;
 	rooms.policy = &p->shared->config->policy;
 	rooms.resource_strict = set->resource_strict;
@@ -280,7 +288,6 @@ static void on_handed(void *arg, struct message *m)
 	if (t && h->client)
 		sessions_accept(p->sessions, t);
 	else if (t)
-	        .tenants = set->tenants,
 		http_server_adopt(p->http, t, str_from(h->bytes, h->n));
 	/* its session is counted by itself now, and holds the room that its URL names */
 	directory_placed(p->shared->directory, p->index, h->held);
@@ -301,7 +308,6 @@ static bool hand_over(struct parts *p, const struct tcp_parcel *parcel, struct s
 	h->n = bytes.n;
 	memcpy(h->bytes, bytes.p, bytes.n);
 	worker_post(p->worker, &h->m);
-	rooms.tenants = set->tenants;
 	return true;
 }
 
@@ -405,6 +411,11 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 	return n;
 }
 
+struct muc_host parts_muc_host(const struct config *c)
+{
+	return muc_host_make(c->server.muc_domain, c->server.domain, c->server.tenants);
+}
+
 struct ask_sources parts_sources(struct parts *p)
 {
 	return (struct ask_sources){.rooms = p->rooms,
@@ -412,8 +423,3 @@ struct ask_sources parts_sources(struct parts *p)
 	        .counters = list_counters,
 	        .arg = p};
 }
-struct muc_host parts_muc_host(const struct config *c)
-{
-	return muc_host_make(c->server.muc_domain, c->server.domain, c->server.tenants);
-}
-

@@ -78,9 +78,9 @@ static void write_config(void *arg, struct str tenant, struct buf *out)
 	const struct site *s = arg;
 	struct page_config page = page_of(s->config);
 	page.tenant = tenant;
+	page.tenant_rooms = s->config->server.tenants;
 	page_config_write(&page, out);
 }
-	page.tenant_rooms = s->config->server.tenants;
 
 static void write_config_end(void *arg, struct buf *out)
 {

@@ -153,6 +153,17 @@ static void route(struct focus *f, const struct room_client *c, const struct sta
 		refuse_address(f, c, st);
 }
 
+void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st)
+{
+	struct arena a;
+	struct stanza outward = *st;
+	arena_init(&a, 0);
+	/* without memory the address stays one that no room has */
+	(void)address_outward(f, &outward.to, &a);
+	route(f, c, &outward);
+	arena_done(&a);
+}
+
 bool focus_conference_of(
         const struct focus *f, const struct stanza *st, struct buf *room, bool *opens)
 {
@@ -180,14 +191,3 @@ void focus_client_gone(struct focus *f, struct session_handle h)
 {
 	room_service_gone(f->rooms, h);
 }
-void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st)
-{
-	struct arena a;
-	struct stanza outward = *st;
-	arena_init(&a, 0);
-	/* without memory the address stays one that no room has */
-	(void)address_outward(f, &outward.to, &a);
-	route(f, c, &outward);
-	arena_done(&a);
-}
-

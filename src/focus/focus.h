@@ -14,8 +14,8 @@ struct focus;
 struct focus_settings {
 	struct str domain; /* of the sessions */
 	struct str muc_domain;
-	struct str focus_domain;   /* where conference requests go */
 	bool tenants;              /* they have room domains of their own */
+	struct str focus_domain;   /* where conference requests go */
 	struct str focus_jid;      /* bare account */
 	struct str token_auth_url; /* absent: none */
 	bool auth;                 /* the server knows tokens */
