@@ -16,17 +16,19 @@ static void fail(struct buf *out, const char *why)
 	fail_str(out, str_c(why));
 }
 
-/* A room by its JID, by its node, or by the name that people read. */
+/* A room by its JID, by its node, or by the name that people read; [tenant]room is a tenant's. */
 static struct room *find_room(const struct ask_sources *s, struct str name)
 {
 	struct buf b;
+	struct str tenant, plain;
 	struct room *r = NULL;
 	if (str_find(name, '@') < name.n)
 		return room_find(s->rooms, name);
 	buf_init(&b, 0);
-	if (room_canonical(name, &b) == ERR_OK) {
+	room_split_tenant(name, &tenant, &plain);
+	if (room_canonical(plain, &b) == ERR_OK) {
 		buf_putc(&b, '@');
-		buf_str(&b, s->muc_domain);
+		muc_host_write(&s->muc, tenant, &b);
 		r = room_find(s->rooms, buf_view(&b));
 	}
 	buf_done(&b);

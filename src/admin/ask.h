@@ -15,13 +15,14 @@
 #pragma once
 #include "base/counter.h"
 #include "room/room.h"
+#include "xmpp/muc_host.h"
 
 #define ASK_BYTES_MAX 4096
 #define ASK_COUNTERS_MAX 128
 
 struct ask_sources {
 	const struct room_service *rooms; /* NULL: a part without rooms */
-	struct str muc_domain;
+	struct muc_host muc;
 	/* Fills in at most max counters of the other parts; NULL: none. */
 	size_t (*counters)(void *arg, struct counter *out, size_t max);
 	/* Appends a JSON array; NULL: this part knows of none. */

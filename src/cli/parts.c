@@ -6,6 +6,7 @@
 #include "focus/focus.h"
 #include "room/openers.h"
 #include "room/room.h"
+#include "session/bosh.h"
 #include "session/far.h"
 #include "session/session.h"
 
@@ -118,7 +119,7 @@ static bool start_sessions(struct parts *p)
 	        .directory = p->shared->directory,
 	        .worker = p->index,
 	        .self = p->worker,
-	        .muc_domain = set->muc_domain,
+	        .muc = parts_muc_host(p->shared->config),
 	        .sessions = l->sessions,
 	        .before_login = xml_limits_before_auth,
 	        .after_login = {.bytes = l->stanza_bytes,
@@ -135,6 +136,14 @@ static bool start_sessions(struct parts *p)
 	        .stanzas_per_second = l->stanzas_per_second,
 	        .bytes_per_second = l->bytes_per_second,
 	        .log_lines_per_second = part_of(l->log_lines_per_second, p->shared->n),
+	        .resume_ms = l->resume_timeout * 1000,
+	        .resume_service_ms = l->resume_service_timeout * 1000,
+	        .resume_queue = l->resume_queue,
+	        .resume_bytes = l->queued_bytes,
+	        .resume_total = ((uint64_t)l->queued_mebibytes_total << 20) / p->shared->n,
+	        .away_per_address = l->connections_per_address,
+	        .bosh_queued = l->queued_bytes,
+	        .bosh_queued_total = ((uint64_t)l->queued_mebibytes_total << 20) / p->shared->n,
 	        .tls = p->shared->tls,
 	        .require_tls = set->xmpp_require_tls,
 	        .ping_idle_ms = l->ping_interval * 1000,
@@ -177,6 +186,7 @@ static bool start_focus(struct parts *p)
 	struct focus_settings focus = {
 	        .domain = set->domain,
 	        .muc_domain = set->muc_domain,
+	        .tenants = set->tenants,
 	        .focus_domain = set->focus_domain,
 	        .focus_jid = set->focus_jid,
 	        .token_auth_url = set->token_auth_url,
@@ -195,6 +205,7 @@ static bool start_rooms(struct parts *p)
 	struct room_settings rooms = room_settings_default;
 	rooms.domain = set->domain;
 	rooms.muc_domain = set->muc_domain;
+	rooms.tenants = set->tenants;
 	rooms.focus_jid = set->focus_jid;
 	rooms.policy = &p->shared->config->policy;
 	rooms.resource_strict = set->resource_strict;
@@ -391,6 +402,7 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 {
 	struct parts *p = arg;
 	size_t n = sessions_list_counters(p->sessions, out, max);
+	n += bosh_list_counters(p->sessions, out + n, max - n);
 	if (p->far)
 		n += far_list_counters(p->far, out + n, max - n);
 	if (p->http)
@@ -400,10 +412,15 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 	return n;
 }
 
+struct muc_host parts_muc_host(const struct config *c)
+{
+	return muc_host_make(c->server.muc_domain, c->server.domain, c->server.tenants);
+}
+
 struct ask_sources parts_sources(struct parts *p)
 {
 	return (struct ask_sources){.rooms = p->rooms,
-	        .muc_domain = p->shared->config->server.muc_domain,
+	        .muc = parts_muc_host(p->shared->config),
 	        .counters = list_counters,
 	        .arg = p};
 }

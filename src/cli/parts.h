@@ -64,4 +64,6 @@ void parts_conference(struct parts *p, const struct room_client *c, struct str w
 
 struct sessions *parts_sessions(struct parts *p);
 struct focus *parts_focus(struct parts *p);
+/* The domain of the rooms and of tenants' rooms; borrows the configuration. */
+struct muc_host parts_muc_host(const struct config *c);
 struct ask_sources parts_sources(struct parts *p);

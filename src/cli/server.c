@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/bosh_door.h"
 #include "cli/certificates.h"
 #include "cli/cli.h"
 #include "cli/conference.h"
@@ -51,6 +52,7 @@ struct server {
 	struct control *control; /* NULL: there is none, and a log line says why */
 	struct site *site;
 	struct conference_door *conferences;
+	struct bosh_door *bosh; /* NULL: switched off */
 	char acme_folder[1024], url[2100];
 	uint16_t port;
 	struct xmpp_door *xmpp; /* NULL: none */
@@ -150,6 +152,7 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 	n += tcp_server_list_counters(s->tcp, out + n, max - n);
 	n += xmpp_door_list_counters(s->xmpp, out + n, max - n);
 	n += conference_door_list_counters(s->conferences, out + n, max - n);
+	n += bosh_door_list_counters(s->bosh, out + n, max - n);
 	return store ? n + token_store_list_counters(store, out + n, max - n) : n;
 }
 
@@ -226,7 +229,8 @@ static bool on_hand_over(void *arg, const struct http_request *r, struct tcp *t,
 	struct tcp_parcel parcel;
 	struct buf room;
 	buf_init(&room, 0);
-	session_room_of_query(r->head->query, s->config->server.muc_domain, &room);
+	const struct muc_host muc = parts_muc_host(s->config);
+	session_room_of_query(r->head->query, &muc, &room);
 	unsigned w = directory_place(
 	        s->shared.directory, room.failed ? STR_NONE : buf_view(&room), &held);
 	buf_done(&room);
@@ -253,7 +257,15 @@ static bool start_site(struct server *s, char *why, size_t size)
 	if (!s->conferences)
 		return fail(why, size, NO_MEMORY);
 	const struct http_route conferences = conference_door_route(s->conferences);
-	return site_add_route(s->site, &conferences);
+	if (!site_add_route(s->site, &conferences))
+		return false;
+	if (!s->config->server.bosh)
+		return true;
+	s->bosh = bosh_door_new(&s->shared, s->parts, s->worker);
+	if (!s->bosh)
+		return fail(why, size, NO_MEMORY);
+	const struct http_route bosh = bosh_door_route(s->bosh);
+	return site_add_route(s->site, &bosh);
 }
 
 static bool start_http(struct server *s, char *why, size_t size)
@@ -292,6 +304,8 @@ static bool start_http(struct server *s, char *why, size_t size)
 	conference_door_own(s->conferences, s->http);
 	if (!s->http || !start_tcp(s))
 		return fail(why, size, NO_MEMORY);
+	if (s->bosh)
+		bosh_door_own(s->bosh, s->http, s->tcp);
 	for (unsigned i = 0; s->shared.n > 1 && i < s->shared.n; i++) {
 		if (!parts_open_door(s->parts[i], settings, s->tcp, &s->tcp_limits))
 			return fail(why, size, NO_MEMORY);
@@ -572,6 +586,8 @@ void server_free(struct server *s)
 	if (!s)
 		return;
 	stop_threads(s);
+	if (s->shared.n > 1)
+		bosh_door_stop(s->bosh);
 	timer_stop(&s->look);
 	timer_stop(&s->renewal);
 	tidy_stop(&s->tidy);
@@ -592,6 +608,7 @@ void server_free(struct server *s)
 	openers_free(s->shared.openers);
 	directory_free(s->shared.directory);
 	conference_door_free(s->conferences);
+	bosh_door_free(s->bosh);
 	site_free(s->site);
 	mem_free(s);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "cli/bosh_door.h"
 #include "cli/conference.h"
 #include "http/page.h"
 #include "http/root.h"
@@ -49,6 +50,7 @@ static struct page_config page_of(const struct config *c)
 	        .focus_jid = set->focus_jid,
 	        .hidden_domain = has_hidden(set) ? set->hidden_domain : STR_NONE,
 	        .ws_path = WS_PATH,
+	        .bosh_path = set->bosh ? BOSH_PATH : NULL,
 	        .conference_path = set->http_conference_request ? CONFERENCE_PATH : NULL,
 	        .shard = set->shard,
 	        .region = set->region,
@@ -76,6 +78,7 @@ static void write_config(void *arg, struct str tenant, struct buf *out)
 	const struct site *s = arg;
 	struct page_config page = page_of(s->config);
 	page.tenant = tenant;
+	page.tenant_rooms = s->config->server.tenants;
 	page_config_write(&page, out);
 }
 

@@ -33,7 +33,6 @@ static const struct special {
                 "recording and dial-out, which it guards, are not served yet"},
         {"ENABLE_AUTH_DOMAIN", SPECIAL_BOOL_BUILT_IN, 0,
                 "auth_domain names the domain of the services"},
-        {"ENABLE_SUBDOMAINS", SPECIAL_LATER, W_ENV_IGNORED, "tenants are not served yet"},
         {"ENABLE_BREAKOUT_ROOMS", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
         {"ENABLE_AV_MODERATION", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
         {"ENABLE_END_CONFERENCE", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
@@ -133,8 +132,9 @@ void docker_families(struct docker *d)
 static const char *const others[] = {"AUTH_TYPE", "PROSODY_AUTH_TYPE", "XMPP_MODULES",
         "XMPP_MUC_MODULES", "XMPP_LOBBY_MUC_MODULES", "XMPP_BREAKOUT_MUC_MODULES", "GLOBAL_MODULES",
         "GLOBAL_CONFIG", "XMPP_CONFIGURATION", "XMPP_MUC_CONFIGURATION", "JWT_AUTH_TYPE",
-        "JWT_TOKEN_AUTH_MODULE", "PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS", "STUN_HOST",
-        "STUN_PORT", "TURN_HOST", "TURN_PORT", "TURN_TRANSPORT", "TURNS_HOST", "TURNS_PORT"};
+        "JWT_TOKEN_AUTH_MODULE", "PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS",
+        "STUN_HOST", "STUN_PORT", "TURN_HOST", "TURN_PORT",
+        "TURN_TRANSPORT", "TURNS_HOST", "TURNS_PORT"};
 
 bool docker_is_special(const char *name)
 {

@@ -331,6 +331,10 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_MUC_DOMAIN] = {"muc_domain", SCHEMA_DOMAIN, SERVER, AT(server.muc_domain),
 		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_MUC_DOMAIN",
 		.fallback_text = "muc.<domain>", .help = "Domain of the rooms."},
+	[KEY_TENANTS] = {"tenants", SCHEMA_BOOL, SERVER, AT(server.tenants), .fallback = "true",
+		.docker = "ENABLE_SUBDOMAINS",
+		.help = "/tenant/room are rooms of the tenant's own: room@muc.<tenant>.<domain>. Without, or "
+			"with a muc_domain that is not below domain, there are no tenants."},
 	[KEY_RESOURCE_STRICT] = {"resource_strict", SCHEMA_BOOL, SERVER, AT(server.resource_strict),
 		.fallback = "false", .docker = "PROSODY_MUC_RESOURCE_VALIDATE_ANONYMOUS_STRICT",
 		.docker2 = "PROSODY_ENABLE_MUC_RESOURCE_VALIDATE_ANONYMOUS_STRICT",
@@ -340,6 +344,10 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_TOKEN_AUTH_URL] = {"token_auth_url", SCHEMA_URL, SERVER, AT(server.token_auth_url),
 		.max = 2048, .docker = "TOKEN_AUTH_URL", .option = "tokenAuthUrl",
 		.help = "A login page elsewhere that hands out tokens."},
+	[KEY_FOCUS] = {"focus", SCHEMA_WORD, SERVER, AT(server.focus), .fallback = "internal",
+		.words = {"internal", "external"},
+		.help = "Who opens rooms and answers for them. external: Jicofo, or whoever logs in as an "
+			"account of kind focus. It moderates nobody: roles are this server's in either case."},
 	[KEY_WEB_ROOT] = {"web_root", SCHEMA_PATH, SERVER, AT(server.web_root), .max = ENTRY_BYTES,
 		.help = "Serve an installed jitsi-meet from this folder (Debian: /usr/share/jitsi-meet) in "
 			"place of the page that is built in."},
@@ -351,6 +359,9 @@ static const struct schema_row rows[KEY_COUNT] = {
 		AT(server.http_conference_request), .fallback = "false",
 		.help = "config.js tells clients to ask for conferences by HTTP, before they connect "
 			"(conferenceRequestUrl). They may in any case."},
+	[KEY_BOSH] = {"bosh", SCHEMA_BOOL, SERVER, AT(server.bosh), .fallback = "true",
+		.help = "Clients may come by BOSH (/http-bind), where WebSockets do not get through. config.js "
+			"names both."},
 	[KEY_SHARD] = {"shard", SCHEMA_STRING, SERVER, AT(server.shard), .flags = SCHEMA_TRIMMED,
 		.max = 64, .help = "The name of this server among several, told to clients "
 			"(x-jitsi-shard): letters, digits, dots, dashes and underscores."},
@@ -474,6 +485,13 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_PING_TIMEOUT] = {TIMEOUT(ping_timeout, "30", 3600), .help = "How long it may take to answer."},
 	[KEY_ROOM_READY_TIMEOUT] = {TIMEOUT(room_ready_timeout, "15", 600),
 		.help = "How long a room that was asked for waits for its first human."},
+	[KEY_RESUME_TIMEOUT] = {LIMIT(resume_timeout, "60", 0, 600, "s"),
+		.help = "How long a client whose connection broke stays in its rooms, to come back by stream "
+			"management. 0: it leaves at once."},
+	[KEY_RESUME_SERVICE_TIMEOUT] = {LIMIT(resume_service_timeout, "15", 0, 600, "s"),
+		.help = "The same for services."},
+	[KEY_RESUME_QUEUE] = {LIMIT(resume_queue, "500", 1, 100000, "stanzas"),
+		.help = "Kept for one client until it has acknowledged them, within queued_bytes."},
 	[KEY_SHUTDOWN_TIMEOUT] = {TIMEOUT(shutdown_timeout, "5", 600),
 		.help = "How long the end may take."},
 	[KEY_LOG_LINES_PER_SECOND] = {LIMIT(log_lines_per_second, "50", 1, 100000, "lines per second"),

@@ -19,9 +19,9 @@ struct limits {
 	uint32_t rooms;
 	uint32_t rooms_per_address;
 	uint32_t rooms_per_session;
-	uint32_t occupants_per_room;           /* hard bound; max_occupants is the policy's */
-	uint32_t joins_per_second;             /* per room */
-	uint32_t passwords_per_minute;         /* wrong ones, per room and address */
+	uint32_t occupants_per_room;   /* hard bound; max_occupants is the policy's */
+	uint32_t joins_per_second;     /* per room */
+	uint32_t passwords_per_minute; /* wrong ones, per room and address */
 	uint32_t service_passwords_per_minute; /* wrong ones of services, per address */
 	uint32_t service_stanza_bytes, service_stanzas_per_second;
 	uint32_t breweries; /* per worker */
@@ -42,6 +42,7 @@ struct limits {
 	uint32_t bytes_per_second;   /* per session */
 
 	uint32_t queued_bytes;           /* per session; more closes it */
+	uint32_t resume_queue;           /* stanzas, per session */
 	uint32_t queued_mebibytes_total; /* of all; then those with most of it are closed */
 
 	/* seconds */
@@ -52,6 +53,7 @@ struct limits {
 	uint32_t ping_interval;      /* silence before the server pings */
 	uint32_t ping_timeout;       /* from the ping to the close */
 	uint32_t room_ready_timeout; /* a room without a human */
+	uint32_t resume_timeout, resume_service_timeout; /* a session without its connection; 0: none */
 	uint32_t shutdown_timeout;
 
 	uint32_t log_lines_per_second; /* from one cause */
@@ -107,6 +109,7 @@ struct server_settings {
 	struct str web_root;  /* an installed jitsi-meet; absent: the page built in */
 	struct str config_js; /* answered as /config.js with web_root; absent: generated */
 	bool http_conference_request; /* config.js names the URL */
+	bool bosh;                    /* /http-bind is there */
 	struct extdisco extdisco;     /* STUN and TURN servers for clients */
 	bool services_push;           /* what the server offers, told with the bind */
 	struct str shard, region;     /* of this server among several; absent: none */
@@ -114,14 +117,17 @@ struct server_settings {
 	uint32_t workers; /* 0: one per core that the process may use */
 	enum placement { PLACEMENT_ROOM, PLACEMENT_WRONG } placement; /* wrong: for tests */
 
-	struct str domain;              /* XMPP domain of the sessions */
-	struct str guest_domain;        /* another name for it in JIDs; absent: none */
-	struct str auth_domain;         /* where the services' accounts live */
+	struct str domain;       /* XMPP domain of the sessions */
+	struct str guest_domain; /* another name for it in JIDs; absent: none */
+	struct str auth_domain;  /* where the services' accounts live */
 	struct str hidden_domain;       /* and those of recorders and transcribers */
 	struct str internal_muc_domain; /* of the rooms where they meet */
 	const struct account_settings *accounts;
 	size_t n_accounts;
 	struct str muc_domain;
+	bool tenants; /* they have rooms of their own */
+	/* the focus: built in, or whoever logs in as its account */
+	enum focus_place { FOCUS_INTERNAL, FOCUS_EXTERNAL } focus;
 	struct str focus_domain;   /* focus.<domain> */
 	struct str focus_jid;      /* focus@<auth_domain> */
 	struct str public_url;     /* as browsers write it, without a slash at the end; absent:

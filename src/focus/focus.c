@@ -144,10 +144,10 @@ void focus_stanza(struct focus *f, struct session *s, const struct stanza *st)
 	focus_client_stanza(f, &c, st);
 }
 
-void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st)
+static void route(struct focus *f, const struct room_client *c, const struct stanza *st)
 {
 	bool asks = st->kind == STANZA_IQ && (st->type == STANZA_GET || st->type == STANZA_SET);
-	if (str_eq(st->to.domain, f->settings.muc_domain))
+	if (address_is_room(f, st->to.domain))
 		room_service_stanza(f->rooms, c, st);
 	else if (asks && str_absent(st->to.node) && str_eq(st->to.domain, f->settings.focus_domain))
 		request_iq(f, c, st);
@@ -155,12 +155,28 @@ void focus_client_stanza(struct focus *f, const struct room_client *c, const str
 		refuse_address(f, c, st);
 }
 
+void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st)
+{
+	struct arena a;
+	struct stanza outward = *st;
+	arena_init(&a, 0);
+	/* without memory the address stays one that no room has */
+	(void)address_outward(f, &outward.to, &a);
+	route(f, c, &outward);
+	arena_done(&a);
+}
+
 bool focus_conference_of(
         const struct focus *f, const struct stanza *st, struct buf *room, bool *opens)
 {
 	*opens = st->kind == STANZA_PRESENCE && st->type == STANZA_PLAIN;
-	if (str_eq(st->to.domain, f->settings.muc_domain)) {
-		buf_str(room, st->to.bare);
+	if (address_is_room(f, st->to.domain)) {
+		struct arena a;
+		struct jid to = st->to;
+		arena_init(&a, 0);
+		room->failed = room->failed || !address_outward(f, &to, &a);
+		buf_str(room, to.bare);
+		arena_done(&a);
 		return !str_absent(st->to.node);
 	}
 	*opens = true;

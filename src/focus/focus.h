@@ -14,6 +14,7 @@ struct focus;
 struct focus_settings {
 	struct str domain; /* of the sessions */
 	struct str muc_domain;
+	bool tenants;              /* they have room domains of their own */
 	struct str focus_domain;   /* where conference requests go */
 	struct str focus_jid;      /* bare account */
 	struct str token_auth_url; /* absent: none */

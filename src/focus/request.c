@@ -57,6 +57,8 @@ void focus_conference(struct focus *f, const struct room_client *c, struct str w
 	struct jid room;
 	*out = (struct focus_answer){.error = stanza_error_make("modify", "bad-request", NULL)};
 	int err = str_absent(wanted) ? ERR_BADMSG : jid_parse(wanted, a, &room);
+	if (!err && !address_outward(f, &room, a))
+		err = ERR_NOMEM;
 	if (err == ERR_NOMEM)
 		out->error = stanza_error_make("wait", "resource-constraint", NULL);
 	if (err || str_absent(room.node) || !str_absent(room.resource)) {
@@ -65,7 +67,7 @@ void focus_conference(struct focus *f, const struct room_client *c, struct str w
 			        out->error.condition, c->key.n ? c->key.p : "-", log_value(wanted));
 		return;
 	}
-	if (!str_eq(room.domain, f->settings.muc_domain)) {
+	if (!address_is_room(f, room.domain)) {
 		out->error = stanza_error_make("cancel", "item-not-found", "No such room service");
 		return;
 	}
@@ -95,7 +97,8 @@ bool focus_request_room(const struct focus *f, struct str wanted, struct buf *ro
 	struct jid jid;
 	arena_init(&a, 0);
 	bool named = !str_absent(wanted) && jid_parse(wanted, &a, &jid) == 0 &&
-	             !str_absent(jid.node) && str_eq(jid.domain, f->settings.muc_domain);
+	             !str_absent(jid.node) && address_is_room(f, jid.domain) &&
+	             address_outward(f, &jid, &a);
 	if (named)
 		buf_str(room, jid.bare);
 	arena_done(&a);

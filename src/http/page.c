@@ -167,6 +167,8 @@ static void put_addresses(struct buf *b, const struct page_config *c)
 	        "  config.websocket = base.replace(/^http/, 'ws') + '%s';\n"
 	        "  config.websocketKeepAliveUrl = base + '%s';\n",
 	        c->ws_path, c->ws_path);
+	if (c->bosh_path)
+		buf_printf(b, "  config.bosh = base + '%s';\n", c->bosh_path);
 	if (c->conference_path)
 		buf_printf(b, "  config.conferenceRequestUrl = base + '%s';\n", c->conference_path);
 	buf_puts(b, "})();\n");

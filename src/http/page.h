@@ -10,6 +10,7 @@ struct page_config {
 	struct str
 	        hidden_domain; /* of recorders, whom clients don't show; absent: there are none */
 	const char *ws_path;
+	const char *bosh_path;       /* NULL: there is none */
 	const char *conference_path; /* where conferences are asked for by HTTP; NULL: not told */
 	struct str tenant;           /* whose page it is; absent: nobody's. http/tenant.h */
 	bool tenant_rooms;           /* a tenant has a room domain of its own */

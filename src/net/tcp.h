@@ -97,6 +97,13 @@ size_t tcp_queued(const struct tcp *t); /* bytes */
  * and counts it. False: that address has too many, nothing has changed. */
 bool tcp_forwarded_for(struct tcp *t, const char *peer);
 
+/* A client without a connection of its own counts like one, for its address, as long as it has a
+ * seat. *seat is NULL for loopback, which counts in total. False: there are too many, or too many
+ * new ones. Thread: s's. */
+bool tcp_seat_take(struct tcp_server *s, const char *peer, struct tcp_address **seat);
+/* Once for each that was taken. Thread: any. */
+void tcp_seat_give(struct tcp_server *s, struct tcp_address *seat);
+
 /* Takes t off its loop, without a word to its owner: t is gone, the parcel must be adopted or
  * dropped. False: bytes are queued, or it is closing; nothing has happened. */
 bool tcp_release(struct tcp *t, struct tcp_parcel *out);

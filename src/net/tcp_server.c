@@ -210,6 +210,27 @@ bool tcp_forwarded_for(struct tcp *t, const char *peer)
 	return true;
 }
 
+bool tcp_seat_take(struct tcp_server *s, const char *peer, struct tcp_address **seat)
+{
+	struct address a;
+	char key[TCP_PEER_MAX];
+	struct tcp told = {0};
+	*seat = NULL;
+	if (!address_parse(str_c(peer), &a))
+		return false;
+	describe(&told, &a, key);
+	const char *refused = refusal(s, &told, told.loopback ? NULL : key);
+	if (refused)
+		complain(s, refused, told.peer);
+	*seat = told.address;
+	return !refused;
+}
+
+void tcp_seat_give(struct tcp_server *s, struct tcp_address *seat)
+{
+	tcp_ledger_give(s->ledger, seat);
+}
+
 static void admit(struct tcp_listener *li, int fd, const union socket_address *from)
 {
 	struct tcp_server *s = li->server;

@@ -13,7 +13,7 @@ static void refuse(struct room_service *s, const struct room_client *c, const st
 	s->counters.refusals++;
 	if (room_service_may_log(s))
 		log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s",
-		        log_value(st->to.node), log_value(st->to.resource),
+		        service_log_room(s, &st->to), log_value(st->to.resource),
 		        c->key.n ? c->key.p : "-", reason_name(v->reason), fix);
 	service_refuse(s, c, st, v);
 }
@@ -278,7 +278,7 @@ static void join(struct room_service *s, const struct room_client *c, const stru
 	if (!within_limits(s, r, c, st))
 		return;
 	const struct element *muc_x = element_child(st->element, "x", NS_MUC);
-	room_view_make(s, r, st->to.node, &view);
+	room_view_at(s, r, &st->to, &view);
 	arena_init(&a, 0);
 	const struct join_request request = {.settings = s->settings.policy,
 	        .room = &view,

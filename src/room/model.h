@@ -123,7 +123,8 @@ enum { GUESS_BUCKETS = 16 };
 struct room {
 	struct room_service *service;
 	struct str jid; /* bare; owned bytes follow the struct */
-	struct str node;
+	struct str node;        /* as logs say it: [tenant]room where there is one */
+	struct str tenant, plain_node; /* slices of jid and node; tenant absent: none */
 	char meeting_id[37];
 	double opened, started; /* Unix seconds; started: the first human's join, 0 before */
 	struct block *focus;    /* presence tail of the focus occupant; NULL: it is outside */
@@ -208,9 +209,16 @@ void room_broadcast(
 void room_notify_config(struct room *r);
 
 /* view.c */
-/* r may be NULL: a room that is not there. node and tenant are borrowed from jid. */
+/* r may be NULL: a room that is not there; node is then that of its address. */
 void room_view_make(
         const struct room_service *s, const struct room *r, struct str node, struct room_view *out);
+/* The same by address: of a room that may not be there. */
+void room_view_at(const struct room_service *s, const struct room *r, const struct jid *at,
+        struct room_view *out);
+/* The tenant whose room domain this is; absent: nobody's. */
+struct str service_tenant(const struct room_service *s, struct str domain);
+/* The room of an address for a log line: [tenant]room. Valid as log_value. */
+const char *service_log_room(const struct room_service *s, const struct jid *at);
 /* Key of a ban: identity, else token, else session. false on no memory. */
 bool room_ban(struct room *r, const struct occupant *o);
 

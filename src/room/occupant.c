@@ -95,6 +95,7 @@ void occupant_free(struct occupant *o)
 	}
 	if (is_seated_human) {
 		r->n--;
+		occupant_set_state(o, SEAT_LIVE);
 		r->moderators -= seat_is_moderator(&o->seat);
 		r->service->counters.occupants--;
 	}
@@ -155,10 +156,24 @@ static void count_role(struct occupant *o, bool was_moderator)
 		return;
 	r->moderators += is_moderator;
 	r->moderators -= was_moderator;
+	if (o->seat.state == SEAT_HIBERNATING) {
+		r->moderators_away += is_moderator;
+		r->moderators_away -= was_moderator;
+	}
 	if (is_moderator) {
 		r->had_moderator = true;
 		departure_moderator_returned(r);
 	}
+}
+
+void occupant_set_state(struct occupant *o, enum seat_state state)
+{
+	bool was = o->seat.state == SEAT_HIBERNATING, is = state == SEAT_HIBERNATING;
+	o->seat.state = state;
+	if (o->seat.service || !seat_is_moderator(&o->seat))
+		return;
+	o->room->moderators_away += is;
+	o->room->moderators_away -= was;
 }
 
 void occupant_set_role(struct occupant *o, enum affiliation a, enum role role, enum source source)

@@ -201,14 +201,34 @@ static bool announce(struct room *r)
 	return false;
 }
 
+/* Its names, behind the struct. */
+static void name_room(struct room *r, const struct jid *jid, struct str tenant)
+{
+	char *bytes = (char *)(r + 1), *node = bytes + jid->bare.n + 1, *end = node;
+	memcpy(bytes, jid->bare.p, jid->bare.n);
+	r->jid = str_from(bytes, jid->bare.n);
+	if (tenant.n) {
+		*end++ = '[';
+		memcpy(end, tenant.p, tenant.n);
+		r->tenant = str_from(end, tenant.n);
+		end += tenant.n;
+		*end++ = ']';
+	}
+	memcpy(end, jid->node.p, jid->node.n);
+	r->plain_node = str_from(end, jid->node.n);
+	r->node = str_from(node, (size_t)(end - node) + jid->node.n);
+}
+
 struct room *room_new(
         struct room_service *s, const struct jid *jid, const struct room_client *opener)
 {
-	struct room *r = mem_zalloc(sizeof *r + jid->bare.n + 1);
+	/* "room@conference.tenant.meet.example", NUL, "[tenant]room", NUL */
+	struct str tenant = service_tenant(s, jid->domain);
+	struct room *r = mem_zalloc(
+	        sizeof *r + jid->bare.n + 1 + 2 + tenant.n + jid->node.n + 1);
 	if (!r)
 		goto nomem;
-	char *bytes = (char *)(r + 1);
-	memcpy(bytes, jid->bare.p, jid->bare.n);
+	name_room(r, jid, tenant);
 	r->service = s;
 	r->jid = str_from(bytes, jid->bare.n);
 	r->node = str_from(bytes, jid->node.n);

@@ -26,6 +26,7 @@ struct occupant;
 struct room_settings {
 	struct str domain; /* of the sessions */
 	struct str muc_domain;
+	bool tenants;         /* they have room domains of their own (xmpp/muc_host.h) */
 	struct str focus_jid; /* bare account of the focus */
 	const struct policy_settings *policy;
 	bool focus_outside; /* a service's session is the focus: it opens rooms, and people wait for it

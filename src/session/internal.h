@@ -85,6 +85,7 @@ struct sessions {
 	struct buf written; /* it, when it had to be */
 	struct far *far;    /* NULL: this is the only worker */
 	struct buf out;     /* scratch for what session/ itself writes */
+	struct bosh *bosh; /* NULL: nobody has come that way */
 	struct limit log_lines;
 	bool draining;
 };
@@ -106,6 +107,9 @@ void session_send_failed(struct session *s, int err);
 void session_deliver_copy(struct session *s, struct str head, struct str tail);
 
 /* route.c: where this session's conferences are */
+/* The canonical bare JID of a room by its decoded name, appended; nothing when it means none. */
+void route_room_of(struct str room, struct str tenant, const struct muc_host *muc,
+        struct buf *out);
 void route_take_request(struct session *s, struct str query);
 /* The worker of a conference. opens: the stanza may open it, so its entry is held for the session,
  * and once more in *hold when it is elsewhere. False: no memory. */

@@ -193,6 +193,27 @@ static bool check_token(struct session *s, bool waited, struct token_result *res
 	return false;
 }
 
+static void accept_plain(struct session *s)
+{
+	login_accept(s, STR(""));
+}
+
+/* It comes back with the token that it had: that was verified then, and may have run out since. */
+static bool login_again(struct session *s)
+{
+	const struct refusal over = {.reason = E_EXP, .text = "Token expired", .fix = ""};
+	enum resume_login how = resume_login(s);
+	if (how == RESUME_LOGIN_NEW)
+		return false;
+	mem_free(s->token);
+	s->token = NULL;
+	if (how == RESUME_LOGIN_SAME)
+		accept_plain(s);
+	else
+		refuse(s, &over);
+	return true;
+}
+
 static void verify(struct session *s, bool waited)
 {
 	struct token_result result = {0};
@@ -200,6 +221,8 @@ static void verify(struct session *s, bool waited)
 	        .token = s->token_reason,
 	        .present = s->token || s->token_reason != R_NONE};
 	bool verified = s->token && s->token_reason == R_NONE;
+	if (!waited && login_again(s))
+		return;
 	if (verified && check_token(s, waited, &result)) {
 		s->state = SESSION_WAITING;
 		return;
@@ -213,7 +236,10 @@ static void verify(struct session *s, bool waited)
 	if (v.accepted) {
 		s->claims = result.claims;
 		result.claims = NULL;
-		login_accept(s, STR(""));
+		if (resume_asks(s, accept_plain))
+			s->state = SESSION_WAITING;
+		else
+			accept_plain(s);
 	} else {
 		/* the token's own words where it was the token: they hold the seconds, the name of
 		 * the claim */
@@ -279,6 +305,9 @@ void login_waiting(struct session *s, const struct element *e)
 		return;
 	}
 	wait_end(s);
+	far_ask_end(s);
+	claims_unref(s->claims); /* when its rooms were asked it was verified */
+	s->claims = NULL;
 	s->state = SESSION_AUTH;
 	login_fail(s, "aborted");
 }
@@ -288,7 +317,7 @@ void login_waiting(struct session *s, const struct element *e)
 static bool make_jid(struct session *s, struct str wanted)
 {
 	char made[RESOURCE_DIGITS + 1];
-	if (!rand_uuid(s->key) || !rand_hex(made, RESOURCE_DIGITS))
+	if ((!resume_take_name(s) && !rand_uuid(s->key)) || !rand_hex(made, RESOURCE_DIGITS))
 		return false;
 	struct buf b;
 	buf_init(&b, 0);
@@ -338,6 +367,7 @@ void login_bind(struct session *s, const struct element *e)
 		bind_error(s, &st, "wait", "resource-constraint");
 		return;
 	}
+	resume_supersede(s);
 	timer_stop(&s->timer);
 	s->state = SESSION_BOUND;
 	s->was_bound = true;
@@ -355,4 +385,6 @@ void login_bind(struct session *s, const struct element *e)
 	xml_leaf(b, "jid", NULL, session_jid(s));
 	buf_puts(b, "</bind></iq>");
 	session_flush(s);
+	if (s->account && ss->events.service && s->state == SESSION_BOUND)
+		ss->events.service(ss->events.arg, s);
 }

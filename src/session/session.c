@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "session/accounts.h"
+#include "session/bosh.h"
 #include "session/internal.h"
 #include "xmpp/ns.h"
 
@@ -42,6 +43,8 @@ struct sessions *sessions_new(struct loop *l, const struct session_settings *set
 	arena_init(&ss->arena, ARENA_BYTES);
 	buf_init(&ss->out, OUT_BYTES);
 	buf_init(&ss->written, 0); /* bounded by what an element may be */
+	map_init(&ss->resumable);
+	map_init(&ss->sleepers);
 	return ss;
 }
 
@@ -49,10 +52,13 @@ void sessions_free(struct sessions *ss)
 {
 	if (!ss)
 		return;
+	bosh_free(ss);
 	xml_parser_free(ss->parser);
 	arena_done(&ss->arena);
 	buf_done(&ss->out);
 	buf_done(&ss->written);
+	map_done(&ss->resumable);
+	map_done(&ss->sleepers);
 	mem_free(ss->slots);
 	mem_free(ss);
 }
@@ -92,6 +98,12 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 	        {"stream_errors", c->stream_errors},
 	        {"streams_tls_started", c->tls_started},
 	        {"limit_ping_timeout", c->limit_ping_timeout},
+	        {"sessions_away", c->away_now},
+	        {"sessions_went_away", c->went_away},
+	        {"sessions_resumed", c->resumed},
+	        {"resumes_refused", c->resumes_refused},
+	        {"resume_timeouts", c->resume_timeouts},
+	        {"limit_sessions_away", c->limit_away},
 	        {"log_lines_suppressed", c->log_suppressed},
 	        {"no_memory", c->no_memory},
 	};
@@ -183,6 +195,7 @@ static void on_ended(void *arg)
 	timer_stop(&s->timer);
 	wait_end(s);
 	sasl_end(s);
+	resume_forget(s);
 	list_remove(&s->link);
 	ss->counters.sessions--;
 	s->drops = true;
@@ -194,6 +207,7 @@ static void on_ended(void *arg)
 		ss->events.gone(ss->events.arg, s, s->why);
 		if (ss->far)
 			far_session_ended(s);
+		management_done(s);
 		release_slot(s);
 	}
 	if (ss->settings.directory) {
@@ -208,18 +222,20 @@ static void on_ended(void *arg)
 	mem_free(s);
 }
 
-static void end_later(struct session *s, enum session_end why)
+void session_end(struct session *s, enum session_end why)
 {
 	if (s->state == SESSION_ENDING)
 		return;
 	s->state = SESSION_ENDING;
+	s->drops = true;
 	s->why = why;
 	s->ended.fn = on_ended;
 	s->ended.arg = s;
 	loop_defer(s->all->loop, &s->ended);
 }
 
-static void write_stream_error(struct buf *b, const char *condition, struct str text)
+static void write_stream_error(
+        struct buf *b, const char *condition, struct str text, struct str extra)
 {
 	buf_printf(b,
 	        "<stream:error xmlns:stream='" NS_STREAMS "'><%s xmlns='" NS_STREAM_ERRORS "'/>",
@@ -229,6 +245,7 @@ static void write_stream_error(struct buf *b, const char *condition, struct str 
 		xml_escape(b, text);
 		buf_puts(b, "</text>");
 	}
+	buf_str(b, extra);
 	buf_puts(b, "</stream:error>");
 }
 
@@ -243,6 +260,12 @@ static void log_close(
 }
 
 void session_close(struct session *s, enum session_end why, const char *condition, struct str text)
+{
+	session_close_with(s, why, condition, text, STR_NONE);
+}
+
+void session_close_with(struct session *s, enum session_end why, const char *condition,
+        struct str text, struct str extra)
 {
 	if (s->state == SESSION_ENDING)
 		return;
@@ -259,13 +282,13 @@ void session_close(struct session *s, enum session_end why, const char *conditio
 		struct buf b;
 		buf_init(&b, 4096);
 		if (condition)
-			write_stream_error(&b, condition, text);
+			write_stream_error(&b, condition, text, extra);
 		s->transport = NULL;
 		t->session = NULL;
 		t->ops->end(t, why, condition && !b.failed ? buf_view(&b) : STR_NONE);
 		buf_done(&b);
 	}
-	end_later(s, why);
+	session_end(s, why);
 }
 
 /* Sending */
@@ -286,7 +309,11 @@ void session_send_failed(struct session *s, int err)
 
 void session_deliver(struct session *s, struct str head, struct block *tail)
 {
-	if (s->drops || !s->transport)
+	if (s->drops)
+		return;
+	if (s->managed)
+		management_sent(s, head, tail);
+	if (!s->transport)
 		return;
 	int err = s->transport->ops->send(s->transport, head, tail);
 	if (err)
@@ -354,8 +381,8 @@ void session_lost(struct session *s, enum session_end why, const char *detail)
 		        s->key[0] ? s->key : "-", s->peer, session_end_text(why),
 		        s->transport ? s->transport->ops->name : "transport", detail);
 	s->transport = NULL;
-	s->drops = true;
-	end_later(s, why);
+	if (!resume_away(s, why))
+		session_end(s, why);
 }
 
 static void on_timer(void *arg, uint64_t now_ms)
@@ -409,6 +436,7 @@ struct session *session_arrive(
 	timer_start(loop_timers(ss->loop), &s->timer,
 	        loop_now_ms(ss->loop) + ss->settings.login_timeout_ms, on_timer, s);
 	login_take_arrival(s, a);
+	resume_take_request(s, a->query);
 	if (ss->settings.directory && !str_absent(a->query))
 		route_take_request(s, a->query);
 	return s;

@@ -12,6 +12,7 @@
 #include "policy/claims.h"
 #include "policy/service.h"
 #include "xmpp/extdisco.h"
+#include "xmpp/muc_host.h"
 #include "xmpp/outbox.h"
 #include "xmpp/xml.h"
 
@@ -49,7 +50,7 @@ struct session_settings {
 	struct directory *directory; /* NULL: this is the only worker */
 	unsigned worker;             /* which of them this is */
 	struct worker *self;         /* also alone: where other threads send messages to */
-	struct str muc_domain;       /* of the rooms that URLs name */
+	struct muc_host muc;         /* of the rooms that URLs name */
 
 	uint32_t sessions; /* at once, on all workers */
 	/* bytes: of one element; services after login have their own */
@@ -60,6 +61,19 @@ struct session_settings {
 	        bytes_per_second;            /* a burst of five seconds; more closes the session */
 	uint32_t service_stanzas_per_second; /* of a service, whose bytes are not counted */
 	uint32_t log_lines_per_second;       /* of refusals */
+
+	/* Stream management (XEP-0198) */
+	uint32_t resume_ms, resume_service_ms; /* how long a lost connection may stay away; 0: not
+	                                          offered */
+	uint32_t resume_queue;                 /* stanzas kept for one session, */
+	uint32_t resume_bytes;                 /* and their bytes, */
+	uint64_t resume_total;                 /* and of all sessions of this worker; then those
+	                                          with much keep less */
+	uint32_t away_per_address;             /* sessions without a connection; loopback is exempt */
+
+	/* Clients over BOSH: bytes that wait for one of them, and for all of this worker. */
+	uint32_t bosh_queued;
+	uint64_t bosh_queued_total;
 
 	/* Clients over TCP. */
 	struct tls_context *tls;                /* for STARTTLS; NULL: there is none */
@@ -123,7 +137,7 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 
 /* The canonical bare JID that room= and prefix= of a URL's query mean, appended; nothing when they
  * mean none. It only says where a session should live. */
-void session_room_of_query(struct str query, struct str muc_domain, struct buf *out);
+void session_room_of_query(struct str query, const struct muc_host *muc, struct buf *out);
 
 /* What the upper floors may know of a session. Every str lives as long as the session. */
 struct session_handle session_handle(const struct session *s);

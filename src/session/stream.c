@@ -71,6 +71,8 @@ static void stream_features(struct session *s)
 	buf_puts(b, "<stream:features xmlns:stream='" NS_STREAMS "' xmlns='" NS_CLIENT "'>");
 	if (s->state == SESSION_BINDING) {
 		buf_puts(b, "<bind xmlns='" NS_BIND "'><required/></bind>");
+		if (management_offered(s))
+			buf_puts(b, "<sm xmlns='" NS_SM "'><optional/></sm>");
 	} else {
 		write_starttls(s, b);
 		if (!login_needs_tls(s))
@@ -286,7 +288,8 @@ const struct xml_limits *stream_limits(const struct session *s)
 
 const struct xml_limits *session_limits(const struct session *s)
 {
-	bool known = s->state == SESSION_BOUND || s->state == SESSION_BINDING;
+	bool known = s->state == SESSION_BOUND || s->state == SESSION_BINDING ||
+	             s->state == SESSION_RESUMING;
 	return known ? stream_limits(s) : &s->all->settings.before_login;
 }
 
@@ -295,7 +298,8 @@ void session_element(struct session *s, struct element *e, struct str text)
 	s->all->text = text;
 	switch (s->state) {
 	case SESSION_BOUND:
-		on_stanza(s, e);
+		if (!management_took(s, e))
+			on_stanza(s, e);
 		return;
 	case SESSION_AUTH:
 		if (s->transport->ops->start_tls && element_is(e, "starttls", NS_TLS))
@@ -310,7 +314,14 @@ void session_element(struct session *s, struct element *e, struct str text)
 		sasl_challenged(s, e);
 		return;
 	case SESSION_BINDING:
-		login_bind(s, e);
+		if (str_eqc(e->ns, NS_SM))
+			resume_element(s, e);
+		else
+			login_bind(s, e);
+		return;
+	case SESSION_RESUMING:
+		session_close(s, SESSION_PROTOCOL, "not-authorized",
+		        STR("Wait for the answer to <resume/>"));
 		return;
 	case SESSION_REFUSED: /* only the client's own close counts; anything else waits for ours */
 	case SESSION_ENDING:

@@ -231,6 +231,10 @@ static void ask(struct tcp_stream *ts, const struct session *s)
 {
 	char id[17];
 	struct buf b;
+	if (s->managed) { /* what is not counted, and has an answer */
+		(void)tcp_write(ts->tcp, STR("<r xmlns='" NS_SM "'/>"));
+		return;
+	}
 	if (!rand_hex(id, 16))
 		return;
 	buf_init(&b, 0);

@@ -104,13 +104,13 @@ static void on_ended(void *arg, struct ws *ws, enum ws_end why)
 	enum session_end end_of = SESSION_PROTOCOL;
 	if (why == WS_END_STALLED)
 		end_of = SESSION_SLOW;
-	else if (why == WS_END_CLOSED)
+	else if (why == WS_END_AWAY)
 		end_of = SESSION_CLOSED;
-	else if (why == WS_END_LOST || why == WS_END_SILENT)
-		end_of = SESSION_LOST;
+	else if (why == WS_END_CLOSED || why == WS_END_LOST || why == WS_END_SILENT)
+		end_of = SESSION_LOST; /* without <close/> it may come back */
 	else if (why == WS_END_TOO_LARGE)
 		s->all->counters.limit_xml_bytes++;
-	bool everyday = why == WS_END_CLOSED || why == WS_END_LOST;
+	bool everyday = why == WS_END_AWAY || why == WS_END_CLOSED || why == WS_END_LOST;
 	session_lost(s, end_of, everyday ? NULL : ws_end_text(why));
 	mem_free(w);
 }

@@ -47,12 +47,19 @@ export function presenceInfo(el) {
 
 let serial = 0;
 
+/** The domain of a tenant's rooms, as a client makes it of the segment in the path. */
+export function mucOf(server, tenant) {
+  if (!tenant) return server.muc;
+  return `${server.muc.slice(0, -server.domain.length)}${tenant.toLowerCase().replaceAll('.', '_')}.${server.domain}`;
+}
+
 const ROOMS_KEPT = 4;
 
 export class Client {
   constructor(server, options) {
     this.server = server;
     this.options = options;
+    this.muc = mucOf(server, options.tenant);
     this.frames = []; // { out, text, at }
     this.stanzas = []; // incoming, parsed, same order
     this.waiters = new Set();
@@ -75,9 +82,9 @@ export class Client {
   }
 
   /** Only the WebSocket: token in the query, or in the header with via: 'header'. */
-  static async open(server, { token, room, via = 'query', query = {}, headers = {}, host = '127.0.0.1', path = '/xmpp-websocket',
-    tls = null, port = server.port, socket = {} } = {}) {
-    const c = new this(server, { token });
+  static async open(server, { token, room, via = 'query', query = {}, headers = {}, host = '127.0.0.1', tenant,
+    path = `${tenant ? `/${encodeURIComponent(tenant)}` : ''}/xmpp-websocket`, tls = null, port = server.port, socket = {} } = {}) {
+    const c = new this(server, { token, tenant });
     if (token) server.keep?.(token);
     const q = new URLSearchParams(query);
     if (room !== undefined) q.set('room', room);
@@ -155,7 +162,7 @@ export class Client {
 
   note(text) {
     const bare = /^<(?:presence|message|iq)\b[^>]* to='([^'<>&/]{1,400}@[^'<>&/]+)/.exec(text)?.[1];
-    if (!bare?.endsWith(this.server.muc)) return;
+    if (!bare?.endsWith(this.muc)) return;
     this.rooms.delete(bare);
     this.rooms.add(bare);
     if (this.rooms.size > ROOMS_KEPT) this.rooms.delete(this.rooms.values().next().value);
@@ -234,7 +241,7 @@ export class Client {
     return answer;
   }
 
-  room(node) { return `${node}@${this.server.muc}`; }
+  room(node) { return `${node}@${this.muc}`; }
 
   async conference(node, { attributes = '', child = '' } = {}) {
     const answer = await this.iq('set', this.server.focus,

@@ -82,7 +82,7 @@ export class Bare {
 }
 
 /** Cuts what comes into header, elements and end. The server never writes '>' inside of a value. */
-class Cutter {
+export class Cutter {
   rest = '';
   depth = 0;
   from = 0;

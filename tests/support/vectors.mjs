@@ -32,7 +32,6 @@ export const EXPLAIN_ONLY = [
   ['uses event types of its own', (v) => !/^(join|connect|resume|rename|grant|revoke|kick|ban|item|leave|expire)$/.test(v.event.type)],
   ['needs the lobby', (v) => v.room.lobby || v.admitted || v.config.lobby_autostart || v.config.before_host === 'lobby'],
   ['needs breakout rooms', (v) => v.room.breakout || v.event.switch_room || v.room.occupants.some((o) => o.state === 'switching')],
-  ['needs tenants', (v) => Boolean(v.room.tenant)],
   ['needs stream resumption', (v) => v.event.type === 'resume' || v.room.occupants.some((o) => o.state === 'hibernating')],
   ['needs an occupant whose token ran out before', (v) => v.room.occupants.some((o) => o.expired)],
   ['the last minute of a token takes half a minute; rooms.test.mjs plays it', (v) => v.event.type === 'expire' && v.config.on_expiry === 'disconnect'],
@@ -210,7 +209,7 @@ function otherToken(v, server, key, user, { iss, exp } = {}) {
   const audience = (v.config.accepted_audiences ?? ['*'])[0];
   const issuer = iss ?? acceptedIssuers(v).find((i) => i !== '*') ?? 'my_app';
   const claims = {
-    iss: issuer, aud: audience === '*' ? 'jitsi' : audience, sub: v.config.domain ?? 'meet.jitsi',
+    iss: issuer, aud: audience === '*' ? 'jitsi' : audience, sub: v.room.tenant || (v.config.domain ?? 'meet.jitsi'),
     room: v.config.room_wildcard === false ? v.room.node : '*', exp: exp ?? now() + 3600, context: { user },
   };
   const kid = v.config.known_kids?.[0];
@@ -230,7 +229,7 @@ class Play {
   }
 
   async connect(token, options = {}) {
-    const c = await Client.connect(this.server, { token, room: this.node, ...options });
+    const c = await Client.connect(this.server, { token, room: this.node, tenant: this.v.room.tenant || undefined, ...options });
     this.clients.push(c);
     return c;
   }

@@ -97,7 +97,7 @@ static void start_worker(struct world *w, unsigned i)
 	        .policy = &w->policy,
 	        .directory = w->directory,
 	        .worker = i,
-	        .muc_domain = STR("muc.meet.example"),
+	        .muc = {.domain = STR("muc.meet.example")},
 	        .sessions = 50,
 	        .before_login = xml_limits_before_auth,
 	        .after_login = xml_limits_after_auth,
