@@ -8,10 +8,10 @@ export const HTTPBIND = 'http://jabber.org/protocol/httpbind';
 const XBOSH = 'urn:xmpp:xbosh';
 
 /** One POST; resolves with status, headers and text. agent: whose connection it takes; false: its own. */
-export function post(server, body, { query = '', headers = {}, agent = false, signal, method = 'POST', path = '/http-bind', port } = {}) {
+export function post(server, body, { query = '', headers = {}, agent = false, signal, method = 'POST', path = '/http-bind', port, host = '127.0.0.1' } = {}) {
   return new Promise((done, no) => {
     const r = request({
-      host: '127.0.0.1', port: port ?? server.port, path: `${path}${query ? `?${query}` : ''}`, method, agent, signal,
+      host, port: port ?? server.port, path: `${path}${query ? `?${query}` : ''}`, method, agent, signal,
       headers: { 'Content-Type': 'text/xml; charset=utf-8', 'Content-Length': Buffer.byteLength(body), ...headers },
     }, (res) => {
       const parts = [];
@@ -68,26 +68,16 @@ export class BareBosh {
 
 /** The client of client.mjs over BOSH. */
 export class BoshClient extends Client {
-  static async connect(server, options = {}) {
-    const c = BoshClient.start(server, options);
-    try {
-      await c.login(options);
-    } catch (e) {
-      c.drop();
-      throw e;
-    }
-    return c;
-  }
-
-  static start(server, { token, room, via = 'query', query = {}, headers = {}, wait = 60, hold = 1, port, path } = {}) {
-    const c = new BoshClient(server, { token });
+  /** The session is opened by the login. */
+  static async open(server, { token, room, via = 'query', query = {}, headers = {}, wait = 60, hold = 1, port, path, host } = {}) {
+    const c = new this(server, { token });
     if (token) server.keep?.(token);
     const q = new URLSearchParams(query);
     if (room !== undefined) q.set('room', room);
     if (token !== undefined && via !== 'header') q.set('token', token);
     if (token !== undefined && via !== 'query') headers = { ...headers, Authorization: `Bearer ${token}` };
     Object.assign(c, { wait, hold, queue: [], out: 0, rid: 1 + Math.floor(Math.random() * 2 ** 40), answers: new Map() });
-    c.http = { query: q.toString(), headers, agent: new Agent({ keepAlive: true, maxSockets: 2 }), port, path };
+    c.http = { query: q.toString(), headers, agent: new Agent({ keepAlive: true, maxSockets: 2 }), port, path, host };
     c.next = c.rid; // whose answer is read next
     c.cutter = new Cutter();
     c.ws = { send: (t) => c.write(t), terminate: () => c.abort() };
@@ -133,6 +123,7 @@ export class BoshClient extends Client {
     if (!this.sid && body.attrs.sid) {
       this.sid = body.attrs.sid;
       this.opening = body;
+      body.attrs.version = body.attrs['xmpp:version']; // as other streams call it
     }
     const inner = text.slice(text.indexOf('>') + 1, text.endsWith('</body>') ? -'</body>'.length : undefined);
     if (inner) this.cutter.take(inner, (what, one) => this.receive(one));
