@@ -51,15 +51,21 @@ struct handed {
 static void tell_time(void *arg)
 {
 	struct parts *p = arg;
-	if (p->rooms)
-		room_service_clock(p->rooms, loop_now_ms(p->loop), loop_wall_s(p->loop));
+	if (!p->rooms)
+		return;
+	focus_clock(p->focus, loop_now_ms(p->loop));
+	room_service_clock(p->rooms, loop_now_ms(p->loop), loop_wall_s(p->loop));
 }
 
 static void on_stanza(void *arg, struct session *session, const struct stanza *st)
 {
 	struct parts *p = arg;
 	bool opens;
+	unsigned worker;
 	if (p->far) {
+		if (focus_answer_for(p->focus, session_service(session), st, &worker) &&
+		        far_stanza_to(p->far, session, st, worker))
+			return;
 		buf_reset(&p->room);
 		if (focus_conference_of(p->focus, st, &p->room, &opens) && !p->room.failed &&
 		        far_stanza(p->far, session, st, buf_view(&p->room), opens))
@@ -77,15 +83,39 @@ static void on_gone(void *arg, struct session *session, enum session_end why)
 	focus_gone(p->focus, session);
 }
 
-static void on_far_stanza(void *arg, const struct far_client *c, const struct stanza *st)
+/* Every worker's focus knows it from now on. */
+static void on_service(void *arg, struct session *session)
 {
 	struct parts *p = arg;
-	const struct room_client client = {.handle = c->handle,
+	const struct room_client c = focus_client_of(session);
+	tell_time(p);
+	focus_service_came(p->focus, &c);
+	if (p->far && !far_introduce(p->far, session))
+		p->outbox.close(p->outbox.arg, c.handle, "resource-constraint", STR_NONE);
+}
+
+static struct room_client client_of(const struct far_client *c)
+{
+	return (struct room_client){.handle = c->handle,
 	        .jid = c->jid,
 	        .key = c->key,
 	        .peer = c->peer,
 	        .peer_loopback = c->peer_loopback,
-	        .claims = c->claims};
+	        .claims = c->claims,
+	        .service = c->service};
+}
+
+static void on_far_service(void *arg, const struct far_client *c)
+{
+	struct parts *p = arg;
+	const struct room_client client = client_of(c);
+	focus_service_came(p->focus, &client);
+}
+
+static void on_far_stanza(void *arg, const struct far_client *c, const struct stanza *st)
+{
+	struct parts *p = arg;
+	const struct room_client client = client_of(c);
 	focus_client_stanza(p->focus, &client, st);
 }
 
@@ -93,6 +123,57 @@ static void on_far_gone(void *arg, struct session_handle h)
 {
 	struct parts *p = arg;
 	focus_client_gone(p->focus, h);
+}
+
+static void on_far_away(void *arg, struct session_handle h)
+{
+	struct parts *p = arg;
+	tell_time(p);
+	room_service_away(p->rooms, h);
+}
+
+static void on_away(void *arg, struct session *session)
+{
+	on_far_away(arg, session_handle(session));
+}
+
+static void on_back(void *arg, struct session *session, bool same_token)
+{
+	struct parts *p = arg;
+	const struct room_client client = {.handle = session_handle(session),
+	        .jid = session_jid(session),
+	        .key = session_key(session),
+	        .peer = session_peer(session),
+	        .peer_loopback = session_peer_loopback(session),
+	        .claims = session_claims(session)};
+	tell_time(p);
+	room_service_back(p->rooms, &client, same_token);
+}
+
+static void on_far_back(void *arg, const struct far_client *c, bool same_token)
+{
+	const struct parts *p = arg;
+	const struct room_client client = {.handle = c->handle,
+	        .jid = c->jid,
+	        .key = c->key,
+	        .peer = c->peer,
+	        .peer_loopback = c->peer_loopback,
+	        .claims = c->claims};
+	room_service_back(p->rooms, &client, same_token);
+}
+
+static enum resume_opinion on_may_resume(void *arg, const struct resume_question *q)
+{
+	struct parts *p = arg;
+	static const enum resume_opinion opinions[] = {[ROOM_NO_SEAT] = RESUME_NO_SEAT,
+	        [ROOM_RESUME_HONOURED] = RESUME_HONOURED,
+	        [ROOM_RESUME_REFUSED] = RESUME_NOT_HONOURED};
+	tell_time(p);
+	if (str_absent(q->knocks_at))
+		return opinions[room_service_may_resume(p->rooms, q->session, q->key, q->claims)];
+	bool may = room_service_may_knock(
+	        p->rooms, q->knocks_at, q->key, q->claims, q->old_claims);
+	return may ? RESUME_HONOURED : RESUME_NOT_HONOURED;
 }
 
 /* A worker's part of a bound that is counted by each of them. */
@@ -150,7 +231,13 @@ static bool start_sessions(struct parts *p)
 	        .ping_timeout_ms = l->ping_timeout * 1000,
 	};
 	settings.before_login.bytes = l->login_stanza_bytes;
-	struct session_events events = {.arg = p, .stanza = on_stanza, .gone = on_gone};
+	struct session_events events = {.arg = p,
+	        .stanza = on_stanza,
+	        .gone = on_gone,
+	        .away = on_away,
+	        .back = on_back,
+	        .may_resume = on_may_resume,
+	        .service = on_service};
 	p->sessions = sessions_new(p->loop, &settings, &events);
 	if (!p->sessions)
 		return false;
@@ -171,6 +258,10 @@ static bool start_far(struct parts *p)
 	        .arg = p,
 	        .stanza = on_far_stanza,
 	        .gone = on_far_gone,
+	        .service = on_far_service,
+	        .away = on_far_away,
+	        .back = on_far_back,
+	        .may_resume = on_may_resume,
 	};
 	p->far = far_new(p->sessions, &settings, p->shared->n);
 	if (!p->far)
@@ -191,6 +282,8 @@ static bool start_focus(struct parts *p)
 	        .focus_jid = set->focus_jid,
 	        .token_auth_url = set->token_auth_url,
 	        .auth = p->shared->config->policy.auth == AUTH_JWT,
+	        .outside = set->focus == FOCUS_EXTERNAL,
+	        .timers = loop_timers(p->loop),
 	        .version = GAVEL_VERSION,
 	        .directory = p->shared->directory,
 	        .worker = p->index,
@@ -207,6 +300,7 @@ static bool start_rooms(struct parts *p)
 	rooms.muc_domain = set->muc_domain;
 	rooms.tenants = set->tenants;
 	rooms.focus_jid = set->focus_jid;
+	rooms.focus_outside = set->focus == FOCUS_EXTERNAL;
 	rooms.policy = &p->shared->config->policy;
 	rooms.resource_strict = set->resource_strict;
 	rooms.openers = p->shared->openers;

@@ -15,12 +15,20 @@ struct focus *focus_new(const struct focus_settings *settings, const struct outb
 		return NULL;
 	f->settings = *settings;
 	f->outbox = outbox;
+	external_init(f);
 	return f;
 }
 
 void focus_free(struct focus *f)
 {
+	if (f)
+		external_done(f);
 	mem_free(f);
+}
+
+void focus_clock(struct focus *f, uint64_t now_ms)
+{
+	f->now_ms = now_ms;
 }
 
 void focus_attach(struct focus *f, struct room_service *rooms)
@@ -87,6 +95,12 @@ static void on_focus_iq(void *arg, struct room *r, struct occupant *from, const 
 	}
 }
 
+static bool on_focus_guard(void *arg, struct room *r, struct occupant *from, const struct stanza *st)
+{
+	(void)arg;
+	return !mute_is(st->payload) || mute_guard(r, from, st);
+}
+
 static bool on_opened(void *arg, struct str room)
 {
 	const struct focus *f = arg;
@@ -106,7 +120,8 @@ struct room_listener focus_listener(struct focus *f)
 	        .opened = several ? on_opened : NULL,
 	        .ended = several ? on_ended : NULL,
 	        .focus_presence = write_presence,
-	        .focus_iq = on_focus_iq};
+	        .focus_iq = on_focus_iq,
+	        .focus_guard = on_focus_guard};
 }
 
 void focus_send(struct focus *f, const struct room_client *to, struct buf *stanza)
@@ -131,16 +146,22 @@ static void refuse_address(struct focus *f, const struct room_client *c, const s
 	buf_done(&b);
 }
 
-void focus_stanza(struct focus *f, struct session *s, const struct stanza *st)
+struct room_client focus_client_of(const struct session *s)
 {
-	const struct room_client c = {
+	return (struct room_client){
 	        .handle = session_handle(s),
 	        .jid = session_jid(s),
 	        .key = session_key(s),
 	        .peer = session_peer(s),
 	        .peer_loopback = session_peer_loopback(s),
 	        .claims = session_claims(s),
+	        .service = session_service(s),
 	};
+}
+
+void focus_stanza(struct focus *f, struct session *s, const struct stanza *st)
+{
+	const struct room_client c = focus_client_of(s);
 	focus_client_stanza(f, &c, st);
 }
 
@@ -149,6 +170,8 @@ static void route(struct focus *f, const struct room_client *c, const struct sta
 	bool asks = st->kind == STANZA_IQ && (st->type == STANZA_GET || st->type == STANZA_SET);
 	if (address_is_room(f, st->to.domain))
 		room_service_stanza(f->rooms, c, st);
+	else if (external_answer(f, c, st))
+		return;
 	else if (asks && str_absent(st->to.node) && str_eq(st->to.domain, f->settings.focus_domain))
 		request_iq(f, c, st);
 	else if (st->kind != STANZA_PRESENCE)
@@ -191,5 +214,6 @@ void focus_gone(struct focus *f, struct session *s)
 
 void focus_client_gone(struct focus *f, struct session_handle h)
 {
+	external_gone(f, h);
 	room_service_gone(f->rooms, h);
 }

@@ -9,6 +9,7 @@
 
 struct directory;
 struct focus;
+struct timer_wheel;
 
 /* Filled in by cli/serve; strings outlive the focus. */
 struct focus_settings {
@@ -19,6 +20,8 @@ struct focus_settings {
 	struct str focus_jid;      /* bare account */
 	struct str token_auth_url; /* absent: none */
 	bool auth;                 /* the server knows tokens */
+	bool outside; /* the focus is a service's session: requests are handed on to it */
+	struct timer_wheel *timers; /* NULL: an answer may be waited for without end */
 	const char *version;
 	struct directory *directory; /* told of the rooms; NULL: this is the only worker */
 	unsigned worker;             /* which of them this is */
@@ -27,6 +30,8 @@ struct focus_settings {
 /* NULL on no memory. settings is copied; outbox outlives the focus. */
 struct focus *focus_new(const struct focus_settings *settings, const struct outbox *outbox);
 void focus_free(struct focus *f);
+/* The time of this turn, monotonic. */
+void focus_clock(struct focus *f, uint64_t now_ms);
 /* How the room service reaches this focus; f fills it in before the room service exists. */
 struct room_listener focus_listener(struct focus *f);
 /* The room service, once it exists. */
@@ -36,6 +41,11 @@ void focus_attach(struct focus *f, struct room_service *rooms);
 void focus_stanza(struct focus *f, struct session *s, const struct stanza *st);
 /* The same for a client that is known by its values only. */
 void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st);
+/* A service has logged in, on this worker or another one. Gone: as any client. */
+void focus_service_came(struct focus *f, const struct room_client *c);
+/* A service's answer to what was handed on to it: which worker waits for it. False: it is none. */
+bool focus_answer_for(
+        const struct focus *f, enum service service, const struct stanza *st, unsigned *worker);
 void focus_gone(struct focus *f, struct session *s);
 void focus_client_gone(struct focus *f, struct session_handle h);
 /* The conference that this stanza is about: its canonical bare JID, appended to *room. *opens: it
@@ -43,7 +53,11 @@ void focus_client_gone(struct focus *f, struct session_handle h);
 bool focus_conference_of(
         const struct focus *f, const struct stanza *st, struct buf *room, bool *opens);
 
-/* A conference request, however it came (by IQ or by HTTP): judged here and nowhere else. */
+/* The session as rooms see it. */
+struct room_client focus_client_of(const struct session *s);
+
+/* A conference request, however it came (by IQ or by HTTP): judged here and nowhere else. Granted,
+ * it still has to be handed on to a focus outside. */
 struct focus_answer {
 	bool ready;                /* granted: the room may be joined */
 	enum reason reason;        /* of the refusal; R_NONE: the request itself is wrong */

@@ -38,7 +38,9 @@ static bool forward(struct focus *f, struct room *r, const struct occupant *from
 	return fine;
 }
 
-void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struct stanza *st)
+/* The one who is to be muted or unmuted; NULL: it was refused. */
+static struct occupant *judge(
+        struct room *r, struct occupant *from, const struct stanza *st)
 {
 	struct arena a;
 	struct jid jid = {0};
@@ -66,11 +68,46 @@ void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struc
 		log_info("room=%s occupant=%.64s event=mute refused because=%s",
 		        log_value(jid_view(room_jid(r)).node), occupant_nick(from).p, e.condition);
 		focus_refuse(r, from, st, &e);
+<<<<<<< Updated upstream
 	} else {
 		room_focus_reply(r, from, st, "result", STR_NONE);
 		if (other)
 			log_info("room=%s occupant=%.64s event=mute by=%.64s", log_value(jid.node),
 			        occupant_nick(to).p, occupant_nick(from).p);
+=======
+		to = NULL;
+>>>>>>> Stashed changes
 	}
 	arena_done(&a);
+	return to;
+}
+
+static void log_mute(const struct room *r, const struct occupant *from, const struct occupant *to)
+{
+	log_info("room=%s occupant=%.64s event=mute by=%.64s",
+	        log_value(jid_view(room_jid(r)).node), occupant_nick(to).p, occupant_nick(from).p);
+}
+
+bool mute_guard(struct room *r, struct occupant *from, const struct stanza *st)
+{
+	struct occupant *to = st->type == STANZA_SET ? judge(r, from, st) : NULL;
+	if (st->type != STANZA_SET) {
+		struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
+		focus_refuse(r, from, st, &e);
+	}
+	if (to && to != from)
+		log_mute(r, from, to);
+	return to != NULL;
+}
+
+void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struct stanza *st)
+{
+	struct occupant *to = judge(r, from, st);
+	if (!to)
+		return;
+	room_focus_reply(r, from, st, "result", STR_NONE);
+	if (to == from)
+		return;
+	log_mute(r, from, to);
+	forward(f, r, from, to, st);
 }

@@ -85,7 +85,10 @@ static void on_conference(
 {
 	struct focus_answer answer;
 	focus_conference(f, c, element_attr(st->payload, "room"), a, &answer);
-	if (answer.ready)
+	/* a request whose join will be refused opens no room, and is nothing for a focus outside */
+	if (answer.ready && f->settings.outside && room_find(f->rooms, answer.room))
+		external_ask(f, c, st, answer.room);
+	else if (answer.ready)
 		grant(f, c, st, answer.room);
 	else
 		refuse(f, c, st, &answer.error);
@@ -154,6 +157,12 @@ static void on_login_url(struct focus *f, const struct room_client *c, const str
 	buf_done(&url);
 }
 
+static bool is_about_login(const struct stanza *st)
+{
+	return st->type == STANZA_GET ? element_is(st->payload, "login-url", NS_FOCUS)
+	                              : element_is(st->payload, "logout", NS_FOCUS);
+}
+
 void request_iq(struct focus *f, const struct room_client *c, const struct stanza *st)
 {
 	struct arena a;
@@ -161,6 +170,8 @@ void request_iq(struct focus *f, const struct room_client *c, const struct stanz
 	arena_init(&a, 0);
 	if (st->type == STANZA_SET && element_is(st->payload, "conference", NS_FOCUS)) {
 		on_conference(f, c, st, &a);
+	} else if (f->settings.outside && is_about_login(st)) {
+		external_ask(f, c, st, STR_NONE);
 	} else if (st->type == STANZA_GET && element_is(st->payload, "login-url", NS_FOCUS)) {
 		on_login_url(f, c, st);
 	} else if (st->type == STANZA_SET && element_is(st->payload, "logout", NS_FOCUS)) {

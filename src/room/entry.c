@@ -81,7 +81,7 @@ static bool refused_nick(struct room_service *s, struct room *r, const struct ro
 }
 
 /* "<identity>" from the token, once per stay (roles.md 4.5). */
-static bool make_identity(struct occupant *o)
+bool entry_make_identity(struct occupant *o)
 {
 	const struct policy_settings *settings = o->room->service->settings.policy;
 	struct buf b, value;
@@ -169,7 +169,7 @@ static struct occupant *seat_newcomer(struct room *r, const struct room_client *
 	arena_init(&a, 0);
 	struct str typed = presence_typed_name(st, &a);
 	o->typed = str_absent(typed) ? 0 : hash_key(typed) | 1;
-	bool fine = occupant_apply(o, v) && make_identity(o) && presence_take(o, st, &a, too_large);
+	bool fine = occupant_apply(o, v) && entry_make_identity(o) && presence_take(o, st, &a, too_large);
 	arena_done(&a);
 	if (fine) {
 		presence_write_self(

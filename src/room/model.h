@@ -135,7 +135,7 @@ struct room {
 	struct list services;   /* occupants, the focus outside among them; never counted */
 	struct map nicks;       /* nick -> occupant */
 	struct list occupants;  /* humans, in order of joining */
-	unsigned n, moderators;
+	unsigned n, moderators, moderators_away;
 	uint64_t next_joined;
 	bool had_moderator;
 	char *password;               /* owned; NULL: none */
@@ -234,6 +234,9 @@ void occupant_set_role(struct occupant *o, enum affiliation a, enum role role, e
 void occupant_keep_lender(struct occupant *o, struct claims *lender);
 void occupant_unindex(struct occupant *o);
 bool occupant_index(struct occupant *o); /* identity, e-mail, picture */
+/* The same after its token was replaced; its name stays where it is. */
+bool occupant_index_again(struct occupant *o);
+void occupant_set_state(struct occupant *o, enum seat_state state);
 
 /* presence.c */
 enum { STATUS_JOINED = 1, STATUS_SELF = 2, STATUS_CREATED = 4 }; /* 100, 110, 201 */
@@ -255,6 +258,7 @@ void presence_on(struct room_service *s, const struct room_client *c, const stru
 void presence_send_all(struct occupant *to);
 
 /* entry.c */
+bool entry_make_identity(struct occupant *o); /* <identity/>, from its token; false: no memory */
 void entry_join(struct room_service *s, const struct room_client *c, const struct stanza *st);
 /* The same for one who was parked: the rate of joins does not stop him again. */
 void entry_replay(struct room_service *s, const struct room_client *c, const struct stanza *st);

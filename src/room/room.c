@@ -230,8 +230,6 @@ struct room *room_new(
 		goto nomem;
 	name_room(r, jid, tenant);
 	r->service = s;
-	r->jid = str_from(bytes, jid->bare.n);
-	r->node = str_from(bytes, jid->node.n);
 	r->opened = service_unix(s);
 	map_init(&r->nicks);
 	map_init(&r->identities);

@@ -224,11 +224,22 @@ bool occupant_index(struct occupant *o)
 	return fine;
 }
 
-void occupant_unindex(struct occupant *o)
+static void unindex_token(struct occupant *o)
 {
 	struct room *r = o->room;
 	group_remove(&r->identities, &o->same_identity, &o->identity_link);
-	group_remove(&r->names, &o->same_name, &o->name_link);
 	group_remove(&r->emails, &o->same_email, &o->email_link);
 	group_remove(&r->avatars, &o->same_avatar, &o->avatar_link);
+}
+
+void occupant_unindex(struct occupant *o)
+{
+	group_remove(&o->room->names, &o->same_name, &o->name_link);
+	unindex_token(o);
+}
+
+bool occupant_index_again(struct occupant *o)
+{
+	unindex_token(o);
+	return occupant_index(o);
 }
