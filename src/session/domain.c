@@ -1,14 +1,26 @@
 /* domain.c - what the server's own domain answers: ping, disco, extdisco, and "no such thing". io
  */
+#include "session/accounts.h"
 #include "session/internal.h"
 #include "xmpp/disco.h"
 #include "xmpp/error.h"
 #include "xmpp/ns.h"
 
+/* A service asks the domain of services, or its own account. */
+static bool is_of_service(const struct session *s, const struct stanza *st)
+{
+	if (!s->account)
+		return false;
+	return str_absent(st->to.node)
+	               ? !str_absent(accounts_domain(s->all->settings.accounts, st->to.domain))
+	               : session_from_this_server(s, st->to.full);
+}
+
 bool domain_is_ours(const struct session *s, const struct stanza *st)
 {
 	const struct session_settings *set = &s->all->settings;
-	return !st->has_to || str_eq_ascii_nocase(st->to.domain, set->domain) ||
+	return !st->has_to || is_of_service(s, st) ||
+	       str_eq_ascii_nocase(st->to.domain, set->domain) ||
 	       (!str_absent(set->guest_domain) &&
 	               str_eq_ascii_nocase(st->to.domain, set->guest_domain));
 }
