@@ -221,19 +221,31 @@ static void start_control(struct server *s)
 		log_warn("event=control because=%s key=state_directory", log_value(str_c(why)));
 }
 
-/* To the worker of the conference that its URL names. */
+/* With the session that it wants to resume, or else with the conference that its URL names. */
+static unsigned place(struct server *s, struct str query, struct directory_entry **held)
+{
+	struct directory *d = s->shared.directory;
+	struct buf room;
+	unsigned w;
+	*held = NULL;
+	if (session_worker_of_query(query, &w) && w < s->shared.n) {
+		directory_place_on(d, w);
+		return w;
+	}
+	buf_init(&room, 0);
+	const struct muc_host muc = parts_muc_host(s->config);
+	session_room_of_query(query, &muc, &room);
+	w = directory_place(d, room.failed ? STR_NONE : buf_view(&room), held);
+	buf_done(&room);
+	return w;
+}
+
 static bool on_hand_over(void *arg, const struct http_request *r, struct tcp *t, struct str bytes)
 {
 	struct server *s = arg;
 	struct directory_entry *held;
 	struct tcp_parcel parcel;
-	struct buf room;
-	buf_init(&room, 0);
-	const struct muc_host muc = parts_muc_host(s->config);
-	session_room_of_query(r->head->query, &muc, &room);
-	unsigned w = directory_place(
-	        s->shared.directory, room.failed ? STR_NONE : buf_view(&room), &held);
-	buf_done(&room);
+	unsigned w = place(s, r->head->query, &held);
 	bool released = tcp_release(t, &parcel);
 	if (released && parts_hand_over(s->parts[w], &parcel, bytes, held))
 		return true;

@@ -1,6 +1,7 @@
 /* xmpp_door.c - accepting on the ports of XMPP, and handing over. io */
 #include "cli/xmpp_door.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "cli/listen.h"
 #include "session/session.h"
@@ -16,19 +17,20 @@ bool xmpp_door_wanted(const struct config *c)
 	return c->server.xmpp_port || c->server.xmpp_tls_port;
 }
 
-/* There is no URL that names a conference: the worker with the least to do. */
+/* There is no URL that names a conference, or a session to resume: whoever comes again from the same
+ * address comes to the same worker, where that session is. */
 static void hand_over(struct xmpp_door *d, struct tcp *t)
 {
-	struct directory_entry *held;
 	struct tcp_parcel parcel;
+	unsigned w = (unsigned)(hash_key(tcp_peer(t)) % d->shared->n);
 	if (!tcp_release(t, &parcel)) {
 		tcp_close(t, 0);
 		return;
 	}
-	unsigned w = directory_place(d->shared->directory, STR_NONE, &held);
+	directory_place_on(d->shared->directory, w);
 	if (parts_hand_over_client(d->parts[w], &parcel))
 		return;
-	directory_placed(d->shared->directory, w, held);
+	directory_placed(d->shared->directory, w, NULL);
 	tcp_parcel_drop(d->tcp, &parcel);
 }
 

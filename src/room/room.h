@@ -107,12 +107,10 @@ void room_service_stanza(
         struct room_service *s, const struct room_client *from, const struct stanza *st);
 /* The session has ended: it leaves every room. */
 void room_service_gone(struct room_service *s, struct session_handle h);
-<<<<<<< Updated upstream
 /* A stanza for this client, or occupant, was lost for want of memory: its stream ends, so that it
  * neither waits for ever nor keeps a wrong picture. */
 void room_service_lost(struct room_service *s, const struct room_client *c);
 void occupant_lost(struct occupant *o);
-=======
 /* Its connection is lost: it stays, and counts as present (roles.md 3.7). */
 void room_service_away(struct room_service *s, struct session_handle h);
 /* It is back. same_token: otherwise c->claims are new, and every seat is decided anew by them. */
@@ -124,7 +122,6 @@ enum room_resume room_service_may_resume(struct room_service *s, struct session_
 /* The same for one that sits nowhere, by the room that it knocks at. */
 bool room_service_may_knock(struct room_service *s, struct str room_jid, struct str key,
         const struct claims *claims, const struct claims *old_claims);
->>>>>>> Stashed changes
 /* A conference request (roles.md 3.5): judges, and if it is granted makes the room ready with the
  * focus inside. The reason is R_NONE when granted or when somebody else's gate will refuse at the
  * join; E_WAIT_HOST, E_ROOM_NAME, E_OUTCAST or E_RATE (a limit, no memory) otherwise. */

@@ -2,11 +2,13 @@
 #pragma once
 #include "base/limit.h"
 #include "base/list.h"
+#include "base/map.h"
 #include "base/timer.h"
 #include "net/loop.h"
 #include "policy/reason.h"
 #include "session/directory.h"
 #include "session/session.h"
+#include "session/sm.h"
 #include "session/transport.h"
 #include "token/store.h"
 #include "xmpp/stanza.h"
@@ -20,10 +22,22 @@ enum session_state {
 	SESSION_CHALLENGED, /* a service's login: expects <response/> */
 	SESSION_REFUSED,    /* login failed; closes itself soon */
 	SESSION_RESTARTING, /* authenticated: expects a stream again */
-	SESSION_BINDING,    /* expects the bind request */
+	SESSION_BINDING,    /* expects the bind request, or <resume/> */
+	SESSION_RESUMING,   /* <resume/> came, rooms elsewhere are asked */
 	SESSION_BOUND,
 	SESSION_ENDING, /* closed by us; `ended` runs at the end of this turn */
 };
+
+/* A session's stream management, from <enable/> on. */
+struct managed {
+	struct sm sm;
+	bool asked; /* an <r/> is unanswered */
+	struct loop_task ask;
+	uint32_t cut;             /* while it is away: what was sent before */
+	struct sleepers *address; /* likewise; NULL: loopback */
+};
+
+struct message; /* net/mailbox.h */
 
 struct session {
 	struct list link;
@@ -60,6 +74,15 @@ struct session {
 	struct limit stanzas, bytes;
 	struct timer timer; /* login timeout; then the close after a refused login */
 
+	/* resumption */
+	struct managed *managed; /* NULL: no stream management */
+	bool away;               /* bound, and without a connection for a while */
+	char *previd;            /* owned, of the URL or of <resume/>; NULL: none. Never logged */
+	struct session_handle resumes; /* whom this new one may take over; generation 0: nobody */
+	uint32_t resume_h;             /* of a <resume/> that waits */
+	struct resume_ask *asking;     /* NULL: no worker is asked */
+	void (*then)(struct session *s); /* of a login that waits for it */
+
 	/* the end */
 	enum session_end why;
 	struct loop_task ended;
@@ -88,6 +111,9 @@ struct sessions {
 	struct bosh *bosh; /* NULL: nobody has come that way */
 	struct limit log_lines;
 	bool draining;
+	struct map resumable;  /* look-up part of an id -> session */
+	struct map sleepers;   /* address -> struct sleepers, of those away */
+	uint64_t kept_bytes;   /* of all queues of stream management */
 };
 
 /* session.c */
@@ -97,6 +123,11 @@ void session_flush(struct session *s);        /* sends what was written into it 
 /* Sends the stream error (RFC 6120 4.9) and closes; condition NULL: an orderly close. text absent:
  * none. */
 void session_close(struct session *s, enum session_end why, const char *condition, struct str text);
+/* The session is over without a word: `ended` runs at the end of this turn. */
+void session_end(struct session *s, enum session_end why);
+/* session_close with an element of its own after the condition. */
+void session_close_with(struct session *s, enum session_end why, const char *condition,
+        struct str text, struct str extra);
 bool session_assign(struct session *s); /* gives it a handle; false: no memory */
 /* May this refusal be logged now? */
 bool session_may_log(struct sessions *ss);
@@ -153,6 +184,57 @@ void sasl_end(struct session *s); /* fine when there is none */
 enum key_answer wait_for_key(struct session *s, const struct token_want *want,
         void (*then)(struct session *s), char why[KEY_WHY]);
 void wait_end(struct session *s); /* fine when it does not wait */
+
+/* management.c: XEP-0198 but for resumption */
+/* Is it one of its elements, and handled? Otherwise counts e. */
+bool management_took(struct session *s, const struct element *e);
+void management_sent(struct session *s, struct str head, struct block *tail);
+void management_ask(struct session *s); /* for an <r/> at the end of the turn, if it is due */
+void management_fail(struct session *s, const char *condition); /* <failed/> */
+void management_acknowledged(struct session *s, uint32_t h); /* h is fine */
+void management_too_high(struct session *s, uint32_t h, uint32_t sent); /* ends the stream */
+void management_done(struct session *s);
+/* Is stream management offered over this session's transport? */
+bool management_offered(const struct session *s);
+
+/* resume.c */
+void resume_take_request(struct session *s, struct str query);
+/* What becomes of a login that names a session: nothing; it comes with that session's own token (or
+ * none, where that has none) and is in, s->claims set; or that token is over. */
+enum resume_login { RESUME_LOGIN_NEW, RESUME_LOGIN_SAME, RESUME_LOGIN_OVER };
+enum resume_login resume_login(struct session *s);
+/* A login with another token was accepted: may it take its session over? True: others are asked,
+ * `then` comes later. */
+bool resume_asks(struct session *s, void (*then)(struct session *s));
+void resume_element(struct session *s, const struct element *e); /* <resume/> */
+/* Binds instead of resuming: takes the user name over, and closes the one that had it. */
+bool resume_take_name(struct session *s);
+void resume_supersede(struct session *s);
+/* The connection is lost: true when the session lives on. */
+bool resume_away(struct session *s, enum session_end why);
+void resume_forget(struct session *s); /* the end of s: whatever it waits for */
+struct session *resume_find(struct sessions *ss, struct str id);
+
+/* far_news.c */
+enum far_news { FAR_AWAY, FAR_BACK };
+/* What the workers of its rooms must hear, made before anything has changed. NULL list: nobody.
+ * False: no memory. */
+struct far_return {
+	enum far_news news;
+	bool same_token;
+	const struct claims *claims; /* the new ones, unless same_token */
+	struct str peer;
+	bool peer_loopback;
+};
+bool far_news_make(struct session *s, const struct far_return *r, struct message **list);
+void far_news_drop(struct message *list);
+void far_news_post(struct message *list);
+/* Asks the other workers of old's rooms; then(s, opinion) comes later, unless s ends before. False:
+ * nobody is to be asked, or no memory (*nomem). */
+bool far_ask(struct session *s, const struct session *old, enum resume_opinion so_far,
+        void (*then)(struct session *s, struct session_handle old, enum resume_opinion o),
+        bool *nomem);
+void far_ask_end(struct session *s);
 
 /* domain.c */
 bool domain_is_ours(const struct session *s, const struct stanza *st);

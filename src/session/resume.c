@@ -37,6 +37,16 @@ static bool keep_previd(struct session *s, struct str id)
 	return s->previd != NULL;
 }
 
+bool session_worker_of_query(struct str query, unsigned *worker)
+{
+	struct buf id;
+	buf_init(&id, 4 * SM_ID_DIGITS);
+	bool found = http_query_get(query, "previd", &id) == 1 && !id.failed &&
+	             sm_worker_of(buf_view(&id), worker);
+	buf_done(&id);
+	return found;
+}
+
 void resume_take_request(struct session *s, struct str query)
 {
 	struct buf id;

@@ -10,7 +10,7 @@
 
 void session_room_of_query(struct str query, const struct muc_host *muc, struct buf *out)
 {
-	struct buf room, prefix, node;
+	struct buf room, prefix;
 	buf_init(&room, QUERY_MAX);
 	buf_init(&prefix, QUERY_MAX);
 	bool tenant = http_query_get(query, "prefix", &prefix) == 1 && !prefix.failed &&
@@ -32,8 +32,6 @@ void route_room_of(
 		buf_putc(out, '@');
 		muc_host_write(muc, tenant, out);
 	}
-	buf_done(&room);
-	buf_done(&prefix);
 	buf_done(&node);
 }
 

@@ -90,7 +90,8 @@ struct session_counters {
 	uint64_t xml_not_well_formed, xml_restricted, limit_xml_bytes, limit_xml_depth,
 	        limit_xml_attributes, limit_xml_elements;
 	uint64_t stream_errors, limit_ping_timeout, tls_started;
-	uint32_t sessions, bound_now;
+	uint64_t went_away, resumed, resumes_refused, resume_timeouts, limit_away;
+	uint32_t sessions, bound_now, away_now;
 };
 
 /* Why a session ended. */
@@ -105,7 +106,18 @@ enum session_end {
 };
 const char *session_end_text(enum session_end e); /* one stable word for logs */
 
-/* Upward calls. Both only for bound sessions. */
+/* roles.md 3.7 Resume: may a session go on with another token? */
+struct resume_question {
+	struct session_handle session;
+	struct str key;                  /* session_key */
+	const struct claims *claims;     /* the new, verified token */
+	const struct claims *old_claims; /* the session's; NULL: none */
+	struct str knocks_at; /* absent: its seats are asked; otherwise it has none, and this is the
+	                         conference that its URL names (canonical bare JID) */
+};
+enum resume_opinion { RESUME_NO_SEAT, RESUME_HONOURED, RESUME_NOT_HONOURED };
+
+/* Upward calls, only for bound sessions. The last three may be NULL. */
 struct session_events {
 	void *arg;
 	/* An iq, message or presence whose `to` is neither absent nor at the server's own domain.
@@ -117,6 +129,14 @@ struct session_events {
 	 * outbox.close, only later.
 	 */
 	void (*gone)(void *arg, struct session *s, enum session_end why);
+	/* The connection is lost, the session waits to be resumed; what is sent to it is kept. */
+	void (*away)(void *arg, struct session *s);
+	/* It was resumed, perhaps without having been away. same_token: otherwise session_claims
+	 * are new. May call the outbox. */
+	void (*back)(void *arg, struct session *s, bool same_token);
+	enum resume_opinion (*may_resume)(void *arg, const struct resume_question *q);
+	/* A service was bound. May call the outbox. NULL: nobody wants to know. */
+	void (*service)(void *arg, struct session *s);
 };
 
 /* settings and events are copied. NULL on no memory. */
@@ -138,6 +158,9 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 /* The canonical bare JID that room= and prefix= of a URL's query mean, appended; nothing when they
  * mean none. It only says where a session should live. */
 void session_room_of_query(struct str query, const struct muc_host *muc, struct buf *out);
+
+/* The worker of the session that previd= of a URL's query names. It proves nothing. False: none. */
+bool session_worker_of_query(struct str query, unsigned *worker);
 
 /* What the upper floors may know of a session. Every str lives as long as the session. */
 struct session_handle session_handle(const struct session *s);
