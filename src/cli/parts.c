@@ -4,7 +4,9 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "focus/focus.h"
+#include "focus/services.h"
 #include "room/openers.h"
+#include "room/brewery.h"
 #include "room/room.h"
 #include "session/bosh.h"
 #include "session/far.h"
@@ -26,6 +28,7 @@ struct parts {
 	struct sessions *sessions;
 	struct focus *focus;
 	struct room_service *rooms;
+	struct services *services;
 	struct outbox outbox;
 	/* with several workers */
 	struct far *far;
@@ -57,6 +60,15 @@ static void tell_time(void *arg)
 	room_service_clock(p->rooms, loop_now_ms(p->loop), loop_wall_s(p->loop));
 }
 
+/* The conference, or the brewery, that a stanza is about. */
+static bool find_room(struct parts *p, enum service service, const struct stanza *st, bool *opens)
+{
+	buf_reset(&p->room);
+	bool found = (service && services_room_of(p->services, st, &p->room, opens)) ||
+	             focus_conference_of(p->focus, st, &p->room, opens);
+	return found && !p->room.failed;
+}
+
 static void on_stanza(void *arg, struct session *session, const struct stanza *st)
 {
 	struct parts *p = arg;
@@ -66,13 +78,14 @@ static void on_stanza(void *arg, struct session *session, const struct stanza *s
 		if (focus_answer_for(p->focus, session_service(session), st, &worker) &&
 		        far_stanza_to(p->far, session, st, worker))
 			return;
-		buf_reset(&p->room);
-		if (focus_conference_of(p->focus, st, &p->room, &opens) && !p->room.failed &&
+		if (find_room(p, session_service(session), st, &opens) &&
 		        far_stanza(p->far, session, st, buf_view(&p->room), opens))
 			return;
 	}
 	tell_time(p);
-	focus_stanza(p->focus, session, st);
+	const struct room_client c = focus_client_of(session);
+	if (!services_stanza(p->services, &c, st))
+		focus_client_stanza(p->focus, &c, st);
 }
 
 static void on_gone(void *arg, struct session *session, enum session_end why)
@@ -80,6 +93,7 @@ static void on_gone(void *arg, struct session *session, enum session_end why)
 	struct parts *p = arg;
 	(void)why;
 	tell_time(p);
+	services_gone(p->services, session_handle(session));
 	focus_gone(p->focus, session);
 }
 
@@ -89,6 +103,7 @@ static void on_service(void *arg, struct session *session)
 	struct parts *p = arg;
 	const struct room_client c = focus_client_of(session);
 	tell_time(p);
+	services_came(p->services, &c);
 	focus_service_came(p->focus, &c);
 	if (p->far && !far_introduce(p->far, session))
 		p->outbox.close(p->outbox.arg, c.handle, "resource-constraint", STR_NONE);
@@ -109,6 +124,7 @@ static void on_far_service(void *arg, const struct far_client *c)
 {
 	struct parts *p = arg;
 	const struct room_client client = client_of(c);
+	services_came(p->services, &client);
 	focus_service_came(p->focus, &client);
 }
 
@@ -116,12 +132,14 @@ static void on_far_stanza(void *arg, const struct far_client *c, const struct st
 {
 	struct parts *p = arg;
 	const struct room_client client = client_of(c);
-	focus_client_stanza(p->focus, &client, st);
+	if (!services_stanza(p->services, &client, st))
+		focus_client_stanza(p->focus, &client, st);
 }
 
 static void on_far_gone(void *arg, struct session_handle h)
 {
 	struct parts *p = arg;
+	services_gone(p->services, h);
 	focus_client_gone(p->focus, h);
 }
 
@@ -140,12 +158,7 @@ static void on_away(void *arg, struct session *session)
 static void on_back(void *arg, struct session *session, bool same_token)
 {
 	struct parts *p = arg;
-	const struct room_client client = {.handle = session_handle(session),
-	        .jid = session_jid(session),
-	        .key = session_key(session),
-	        .peer = session_peer(session),
-	        .peer_loopback = session_peer_loopback(session),
-	        .claims = session_claims(session)};
+	const struct room_client client = focus_client_of(session);
 	tell_time(p);
 	room_service_back(p->rooms, &client, same_token);
 }
@@ -153,12 +166,7 @@ static void on_back(void *arg, struct session *session, bool same_token)
 static void on_far_back(void *arg, const struct far_client *c, bool same_token)
 {
 	const struct parts *p = arg;
-	const struct room_client client = {.handle = c->handle,
-	        .jid = c->jid,
-	        .key = c->key,
-	        .peer = c->peer,
-	        .peer_loopback = c->peer_loopback,
-	        .claims = c->claims};
+	const struct room_client client = client_of(c);
 	room_service_back(p->rooms, &client, same_token);
 }
 
@@ -171,8 +179,7 @@ static enum resume_opinion on_may_resume(void *arg, const struct resume_question
 	tell_time(p);
 	if (str_absent(q->knocks_at))
 		return opinions[room_service_may_resume(p->rooms, q->session, q->key, q->claims)];
-	bool may = room_service_may_knock(
-	        p->rooms, q->knocks_at, q->key, q->claims, q->old_claims);
+	bool may = room_service_may_knock(p->rooms, q->knocks_at, q->key, q->claims, q->old_claims);
 	return may ? RESUME_HONOURED : RESUME_NOT_HONOURED;
 }
 
@@ -269,6 +276,22 @@ static bool start_far(struct parts *p)
 	p->shared->fars[p->index] = p->far;
 	far_outbox(p->far, &p->outbox);
 	return true;
+}
+
+static bool start_services(struct parts *p)
+{
+	const struct server_settings *set = &p->shared->config->server;
+	const struct services_settings settings = {
+	        .auth_domain = set->auth_domain,
+	        .hidden_domain = set->hidden_domain,
+	        .internal_muc_domain = set->internal_muc_domain,
+	        .breweries = set->limits.breweries,
+	        .occupants = set->limits.occupants_per_room,
+	        .directory = p->shared->directory,
+	        .worker = p->index,
+	};
+	p->services = services_new(&settings, &p->outbox);
+	return p->services != NULL;
 }
 
 static bool start_focus(struct parts *p)
@@ -451,7 +474,8 @@ struct parts *parts_new(struct parts_shared *shared, unsigned index)
 	shared->workers[index] = p->worker;
 	if (p->worker) {
 		p->loop = worker_loop(p->worker);
-		if (start_sessions(p) && start_far(p) && start_focus(p) && start_rooms(p))
+		if (start_sessions(p) && start_far(p) && start_services(p) && start_focus(p) &&
+		        start_rooms(p))
 			return p;
 	}
 	parts_free(p);
@@ -469,6 +493,7 @@ void parts_free(struct parts *p)
 	sessions_free(p->sessions);
 	room_service_free(p->rooms);
 	focus_free(p->focus);
+	services_free(p->services);
 	far_free(p->far);
 	buf_done(&p->room);
 	worker_free(p->worker); /* last: the others have timers on its loop */
@@ -497,6 +522,7 @@ static size_t list_counters(void *arg, struct counter *out, size_t max)
 	struct parts *p = arg;
 	size_t n = sessions_list_counters(p->sessions, out, max);
 	n += bosh_list_counters(p->sessions, out + n, max - n);
+	n += breweries_list_counters(services_breweries(p->services), out + n, max - n);
 	if (p->far)
 		n += far_list_counters(p->far, out + n, max - n);
 	if (p->http)
