@@ -61,22 +61,11 @@ static struct occupant *judge(
 		e = stanza_error_make("cancel", "item-not-found", NULL);
 	else if (to != from && (!mute || !occupant_is_moderator(from)))
 		e = stanza_error_make("cancel", "not-allowed", NULL);
-	bool other = !e.type && to != from;
-	if (other && !forward(f, r, from, to, st))
-		e = stanza_error_make("wait", "resource-constraint", NULL);
 	if (e.type) {
 		log_info("room=%s occupant=%.64s event=mute refused because=%s",
 		        log_value(jid_view(room_jid(r)).node), occupant_nick(from).p, e.condition);
 		focus_refuse(r, from, st, &e);
-<<<<<<< Updated upstream
-	} else {
-		room_focus_reply(r, from, st, "result", STR_NONE);
-		if (other)
-			log_info("room=%s occupant=%.64s event=mute by=%.64s", log_value(jid.node),
-			        occupant_nick(to).p, occupant_nick(from).p);
-=======
 		to = NULL;
->>>>>>> Stashed changes
 	}
 	arena_done(&a);
 	return to;
@@ -105,9 +94,12 @@ void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struc
 	struct occupant *to = judge(r, from, st);
 	if (!to)
 		return;
-	room_focus_reply(r, from, st, "result", STR_NONE);
-	if (to == from)
+	if (to != from && !forward(f, r, from, to, st)) {
+		struct stanza_error e = stanza_error_make("wait", "resource-constraint", NULL);
+		focus_refuse(r, from, st, &e);
 		return;
-	log_mute(r, from, to);
-	forward(f, r, from, to, st);
+	}
+	room_focus_reply(r, from, st, "result", STR_NONE);
+	if (to != from)
+		log_mute(r, from, to);
 }
