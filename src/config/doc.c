@@ -158,6 +158,7 @@ void config_write_doc(struct buf *out)
 	}
 	buf_puts(out, doc_docker);
 	docker_write_doc(out);
+	docker_write_foreign_doc(out);
 	buf_puts(out,
 	        "\nModules in the module lists; others are named in a warning:\n\n| module | what "
 	        "becomes of it |\n"

@@ -10,7 +10,8 @@
 
 static bool is_secret_name(const char *name)
 {
-	static const char *const parts[] = {"SECRET", "PASSWORD", "secret", "password"};
+	static const char *const parts[] = {"SECRET", "PASSWORD", "secret", "password",
+	        "CREDENTIALS", "BINDPW", "_DSN", "PRIVATE_KEY", "ACCESS_KEY", "AUTH_TOKEN"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		if (strstr(name, parts[i]))
 			return true;
@@ -271,13 +272,16 @@ static void auth(struct docker *d)
 		        "default is no authentication");
 	if (on && !own && env_get(d->env, "PROSODY_AUTH_TYPE") && env_get(d->env, "AUTH_TYPE"))
 		docker_say(d, "AUTH_TYPE", NULL, DOCKER_IGNORED, 0, "PROSODY_AUTH_TYPE wins");
-	if (on && !own)
+	if (on && !own) {
 		auth_type(d);
-	else if (env_get(d->env, "PROSODY_AUTH_TYPE") || env_get(d->env, "AUTH_TYPE"))
-		docker_say(d,
-		        env_get(d->env, "PROSODY_AUTH_TYPE") ? "PROSODY_AUTH_TYPE" : "AUTH_TYPE",
-		        NULL, DOCKER_IGNORED, 0, "%s",
-		        own ? "AUTH wins" : "there is no authentication");
+		return;
+	}
+	static const char *const types[] = {"PROSODY_AUTH_TYPE", "AUTH_TYPE"};
+	for (size_t i = 0; i < 2; i++) {
+		if (env_get(d->env, types[i]))
+			docker_say(d, types[i], NULL, DOCKER_IGNORED, 0, "%s",
+			        own ? "AUTH wins" : "there is no authentication");
+	}
 }
 
 static void guests(struct docker *d)
@@ -458,7 +462,7 @@ void docker_derive(struct config_set *s, const struct env *env, struct config_re
 	docker_services(&d);
 	docker_accounts(&d);
 	docker_ice(&d);
-	docker_families(&d);
+	docker_foreign(&d);
 	env_done(&d.options);
 	env_done(&d.globals);
 }

@@ -70,7 +70,9 @@ void docker_say(struct docker *d, const char *name, const char *key_text,
 bool docker_put(struct docker *d, enum config_key key, const char *text, const char *from);
 bool docker_overridden(const struct docker *d, enum config_key key);
 void docker_specials(struct docker *d); /* others.c: what is none of our keys */
-void docker_families(struct docker *d);
+void docker_foreign(struct docker *d);  /* foreign.c: what belongs to what is not here */
+bool docker_is_foreign(struct str name);
+void docker_write_foreign_doc(struct buf *out);
 bool docker_is_special(const char *name);
 void docker_modules(struct docker *d); /* modules.c */
 void docker_ice(struct docker *d);     /* ice.c: STUN_*, TURN_*, TURNS_* */

@@ -40,6 +40,32 @@ static void say(struct docker *d, const char *name, bool hosts, bool in_force)
 		        hosts ? "ICE_SERVERS wins" : "it names no server");
 }
 
+/* Hosts with ports, for calls between two: the page's own list. */
+static void add_p2p(struct docker *d)
+{
+	const struct env_var *v = env_get(d->env, "P2P_STUN_SERVERS");
+	if (!v)
+		return;
+	struct buf list;
+	buf_init(&list, ICE_TEXT);
+	for (struct str rest = v->value; !str_absent(rest);) {
+		struct str host = str_trim(str_split(&rest, ','));
+		if (host.n)
+			buf_printf(&list, "%sstun:%.*s", list.n ? "," : "", STR_FMT(host));
+	}
+	buf_putc(&list, '\0');
+	if (list.failed) {
+		report_fatal(d->report, "P2P_STUN_SERVERS", d->env->file, 0,
+		        "names too many servers");
+	} else {
+		bool in_force = docker_put(d, KEY_STUN_SERVERS, list.p, "P2P_STUN_SERVERS");
+		docker_say(d, "P2P_STUN_SERVERS", in_force ? "stun_servers" : NULL,
+		        in_force ? DOCKER_HONOURED : DOCKER_IGNORED, 0, "%s",
+		        in_force ? "" : "STUN_SERVERS wins");
+	}
+	buf_done(&list);
+}
+
 void docker_ice(struct docker *d)
 {
 	static const char *const kinds[][3] = {{"STUN_HOST", "STUN_PORT"},
@@ -53,6 +79,7 @@ void docker_ice(struct docker *d)
 	add(d, &list, "stun", "STUN_HOST", "STUN_PORT", "");
 	add(d, &list, "turn", "TURN_HOST", "TURN_PORT", transports);
 	add(d, &list, "turns", "TURNS_HOST", "TURNS_PORT", "tcp");
+	add_p2p(d);
 	bool any = list.n > 0, in_force = false;
 	buf_putc(&list, '\0');
 	if (list.failed)

@@ -269,7 +269,7 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.flags = SCHEMA_ALWAYS_READ, .fallback = "0", .max = 65535,
 		.help = "The same with TLS from the first byte on (XEP-0368), 5223 by custom. 0: none."},
 	[KEY_XMPP_REQUIRE_TLS] = {"xmpp_require_tls", SCHEMA_BOOL, SERVER, AT(server.xmpp_require_tls),
-		.fallback = "true",
+		.fallback = "true", .docker = "PROSODY_C2S_REQUIRE_ENCRYPTION",
 		.help = "On xmpp_port nobody logs in before STARTTLS, from this machine neither. Passwords always need it."},
 	[KEY_HTTP_REDIRECT] = {"http_redirect", SCHEMA_BOOL, SERVER, AT(server.http_redirect),
 		.fallback = "false", .docker = "ENABLE_HTTP_REDIRECT",
@@ -282,6 +282,7 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.help = "Tell browsers that come by HTTPS to use nothing else here for two years. They remember it."},
 	[KEY_TRUSTED_PROXIES] = {"trusted_proxies", SCHEMA_NETWORKS, SERVER, AT(server.trusted_proxies),
 		.flags = SCHEMA_TRIMMED, .fallback = "[\"127.0.0.0/8\",\"::1\"]", .max = 64,
+		.docker = "PROSODY_TRUSTED_PROXIES",
 		.help = "Who may say, by X-Forwarded-For, X-Real-IP and X-Forwarded-Proto, on whose behalf a request comes. "
 			"Limits per address and logs then go by that. Empty: nobody."},
 	[KEY_PUBLIC_URL] = {"public_url", SCHEMA_URL, SERVER, AT(server.public_url), .max = 2048,
@@ -363,10 +364,11 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.help = "Clients may come by BOSH (/http-bind), where WebSockets do not get through. config.js "
 			"names both."},
 	[KEY_SHARD] = {"shard", SCHEMA_STRING, SERVER, AT(server.shard), .flags = SCHEMA_TRIMMED,
-		.max = 64, .help = "The name of this server among several, told to clients "
+		.max = 64, .docker = "DEPLOYMENTINFO_SHARD", .help = "The name of this server among several, told to clients "
 			"(x-jitsi-shard): letters, digits, dots, dashes and underscores."},
 	[KEY_REGION] = {"region", SCHEMA_STRING, SERVER, AT(server.region), .flags = SCHEMA_TRIMMED,
-		.max = 64, .help = "Where it stands, likewise (x-jitsi-region)."},
+		.max = 64, .docker = "DEPLOYMENTINFO_REGION", .docker2 = "PROSODY_REGION_NAME",
+		.help = "Where it stands, likewise (x-jitsi-region)."},
 	[KEY_ICE_SERVERS] = {"ice_servers", SCHEMA_LIST, SERVER, .flags = SCHEMA_TRIMMED, .fallback = "[]",
 		.max = 320,
 		.help = "STUN and TURN servers that clients are told about (XEP-0215): stun:host:port, "
