@@ -161,9 +161,12 @@ static void print_decision(const struct jval *d)
 static void print_event(const struct jval *e)
 {
 	struct str by = jval_str(jval_getc(e, "by"));
-	printf("  %s  %-8s %s / %s  %s  source %s  by %.*s\n", clock_text(jval_getc(e, "at")),
+	/* what a service wrote about a role */
+	bool vain = strcmp(text(e, "reason"), "R_SERVICE") == 0;
+	printf("  %s  %-8s %s / %s  %s  source %s  by %.*s%s\n", clock_text(jval_getc(e, "at")),
 	        text(e, "event"), text(e, "affiliation"), text(e, "role"), text(e, "reason"),
-	        text(e, "source"), STR_FMT(by.n ? by : STR("the rules")));
+	        text(e, "source"), STR_FMT(by.n ? by : STR("the rules")),
+	        vain ? ", which changed nothing" : "");
 }
 
 static void print_record(const struct jval *rec)
