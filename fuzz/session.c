@@ -381,7 +381,7 @@ static void begin_worker(unsigned i)
 	        .stanzas_per_second = 4,
 	        .bytes_per_second = 1000,
 	        .log_lines_per_second = 1};
-	static const struct session_events events = {NULL, on_stanza, on_gone};
+	static const struct session_events events = {.stanza = on_stanza, .gone = on_gone};
 	const struct far_settings far = {.workers = world.worker_list,
 	        .fars = world.fars,
 	        .queued = 4000,

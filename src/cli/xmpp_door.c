@@ -17,8 +17,8 @@ bool xmpp_door_wanted(const struct config *c)
 	return c->server.xmpp_port || c->server.xmpp_tls_port;
 }
 
-/* There is no URL that names a conference, or a session to resume: whoever comes again from the same
- * address comes to the same worker, where that session is. */
+/* There is no URL that names a conference, or a session to resume: whoever comes again from the
+ * same address comes to the same worker, where that session is. */
 static void hand_over(struct xmpp_door *d, struct tcp *t)
 {
 	struct tcp_parcel parcel;

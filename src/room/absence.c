@@ -1,5 +1,5 @@
-/* absence.c - occupants whose connection is lost for a while, and their return, perhaps with another
- * token (roles.md 3.7 Resume). pure */
+/* absence.c - occupants whose connection is lost for a while, and their return, perhaps with
+ * another token (roles.md 3.7 Resume). pure */
 #include "base/log.h"
 #include "base/mem.h"
 #include "room/model.h"

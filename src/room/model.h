@@ -122,19 +122,19 @@ enum { GUESS_BUCKETS = 16 };
 
 struct room {
 	struct room_service *service;
-	struct str jid; /* bare; owned bytes follow the struct */
-	struct str node;        /* as logs say it: [tenant]room where there is one */
+	struct str jid;                /* bare; owned bytes follow the struct */
+	struct str node;               /* as logs say it: [tenant]room where there is one */
 	struct str tenant, plain_node; /* slices of jid and node; tenant absent: none */
 	char meeting_id[37];
 	double opened, started; /* Unix seconds; started: the first human's join, 0 before */
 	struct block *focus;    /* presence tail of the focus occupant; NULL: it is outside */
 	bool awaits_focus;      /* it is outside and has not come yet: who joins is parked */
-	bool wanted;            /* a request was granted, and the focus outside has not come since */
-	struct list parked;     /* joins, in order */
+	bool wanted;        /* a request was granted, and the focus outside has not come since */
+	struct list parked; /* joins, in order */
 	unsigned n_parked;
-	struct list services;   /* occupants, the focus outside among them; never counted */
-	struct map nicks;       /* nick -> occupant */
-	struct list occupants;  /* humans, in order of joining */
+	struct list services;  /* occupants, the focus outside among them; never counted */
+	struct map nicks;      /* nick -> occupant */
+	struct list occupants; /* humans, in order of joining */
 	unsigned n, moderators, moderators_away;
 	uint64_t next_joined;
 	bool had_moderator;

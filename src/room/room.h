@@ -29,7 +29,8 @@ struct room_settings {
 	bool tenants;         /* they have room domains of their own (xmpp/muc_host.h) */
 	struct str focus_jid; /* bare account of the focus */
 	const struct policy_settings *policy;
-	bool focus_outside; /* a service's session is the focus: it opens rooms, and people wait for it
+	bool focus_outside; /* a service's session is the focus: it opens rooms, and people wait for
+	                     * it
 	                     */
 	bool resource_strict; /* the nick must be the first 8 characters of the session's own node
 	                       */
@@ -80,7 +81,8 @@ struct room_listener {
 	/* An IQ get or set from an occupant to room/focus. Must be answered by the callee. */
 	void (*focus_iq)(
 	        void *arg, struct room *room, struct occupant *from, const struct stanza *st);
-	/* The same where the focus is outside: may it go there? False: the callee has refused it. */
+	/* The same where the focus is outside: may it go there? False: the callee has refused it.
+	 */
 	bool (*focus_guard)(
 	        void *arg, struct room *room, struct occupant *from, const struct stanza *st);
 };

@@ -221,8 +221,8 @@ static bool handle_crossing(struct far *f, struct tie *t, struct str text)
 		return true;
 	}
 	/* it was whole and well-formed over there: here only memory can be short */
-	const struct xml_limits limits = crossing_limits(
-	        t->service ? &ss->settings.of_service : &ss->settings.after_login);
+	const struct xml_limits limits =
+	        crossing_limits(t->service ? &ss->settings.of_service : &ss->settings.after_login);
 	if (xml_parse(ss->parser, text, &limits, &ss->arena, &root) != XML_FINE ||
 	        stanza_read(root, &ss->arena, &st) != 0 ||
 	        !stream_stamp_from(&ss->arena, root, client.jid))

@@ -35,9 +35,9 @@ static void on_news(void *arg, struct message *m)
 		t->claims = n->claims;
 		n->claims = NULL;
 	}
-	if (t->known && n->kind == FAR_AWAY) {
+	if (t->known && n->kind == FAR_AWAY && f->settings.away) {
 		f->settings.away(f->settings.arg, t->handle);
-	} else if (t->known) {
+	} else if (t->known && n->kind == FAR_BACK && f->settings.back) {
 		const struct far_client client = far_client_of(t);
 		f->settings.back(f->settings.arg, &client, n->same_token);
 	}

@@ -78,9 +78,9 @@ struct session {
 	struct managed *managed; /* NULL: no stream management */
 	bool away;               /* bound, and without a connection for a while */
 	char *previd;            /* owned, of the URL or of <resume/>; NULL: none. Never logged */
-	struct session_handle resumes; /* whom this new one may take over; generation 0: nobody */
-	uint32_t resume_h;             /* of a <resume/> that waits */
-	struct resume_ask *asking;     /* NULL: no worker is asked */
+	struct session_handle resumes;   /* whom this new one may take over; generation 0: nobody */
+	uint32_t resume_h;               /* of a <resume/> that waits */
+	struct resume_ask *asking;       /* NULL: no worker is asked */
 	void (*then)(struct session *s); /* of a login that waits for it */
 
 	/* the end */
@@ -108,12 +108,12 @@ struct sessions {
 	struct buf written; /* it, when it had to be */
 	struct far *far;    /* NULL: this is the only worker */
 	struct buf out;     /* scratch for what session/ itself writes */
-	struct bosh *bosh; /* NULL: nobody has come that way */
+	struct bosh *bosh;  /* NULL: nobody has come that way */
 	struct limit log_lines;
 	bool draining;
-	struct map resumable;  /* look-up part of an id -> session */
-	struct map sleepers;   /* address -> struct sleepers, of those away */
-	uint64_t kept_bytes;   /* of all queues of stream management */
+	struct map resumable; /* look-up part of an id -> session */
+	struct map sleepers;  /* address -> struct sleepers, of those away */
+	uint64_t kept_bytes;  /* of all queues of stream management */
 };
 
 /* session.c */
@@ -139,8 +139,7 @@ void session_deliver_copy(struct session *s, struct str head, struct str tail);
 
 /* route.c: where this session's conferences are */
 /* The canonical bare JID of a room by its decoded name, appended; nothing when it means none. */
-void route_room_of(struct str room, struct str tenant, const struct muc_host *muc,
-        struct buf *out);
+void route_room_of(struct str room, struct str tenant, const struct muc_host *muc, struct buf *out);
 void route_take_request(struct session *s, struct str query);
 /* The worker of a conference. opens: the stanza may open it, so its entry is held for the session,
  * and once more in *hold when it is elsewhere. False: no memory. */
@@ -190,8 +189,8 @@ void wait_end(struct session *s); /* fine when it does not wait */
 bool management_took(struct session *s, const struct element *e);
 void management_sent(struct session *s, struct str head, struct block *tail);
 void management_ask(struct session *s); /* for an <r/> at the end of the turn, if it is due */
-void management_fail(struct session *s, const char *condition); /* <failed/> */
-void management_acknowledged(struct session *s, uint32_t h); /* h is fine */
+void management_fail(struct session *s, const char *condition);         /* <failed/> */
+void management_acknowledged(struct session *s, uint32_t h);            /* h is fine */
 void management_too_high(struct session *s, uint32_t h, uint32_t sent); /* ends the stream */
 void management_done(struct session *s);
 /* Is stream management offered over this session's transport? */

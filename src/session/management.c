@@ -1,4 +1,5 @@
-/* management.c - stream management of a bound session (XEP-0198): enabled, acknowledged, kept. io */
+/* management.c - stream management of a bound session (XEP-0198): enabled, acknowledged, kept. io
+ */
 #include "base/mem.h"
 #include "session/internal.h"
 #include "xmpp/ns.h"
@@ -82,8 +83,9 @@ static bool start(struct session *s, bool resumable)
 		return false;
 	m->sm.resumable = resumable;
 	struct str key = str_from(m->sm.id, SM_ID_LOOKUP);
-	if (resumable && (!sm_make_id(&m->sm, ss->settings.worker) ||
-	                         map_get(&ss->resumable, key) || !map_put(&ss->resumable, key, s))) {
+	if (resumable &&
+	        (!sm_make_id(&m->sm, ss->settings.worker) || map_get(&ss->resumable, key) ||
+	                !map_put(&ss->resumable, key, s))) {
 		mem_free(m);
 		return false;
 	}

@@ -1,8 +1,8 @@
 /* resume.c - streams resumed (XEP-0198 5): who may, how a transport moves to its old session, and
  * what happens with sessions that have none for a while. io
  *
- * Whether it is allowed is decided by policy (roles.md 3.7), with the session's own token here, with
- * another one by the rooms that it sits in. */
+ * Whether it is allowed is decided by policy (roles.md 3.7), with the session's own token here,
+ * with another one by the rooms that it sits in. */
 #include <math.h>
 
 #include "base/hash.h"
@@ -119,8 +119,7 @@ static bool may_knock(const struct session *s, const struct session *old)
 	const struct sessions *ss = s->all;
 	struct buf room;
 	buf_init(&room, 0);
-	route_room_of(str_c(old->query_room), str_c(old->query_prefix), &ss->settings.muc,
-	        &room);
+	route_room_of(str_c(old->query_room), str_c(old->query_prefix), &ss->settings.muc, &room);
 	const struct resume_question q = {.session = old->handle,
 	        .key = session_key(old),
 	        .claims = s->claims,
@@ -252,7 +251,8 @@ bool resume_away(struct session *s, enum session_end why)
 	m->cut = m->sm.sent;
 	m->asked = false;
 	uint32_t ms = s->account ? ss->settings.resume_service_ms : ss->settings.resume_ms;
-	timer_start(loop_timers(ss->loop), &s->timer, loop_now_ms(ss->loop) + ms, on_window_over, s);
+	timer_start(
+	        loop_timers(ss->loop), &s->timer, loop_now_ms(ss->loop) + ms, on_window_over, s);
 	log_debug("event=session-away session=%.8s because=%s kept=%u", s->key,
 	        session_end_text(why), (unsigned)m->sm.n);
 	if (ss->events.away)
@@ -281,8 +281,7 @@ static void refuse(struct session *s, const char *condition)
 static void resend(struct session *s)
 {
 	for (const struct sm_stanza *x = s->managed->sm.first; x && s->transport; x = x->next) {
-		int err = s->transport->ops->send(
-		        s->transport, str_from(x->head, x->n), x->tail);
+		int err = s->transport->ops->send(s->transport, str_from(x->head, x->n), x->tail);
 		if (err)
 			session_send_failed(s, err);
 	}

@@ -22,8 +22,7 @@ void session_room_of_query(struct str query, const struct muc_host *muc, struct 
 	buf_done(&prefix);
 }
 
-void route_room_of(
-        struct str room, struct str tenant, const struct muc_host *muc, struct buf *out)
+void route_room_of(struct str room, struct str tenant, const struct muc_host *muc, struct buf *out)
 {
 	struct buf node;
 	buf_init(&node, 0);

@@ -69,7 +69,7 @@ struct session_settings {
 	uint32_t resume_bytes;                 /* and their bytes, */
 	uint64_t resume_total;                 /* and of all sessions of this worker; then those
 	                                          with much keep less */
-	uint32_t away_per_address;             /* sessions without a connection; loopback is exempt */
+	uint32_t away_per_address; /* sessions without a connection; loopback is exempt */
 
 	/* Clients over BOSH: bytes that wait for one of them, and for all of this worker. */
 	uint32_t bosh_queued;

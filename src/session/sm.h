@@ -3,7 +3,8 @@
  *
  * Counts run modulo 2^32. What may have to be sent again is kept within bounds that the caller
  * names; beyond them, and without memory, the oldest is forgotten: the stream lives on, and can be
- * resumed again as soon as the client has acknowledged what was forgotten. Thread: the session's. */
+ * resumed again as soon as the client has acknowledged what was forgotten. Thread: the session's.
+ */
 #pragma once
 #include "base/block.h"
 

@@ -137,6 +137,7 @@ async function conversation(s, cutAt, direction) {
   mod.say(node, 'two');
   await wait(c.heard('two'));
   c.update(node, { extra: '<state>a</state>' });
+  await wait(c.presenceOf(c.id, { where: (p) => p.el.get('state') }));
   await wait(c.iq('get', s.domain, `<ping xmlns='${NS.ping}'/>`));
   await mod.grant(node, c.jid);
   await wait(c.presenceOf(c.id, { where: (p) => p.role === 'moderator' }));

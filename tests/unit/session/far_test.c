@@ -106,7 +106,7 @@ static void start_worker(struct world *w, unsigned i)
 	        .stanzas_per_second = 1000,
 	        .bytes_per_second = 1 << 24,
 	        .log_lines_per_second = 1};
-	const struct session_events events = {w, on_stanza, on_gone};
+	const struct session_events events = {.arg = w, .stanza = on_stanza, .gone = on_gone};
 	const struct far_settings far = {.workers = w->workers,
 	        .fars = w->fars,
 	        .queued = QUEUED,

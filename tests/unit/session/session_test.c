@@ -93,7 +93,7 @@ static struct world *new_world(void)
 static struct world *start(struct world *w)
 {
 	struct token_error e;
-	struct session_events events = {w, on_stanza, on_gone};
+	struct session_events events = {.arg = w, .stanza = on_stanza, .gone = on_gone};
 	struct tcp_limits limits = {.max_connections = 100,
 	        .max_per_address = 100,
 	        .per_second = 1000,
