@@ -84,7 +84,7 @@ bool tcp_peer_loopback(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t); /* bytes */
 
 /* Takes t off its loop, without a word to its owner: t is gone, the parcel must be adopted or
- * dropped. False: bytes are queued, or it is closing; nothing has happened. */
+ * dropped. False: bytes are queued or were put back, or it is closing; nothing has happened. */
 bool tcp_release(struct tcp *t, struct tcp_parcel *out);
 /* Puts it on this server's loop; `accepted` is not called. NULL: no memory, it is dropped. Thread:
  * s's. */
