@@ -88,6 +88,7 @@ bool tcp_release(struct tcp *t, struct tcp_parcel *out)
 	memcpy(out->peer, t->peer, sizeof out->peer);
 	t->dead = t->closing = true;
 	t->again = false;
+	buf_done(&t->rest);
 	t->job.turn.account = NULL;
 	t->ev = (struct tcp_events){0};
 	loop_undefer(&t->later);
