@@ -84,13 +84,15 @@ void tcp_destroy(struct tcp *t)
 
 bool tcp_release(struct tcp *t, struct tcp_parcel *out)
 {
-	if (t->dead || t->closing || t->queued || t->again)
+	if (t->dead || t->closing || t->queued || t->rest.n)
 		return false;
 	*out = (struct tcp_parcel){
 	        .fd = t->fd, .loopback = t->loopback, .address = t->address, .tls = t->tls};
 	t->tls = NULL;
 	memcpy(out->peer, t->peer, sizeof out->peer);
 	t->dead = t->closing = true;
+	t->again = false;
+	buf_done(&t->rest);
 	t->job.turn.account = NULL;
 	t->ev = (struct tcp_events){0};
 	loop_undefer(&t->later);

@@ -105,7 +105,7 @@ bool tcp_seat_take(struct tcp_server *s, const char *peer, struct tcp_address **
 void tcp_seat_give(struct tcp_server *s, struct tcp_address *seat);
 
 /* Takes t off its loop, without a word to its owner: t is gone, the parcel must be adopted or
- * dropped. False: bytes are queued, or it is closing; nothing has happened. */
+ * dropped. False: bytes are queued or were put back, or it is closing; nothing has happened. */
 bool tcp_release(struct tcp *t, struct tcp_parcel *out);
 /* Puts it on this server's loop; `accepted` is not called. NULL: no memory, it is dropped. Thread:
  * s's. */
