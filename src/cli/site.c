@@ -54,6 +54,7 @@ static struct page_config page_of(const struct config *c)
 	        .conference_path = set->http_conference_request ? CONFERENCE_PATH : NULL,
 	        .shard = set->shard,
 	        .region = set->region,
+	        .turn = set->extdisco.n > 0,
 	        .public_url = set->public_url,
 	        .token_auth_url = set->token_auth_url,
 	        .stun_servers = set->page.stun_servers.v,

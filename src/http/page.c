@@ -122,7 +122,13 @@ static void put_features(struct buf *b, const struct page_config *c)
 		jval_quote(c->stun_servers[i], b);
 		buf_puts(b, " }");
 	}
-	buf_puts(b, "],\n  },\n  prejoinConfig: {\n");
+	buf_puts(b, "],\n");
+	if (c->turn) /* clients before 2022 ask only then */
+		put_bool(b, "useStunTurn", true);
+	buf_puts(b, "  },\n");
+	if (c->turn)
+		buf_puts(b, "  useStunTurn: true,\n");
+	buf_puts(b, "  prejoinConfig: {\n");
 	put_bool(b, "enabled", c->prejoin);
 	put_bool(b, "hideDisplayName", c->hide_prejoin_name);
 	buf_puts(b, "  },\n  remoteVideoMenu: {\n");

@@ -7,14 +7,14 @@ enum page_names { PAGE_NAMES_FREE, PAGE_NAMES_FROZEN, PAGE_NAMES_PER_CLAIM };
 
 struct page_config {
 	struct str domain, muc_domain, focus_domain, focus_jid;
-	struct str
-	        hidden_domain; /* of recorders, whom clients don't show; absent: there are none */
+	struct str hidden_domain; /* of recorders, whom clients don't show; absent: there are none */
 	const char *ws_path;
 	const char *bosh_path;       /* NULL: there is none */
 	const char *conference_path; /* where conferences are asked for by HTTP; NULL: not told */
 	struct str tenant;           /* whose page it is; absent: nobody's. http/tenant.h */
 	bool tenant_rooms;           /* a tenant has a room domain of its own */
 	struct str shard, region;    /* absent: none */
+	bool turn;                   /* the server names STUN or TURN servers (XEP-0215) */
 	struct str public_url;       /* for clients without a location (mobile); absent: none */
 	struct str token_auth_url;   /* absent: none */
 	const struct str *stun_servers;
