@@ -326,6 +326,11 @@ static void on_request(
 		refuse(d, t, 429, "policy-violation", "Too many conference requests");
 		return;
 	}
+	if (d->shared->config->server.focus == FOCUS_EXTERNAL) {
+		/* it would have to be asked, and knows people by their JIDs */
+		refuse(d, t, 503, "service-unavailable", "Conferences are asked for by XMPP here");
+		return;
+	}
 	struct jval *root = jval_parse(str_absent(body) ? STR("") : body, BODY_DEPTH, NULL);
 	struct str room = jval_str(jval_getc(root, "room"));
 	if (!jval_is_object(root) || room.n == 0 || room.n > ROOM_MAX)

@@ -210,6 +210,30 @@ static bool is_twice(const struct config_set *s, const struct jval *list, size_t
 	return false;
 }
 
+/* A focus outside has to be able to log in, under the name that clients are told. */
+static void judge_focus(struct config_set *s, struct config_report *r)
+{
+	const struct jval *list = set_json(s, KEY_ACCOUNTS);
+	bool found = false;
+	if (!set_word_is(s, KEY_FOCUS, "external"))
+		return;
+	for (size_t i = 0; i < jval_size(list); i++) {
+		const struct jval *j = jval_at(list, i);
+		found = found ||
+		        (kind_of(j) == SERVICE_FOCUS &&
+		                str_eqc(node_of(jval_str(jval_getc(j, "jid"))), "focus") &&
+		                str_eq_ascii_nocase(home_of(s, j), set_str(s, KEY_AUTH_DOMAIN)));
+	}
+	if (!found)
+		fault(s, r, KEY_FOCUS, 0,
+		        "external needs an account focus of kind focus on auth_domain "
+		        "(JICOFO_AUTH_PASSWORD, or accounts)");
+	if (set_true(s, KEY_HTTP_CONFERENCE_REQUEST))
+		fault(s, r, KEY_HTTP_CONFERENCE_REQUEST, 0,
+		        "is served by a focus inside only: with focus=external clients ask by "
+		        "XMPP");
+}
+
 void accounts_judge(struct config_set *s, struct config_report *r)
 {
 	static const enum config_key domains[] = {
@@ -230,6 +254,7 @@ void accounts_judge(struct config_set *s, struct config_report *r)
 		else if (is_twice(s, list, i))
 			fault(s, r, KEY_ACCOUNTS, i + 1, "this account is there twice");
 	}
+	judge_focus(s, r);
 }
 
 static bool fill_one(struct config_set *s, const struct jval *j, struct account_settings *out)

@@ -152,8 +152,8 @@ static void on_overdue(void *arg, uint64_t now_ms)
 	}
 }
 
-static struct pending *add_pending(struct focus *f, const struct room_client *c,
-        const struct stanza *st, struct str room)
+static struct pending *add_pending(
+        struct focus *f, const struct room_client *c, const struct stanza *st, struct str room)
 {
 	size_t n = c->jid.n + st->id.n + st->to.full.n + room.n;
 	struct pending *p = f->n_pending < PENDING_MAX ? mem_alloc(sizeof *p + n) : NULL;
@@ -196,8 +196,8 @@ static void write_payload(struct buf *b, const struct element *e, struct str roo
 	buf_putc(b, '>');
 }
 
-void external_ask(struct focus *f, const struct room_client *c, const struct stanza *st,
-        struct str room)
+void external_ask(
+        struct focus *f, const struct room_client *c, const struct stanza *st, struct str room)
 {
 	const struct external_session *focus = newest(f);
 	struct pending *p = focus ? add_pending(f, c, st, room) : NULL;
@@ -211,8 +211,7 @@ void external_ask(struct focus *f, const struct room_client *c, const struct sta
 	const struct room_client to = {.handle = focus->handle};
 	struct buf b;
 	buf_init(&b, 0);
-	buf_printf(&b,
-	        "<iq xmlns='" NS_CLIENT "' type='%s' id='" ID_PREFIX "%u-%u' from='",
+	buf_printf(&b, "<iq xmlns='" NS_CLIENT "' type='%s' id='" ID_PREFIX "%u-%u' from='",
 	        st->type == STANZA_SET ? "set" : "get", f->settings.worker, (unsigned)p->number);
 	xml_escape(&b, f->settings.focus_domain);
 	buf_putc(&b, '/');
@@ -238,8 +237,8 @@ static bool read_id(struct str id, unsigned *worker, uint32_t *number)
 	struct str rest = str_sub(id, sizeof ID_PREFIX - 1, id.n);
 	size_t dash = str_find(rest, '-');
 	if (!str_starts(id, STR(ID_PREFIX)) || dash >= rest.n ||
-	        !str_u64(str_sub(rest, 0, dash), &w) || !str_u64(str_sub(rest, dash + 1, rest.n), &n) ||
-	        w > UINT32_MAX || n > UINT32_MAX)
+	        !str_u64(str_sub(rest, 0, dash), &w) ||
+	        !str_u64(str_sub(rest, dash + 1, rest.n), &n) || w > UINT32_MAX || n > UINT32_MAX)
 		return false;
 	*worker = (unsigned)w;
 	*number = (uint32_t)n;

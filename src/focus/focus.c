@@ -95,7 +95,8 @@ static void on_focus_iq(void *arg, struct room *r, struct occupant *from, const 
 	}
 }
 
-static bool on_focus_guard(void *arg, struct room *r, struct occupant *from, const struct stanza *st)
+static bool on_focus_guard(
+        void *arg, struct room *r, struct occupant *from, const struct stanza *st)
 {
 	(void)arg;
 	return !mute_is(st->payload) || mute_guard(r, from, st);

@@ -24,8 +24,8 @@ void external_init(struct focus *f);
 void external_done(struct focus *f);
 void external_gone(struct focus *f, struct session_handle h);
 /* Hands the request on; room: canonical, or absent when it is about none. Answered in any case. */
-void external_ask(struct focus *f, const struct room_client *c, const struct stanza *st,
-        struct str room);
+void external_ask(
+        struct focus *f, const struct room_client *c, const struct stanza *st, struct str room);
 /* Is it an answer of the focus? Then it has been handed back. */
 bool external_answer(struct focus *f, const struct room_client *c, const struct stanza *st);
 /* request.c: an IQ get or set to the focus address */

@@ -39,8 +39,7 @@ static bool forward(struct focus *f, struct room *r, const struct occupant *from
 }
 
 /* The one who is to be muted or unmuted; NULL: it was refused. */
-static struct occupant *judge(
-        struct room *r, struct occupant *from, const struct stanza *st)
+static struct occupant *judge(struct room *r, struct occupant *from, const struct stanza *st)
 {
 	struct arena a;
 	struct jid jid = {0};

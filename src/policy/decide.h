@@ -33,10 +33,10 @@ struct join_request {
 	const struct claims *claims;  /* NULL: guest */
 	struct str session;           /* session_key, for bans */
 	enum service service; /* a service identity: R_SERVICE, no gate but the room's name */
-	struct str nick;     /* typed name in <nick/>; absent: none */
-	struct str password; /* absent: none sent */
-	bool admitted;       /* let in from the lobby, or a member since the lobby went on */
-	bool requested;      /* a conference request was granted for this session, or needs none */
+	struct str nick;      /* typed name in <nick/>; absent: none */
+	struct str password;  /* absent: none sent */
+	bool admitted;        /* let in from the lobby, or a member since the lobby went on */
+	bool requested;       /* a conference request was granted for this session, or needs none */
 	const struct seat
 	        *moving; /* its seat in the meeting: going to a breakout or back; NULL: newcomer */
 };

@@ -56,8 +56,7 @@ static void tell_from_stack(
 {
 	struct room_service *s = o->room->service;
 	char bytes[8192];
-	for (struct list *it = others->next; it != others; it = it->next)
-	{
+	for (struct list *it = others->next; it != others; it = it->next) {
 		const struct occupant *to = OCCUPANT_IN(it);
 		struct buf b = {
 		        .p = bytes, .cap = sizeof bytes, .max = sizeof bytes - 1}; /* never grows */

@@ -169,7 +169,8 @@ static struct occupant *seat_newcomer(struct room *r, const struct room_client *
 	arena_init(&a, 0);
 	struct str typed = presence_typed_name(st, &a);
 	o->typed = str_absent(typed) ? 0 : hash_key(typed) | 1;
-	bool fine = occupant_apply(o, v) && entry_make_identity(o) && presence_take(o, st, &a, too_large);
+	bool fine = occupant_apply(o, v) && entry_make_identity(o) &&
+	            presence_take(o, st, &a, too_large);
 	arena_done(&a);
 	if (fine) {
 		presence_write_self(
@@ -268,8 +269,8 @@ static void admit(struct room_service *s, struct room *r, const struct room_clie
 	}
 }
 
-static void join(struct room_service *s, const struct room_client *c, const struct stanza *st,
-        bool replayed)
+static void join(
+        struct room_service *s, const struct room_client *c, const struct stanza *st, bool replayed)
 {
 	struct room *r = room_find(s, st->to.bare);
 	struct room_view view;

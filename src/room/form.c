@@ -126,8 +126,8 @@ static void submit(struct room *r, const struct occupant *from, const struct roo
 }
 
 /* A service names owners or admins: answered as it expects, and written down with whom it named. */
-static void note_value(
-        struct room *r, const struct occupant *by, struct str jid, const char *what, struct arena *a)
+static void note_value(struct room *r, const struct occupant *by, struct str jid, const char *what,
+        struct arena *a)
 {
 	struct jid parsed;
 	struct occupant *o = NULL;

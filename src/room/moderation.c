@@ -138,8 +138,8 @@ static const char *item_word(const struct element *item)
 	return words.has_affiliation ? affiliation_name(words.affiliation) : role_name(words.role);
 }
 
-static bool change_target(struct moderation *m, struct occupant *target, const struct verdict *v,
-        const char *word)
+static bool change_target(
+        struct moderation *m, struct occupant *target, const struct verdict *v, const char *word)
 {
 	struct room_service *s = m->room->service;
 	bool was = seat_is_moderator(&target->seat);
@@ -177,7 +177,8 @@ static bool apply_item(struct moderation *m, const struct element *item, bool ow
 	decide(m, item, target, &v);
 	if (!v.accepted)
 		return !v.nomem;
-	return v.removed ? remove_target(m, item, target, &v) : change_target(m, target, &v, item_word(item));
+	return v.removed ? remove_target(m, item, target, &v)
+	                 : change_target(m, target, &v, item_word(item));
 }
 
 static void on_set(struct moderation *m)

@@ -100,8 +100,8 @@ static struct occupant *seat(struct room *r, const struct room_client *c, const 
 	bool fine = occupant_apply(o, v) && presence_take(o, st, &a, &too_large);
 	arena_done(&a);
 	if (fine) {
-		presence_write_self(
-		        o, STATUS_JOINED | STATUS_SELF | (created ? STATUS_CREATED : 0), false, self);
+		presence_write_self(o, STATUS_JOINED | STATUS_SELF | (created ? STATUS_CREATED : 0),
+		        false, self);
 		o->record = record_new(o, v);
 		fine = !self->failed && o->record;
 	}

@@ -126,8 +126,8 @@ bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a,
 	size_t max = o->room->service->settings.presence_bytes;
 	*too_large = false;
 	buf_init(&body, 0);
-	for (const struct element *c = element_first(st->element); c && (body.n <= max || o->seat.service);
-	        c = element_next(c)) {
+	for (const struct element *c = element_first(st->element);
+	        c && (body.n <= max || o->seat.service); c = element_next(c)) {
 		if (!is_withheld(o, c) && !holds_x(c))
 			xml_write(&body, c, STR(NS_CLIENT));
 	}
@@ -325,7 +325,7 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 	bool too_large = false;
 	arena_init(&a, 0);
 	bool fine = (o->seat.service || rename_to(o, presence_typed_name(st, &a))) &&
-	        presence_take(o, st, &a, &too_large);
+	            presence_take(o, st, &a, &too_large);
 	arena_done(&a);
 	if (fine) {
 		presence_publish(o, false, NULL);
@@ -385,7 +385,8 @@ void presence_on(struct room_service *s, const struct room_client *c, const stru
 		if (o)
 			on_unavailable(o, st);
 		else if (c->service)
-			outside_left(s, c, st); /* it waits to be told, also of a room that is gone */
+			outside_left(
+			        s, c, st); /* it waits to be told, also of a room that is gone */
 		else if (r)
 			parking_leave(r, c->handle);
 		return; /* a kicked client says good-bye: nobody needs to know */

@@ -150,8 +150,8 @@ static void tell_destroyed(const struct occupant *o, struct str reason)
 	xml_attr(&b, "to", str_c(o->jid));
 	buf_puts(&b, " from='");
 	occupant_write_jid(o, &b);
-	buf_puts(&b, "'><x xmlns='" NS_MUC_USER
-	             "'><item affiliation='none' role='none'/><destroy>");
+	buf_puts(
+	        &b, "'><x xmlns='" NS_MUC_USER "'><item affiliation='none' role='none'/><destroy>");
 	if (reason.n)
 		xml_leaf(&b, "reason", NULL, reason);
 	buf_puts(&b, "</destroy><status code='110'/></x></presence>");
@@ -224,8 +224,7 @@ struct room *room_new(
 {
 	/* "room@conference.tenant.meet.example", NUL, "[tenant]room", NUL */
 	struct str tenant = service_tenant(s, jid->domain);
-	struct room *r = mem_zalloc(
-	        sizeof *r + jid->bare.n + 1 + 2 + tenant.n + jid->node.n + 1);
+	struct room *r = mem_zalloc(sizeof *r + jid->bare.n + 1 + 2 + tenant.n + jid->node.n + 1);
 	if (!r)
 		goto nomem;
 	name_room(r, jid, tenant);

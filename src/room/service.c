@@ -272,8 +272,8 @@ static void log_request_refused(struct room_service *s, const struct room_client
 	s->counters.refusals++;
 	if (room_service_may_log(s))
 		log_info("room=%s session=%.8s event=request refused because=%s%s",
-		        service_log_room(s, &at), c->key.n ? c->key.p : "-",
-		        reason_name(v->reason), refusal_fix(v));
+		        service_log_room(s, &at), c->key.n ? c->key.p : "-", reason_name(v->reason),
+		        refusal_fix(v));
 }
 
 /* The focus outside is about to be asked for a room that is there: perhaps it was in the last

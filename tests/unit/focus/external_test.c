@@ -172,11 +172,13 @@ static void test_people_open_nothing(void **state)
 	focus_join(m, f);
 	meeting_join(m, a, "focus", NULL);
 	assert_seen(1, a, "type='error'", "conflict");
-	meeting_send(m, a, "<presence to='__jicofo-health-check-1@conference.meet.example/a'>"
-	                   "<x xmlns='" NS_MUC "'/></presence>");
+	meeting_send(m, a,
+	        "<presence to='__jicofo-health-check-1@conference.meet.example/a'>"
+	        "<x xmlns='" NS_MUC "'/></presence>");
 	assert_seen(1, a, "type='error'", "service-unavailable");
-	meeting_send(m, f, "<presence to='__jicofo-health-check-1@conference.meet.example/focus'>"
-	                   "<x xmlns='" NS_MUC "'/></presence>");
+	meeting_send(m, f,
+	        "<presence to='__jicofo-health-check-1@conference.meet.example/focus'>"
+	        "<x xmlns='" NS_MUC "'/></presence>");
 	assert_seen(1, f, "from='__jicofo-health-check-1@", "code='110'");
 }
 
@@ -272,15 +274,17 @@ static void test_promotes_nobody(void **state)
 	for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
 		char item[200];
 		/* the first two name him by his real JID */
-		snprintf(item, sizeof item, i == 0   ? "<item affiliation='owner' jid='%s'/>"
-		                            : i == 1 ? "<item affiliation='admin' jid='%s'/>"
-		                                     : "%.0s",
+		snprintf(item, sizeof item,
+		        i == 0   ? "<item affiliation='owner' jid='%s'/>"
+		        : i == 1 ? "<item affiliation='admin' jid='%s'/>"
+		                 : "%.0s",
 		        s.guest->jid);
 		promote(m, s.focus, i < 2 ? item : items[i]);
 	}
 	meeting_send(m, s.focus,
 	        "<iq type='set' id='p1' to='" ROOM "'><query xmlns='" NS_MUC_OWNER
-	        "'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" NS_MUC_ROOMCONFIG
+	        "'><x xmlns='jabber:x:data' type='submit'><field "
+	        "var='FORM_TYPE'><value>" NS_MUC_ROOMCONFIG
 	        "</value></field><field var='muc#roomconfig_roomowners'><value>%s</value></field>"
 	        "<field var='muc#roomconfig_roomadmins'><value>%s</value></field></x></query></iq>",
 	        s.guest->jid, s.guest->jid);
@@ -297,8 +301,7 @@ static void test_promotes_nobody(void **state)
 	assert_true(occupant_is_moderator(room_occupant(r, STR("aaaaaaaa"))));
 	assert_false(occupant_is_moderator(room_occupant(r, STR("bbbbbbbb"))));
 	struct jval *j = record(m, "bbbbbbbb");
-	const struct jval *events =
-	        jval_getc(jval_at(jval_getc(j, "records"), 0), "events");
+	const struct jval *events = jval_getc(jval_at(jval_getc(j, "records"), 0), "events");
 	assert_int_equal(jval_size(events), 9);
 	for (size_t i = 0; i < jval_size(events); i++) {
 		const struct jval *e = jval_at(events, i);
@@ -322,7 +325,8 @@ static void test_kicks(void **state)
 	assert_seen(1, s.mod, "type='error' id='p1'", "not-allowed");
 	meeting_forget(m);
 	meeting_send(m, s.focus,
-	        "<presence to='" ROOM "/focus'><bridgeNotAvailable xmlns='" NS_FOCUS "'/></presence>");
+	        "<presence to='" ROOM "/focus'><bridgeNotAvailable xmlns='" NS_FOCUS
+	        "'/></presence>");
 	assert_seen(1, s.mod, "from='" ROOM "/focus'", "bridgeNotAvailable", "role='moderator'");
 }
 
@@ -371,7 +375,8 @@ static void test_form(void **state)
 	        "muc#roominfo_meetingId", "type='form'");
 	meeting_send(m, s.focus,
 	        "<iq type='set' id='s' to='" ROOM "'><query xmlns='" NS_MUC_OWNER
-	        "'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" NS_MUC_ROOMCONFIG
+	        "'><x xmlns='jabber:x:data' type='submit'><field "
+	        "var='FORM_TYPE'><value>" NS_MUC_ROOMCONFIG
 	        "</value></field><field var='muc#roomconfig_whois'><value>anyone</value></field>"
 	        "</x></query></iq>");
 	assert_seen(1, s.focus, "type='result' id='s'");
@@ -427,7 +432,8 @@ static void test_end(void **state)
 	struct scene s = begin(m);
 	meeting_send(m, s.mod,
 	        "<iq type='set' id='w' to='" ROOM "'><query xmlns='" NS_MUC_OWNER
-	        "'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" NS_MUC_ROOMCONFIG
+	        "'><x xmlns='jabber:x:data' type='submit'><field "
+	        "var='FORM_TYPE'><value>" NS_MUC_ROOMCONFIG
 	        "</value></field><field var='muc#roomconfig_roomsecret'><value>pw</value></field>"
 	        "</x></query></iq>");
 	char before[37];
