@@ -165,15 +165,17 @@ static struct str keep(struct asked *q, size_t *n, struct str s)
 static struct asked *new_asked(
         struct bosh_door *d, const struct http_request *r, struct str body, struct http_ticket t)
 {
-	struct str query = STR_NONE, authorization = STR_NONE, peer = STR_NONE;
+	struct str query = STR_NONE, authorization = STR_NONE, peer = STR_NONE,
+	           region = STR_NONE;
 	bool opens = str_absent(bosh_find_sid(body));
 	size_t n = 0;
 	if (opens) {
 		query = r->head->query;
 		authorization = http_field(r->head, "authorization");
 		peer = r->peer;
+		region = r->region;
 	}
-	struct asked *q = mem_alloc(sizeof *q + query.n + authorization.n + peer.n);
+	struct asked *q = mem_alloc(sizeof *q + query.n + authorization.n + peer.n + region.n);
 	if (!q)
 		return NULL;
 	*q = (struct asked){.m.run = on_post, .gone.run = on_gone, .door = d, .ticket = t};
@@ -187,7 +189,8 @@ static struct asked *new_asked(
 	        .peer_loopback = r->peer_loopback,
 	        .query = keep(q, &n, query),
 	        .authorization = keep(q, &n, authorization),
-	        .authorizations = http_field_count(r->head, "authorization")};
+	        .authorizations = http_field_count(r->head, "authorization"),
+	        .region = keep(q, &n, region)};
 	if (q->post.body && remember(d, q))
 		return q;
 	mem_free(q->post.body);

@@ -117,7 +117,8 @@ static struct room_client client_of(const struct far_client *c)
 	        .peer = c->peer,
 	        .peer_loopback = c->peer_loopback,
 	        .claims = c->claims,
-	        .service = c->service};
+	        .service = c->service,
+	        .region = c->region};
 }
 
 static void on_far_service(void *arg, const struct far_client *c)

@@ -157,6 +157,7 @@ struct room_client focus_client_of(const struct session *s)
 	        .peer_loopback = session_peer_loopback(s),
 	        .claims = session_claims(s),
 	        .service = session_service(s),
+	        .region = session_region(s),
 	};
 }
 

@@ -97,3 +97,20 @@ void forwarded_read(const struct http_head *h, const struct network *trusted, si
 	out->loopback = address_loopback(&w.client);
 	out->by_proxy = !str_eq(str_c(out->peer), direct);
 }
+
+struct str forwarded_region(
+        const struct http_head *h, const struct network *trusted, size_t n, struct str direct)
+{
+	struct str region = http_field(h, "x-proxy-region");
+	struct address peer;
+	if (region.n == 0 || region.n > REGION_MAX || http_field_count(h, "x-proxy-region") != 1 ||
+	        !address_parse(direct, &peer) || !forwarded_trusts(trusted, n, &peer))
+		return STR_NONE;
+	for (size_t i = 0; i < region.n; i++) {
+		char c = ascii_lower(region.p[i]);
+		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("._-", c);
+		if (!c || !plain)
+			return STR_NONE;
+	}
+	return region;
+}

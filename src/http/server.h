@@ -19,6 +19,7 @@ struct http_request {
 	struct str peer; /* address of the client, as a trusted proxy tells it */
 	bool peer_loopback;
 	bool secure;       /* it came by HTTPS, here or at a trusted proxy */
+	struct str region; /* where a trusted proxy says the client is; absent: none */
 	struct str tenant; /* the segment before an endpoint's path; absent: none. The query then
 	                      has it as `prefix`, whatever the client wrote there */
 };

@@ -98,6 +98,8 @@ struct occupant {
 	char *name;                 /* seat.name points here */
 	uint64_t typed;             /* hash of the name last typed, 0: none */
 	char *email, *avatar;       /* as sent; NULL: not sent */
+	char *region;               /* as a trusted proxy said; NULL: it did not */
+	bool sends_region;          /* his own presence says one */
 	char *identity;             /* <identity/> to add, or NULL */
 	struct claims *claims;      /* one reference, or NULL */
 	struct claims *lent_claims; /* keeps seat.lent_features alive */

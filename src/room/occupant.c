@@ -50,11 +50,14 @@ struct occupant *occupant_new(struct room *r, const struct room_client *c, struc
 	o->jid = mem_strndup(c->jid.p, c->jid.n);
 	o->nick = mem_strndup(nick.p, nick.n);
 	o->key = mem_strndup(c->key.p ? c->key.p : "", c->key.n);
+	if (c->region.n)
+		o->region = mem_strndup(c->region.p, c->region.n);
 	o->attendee = take_attendee(r->service, c->handle);
 	bool shared = r->service->settings.openers && !o->seat.service;
 	if (shared)
 		o->inside = openers_enter(r->service->openers, c->key);
 	if ((shared && !o->inside) || !o->jid || !o->nick || !o->key || !o->attendee ||
+	        (c->region.n && !o->region) ||
 	        !map_put(&r->nicks, str_c(o->nick), o)) {
 		occupant_free(o);
 		return NULL;
@@ -110,6 +113,7 @@ void occupant_free(struct occupant *o)
 	mem_free(o->name);
 	mem_free(o->email);
 	mem_free(o->avatar);
+	mem_free(o->region);
 	mem_free(o->identity);
 	mem_free(o);
 }

@@ -16,7 +16,7 @@ struct parked {
 	struct session_handle handle;
 	struct claims *claims; /* one reference, or NULL */
 	bool peer_loopback;
-	struct str jid, key, peer, text; /* in bytes */
+	struct str jid, key, peer, region, text; /* in bytes; region absent: none */
 	char bytes[];
 };
 
@@ -62,7 +62,7 @@ void parking_forget(struct room_service *s, struct session_handle h)
 
 static struct parked *make(const struct room_client *c, struct str text)
 {
-	struct parked *p = mem_alloc(sizeof *p + c->jid.n + c->key.n + c->peer.n + text.n);
+	struct parked *p = mem_alloc(sizeof *p + c->jid.n + c->key.n + c->peer.n + c->region.n + text.n);
 	if (!p)
 		return NULL;
 	char *at = p->bytes;
@@ -72,6 +72,7 @@ static struct parked *make(const struct room_client *c, struct str text)
 	p->jid = keep(&at, c->jid);
 	p->key = keep(&at, c->key);
 	p->peer = keep(&at, c->peer);
+	p->region = c->region.n ? keep(&at, c->region) : STR_NONE;
 	p->text = keep(&at, text);
 	return p;
 }
@@ -113,6 +114,7 @@ static void play(struct room_service *s, struct xml_parser *parser, const struct
 	        .jid = p->jid,
 	        .key = p->key,
 	        .peer = p->peer,
+	        .region = p->region,
 	        .peer_loopback = p->peer_loopback,
 	        .claims = p->claims};
 	struct arena a;

@@ -97,6 +97,8 @@ static bool render(struct occupant *o, struct str body)
 	write_profile(&b, "email", capability_email(&view, &o->seat, email, &ours), email, ours);
 	write_profile(
 	        &b, "avatar-url", capability_avatar(&view, &o->seat, avatar, &ours), avatar, ours);
+	if (o->region && !o->sends_region)
+		xml_leaf(&b, "jitsi_participant_region", NULL, str_c(o->region));
 	size_t body_at = b.n;
 	buf_str(&b, body);
 	write_item(&b, o);
@@ -131,7 +133,8 @@ bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a,
 		if (!is_withheld(o, c) && !holds_x(c))
 			xml_write(&body, c, STR(NS_CLIENT));
 	}
-	bool fine = !body.failed;
+	bool fine = !body.failed, had = o->sends_region;
+	o->sends_region = element_child(st->element, "jitsi_participant_region", NULL) != NULL;
 	if (body.n > max && !o->seat.service) {
 		*too_large = true;
 		fine = false;
@@ -140,6 +143,8 @@ bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a,
 		fine = fine && take_text(&o->email, st->element, "email", a) &&
 		       take_text(&o->avatar, st->element, "avatar-url", a);
 	fine = fine && render(o, buf_view(&body));
+	if (!fine)
+		o->sends_region = had;
 	buf_done(&body);
 	return fine;
 }

@@ -68,6 +68,7 @@ struct room_client {
 	bool peer_loopback;
 	struct claims *claims; /* NULL: a guest */
 	enum service service;  /* known by its password login; SERVICE_NONE: a person */
+	struct str region;     /* where a trusted proxy says it is; absent: none */
 };
 
 /* Upward calls, filled in by focus. All may be NULL. */

@@ -151,6 +151,7 @@ static struct tie *tie_new(struct far *f, const struct session *s, unsigned work
 	t->handle = s->handle;
 	t->peer_loopback = s->peer_loopback;
 	t->service = session_service(s);
+	memcpy(t->region, s->region, sizeof t->region);
 	memcpy(t->peer, s->peer, sizeof t->peer);
 	memcpy(t->key, s->key, sizeof t->key);
 	memcpy(t->jid, jid.p, jid.n);
@@ -206,7 +207,8 @@ struct far_client far_client_of(const struct tie *t)
 	        .peer = str_c(t->peer),
 	        .peer_loopback = t->peer_loopback,
 	        .claims = t->claims,
-	        .service = t->service};
+	        .service = t->service,
+	        .region = t->region[0] ? str_c(t->region) : STR_NONE};
 }
 
 static bool handle_crossing(struct far *f, struct tie *t, struct str text)

@@ -20,6 +20,7 @@ struct far_client {
 	struct session_handle handle;
 	struct str jid, key, peer;
 	bool peer_loopback;
+	struct str region;
 	struct claims *claims; /* this worker's own copy; NULL: a guest */
 	enum service service;
 };

@@ -28,6 +28,7 @@ struct tie {
 	struct claims *claims; /* one reference, the only one on this thread */
 	struct session_handle handle;
 	bool peer_loopback;
+	char region[65];
 	enum service service;
 	char peer[46], key[37];
 	size_t jid_n;

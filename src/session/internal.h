@@ -56,6 +56,7 @@ struct session {
 	struct claims *claims; /* a reference */
 	char peer[46];
 	bool peer_loopback;
+	char region[65]; /* empty: none */
 	char *query_room, *query_prefix; /* owned, NULL: none */
 	char *token;                     /* owned, until login; never logged */
 	enum reason token_reason;        /* the request's fault, if any */

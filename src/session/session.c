@@ -429,6 +429,8 @@ struct session *session_arrive(
 	size_t n = a->peer.n < sizeof s->peer ? a->peer.n : sizeof s->peer - 1;
 	memcpy(s->peer, a->peer.p, n);
 	s->peer_loopback = a->peer_loopback;
+	if (a->region.n < sizeof s->region && a->region.n)
+		memcpy(s->region, a->region.p, a->region.n);
 	list_append(&ss->list, &s->link);
 	ss->counters.opened++;
 	ss->counters.sessions++;
@@ -480,6 +482,11 @@ struct str session_peer(const struct session *s)
 {
 	return str_c(s->peer);
 }
+struct str session_region(const struct session *s)
+{
+	return s->region[0] ? str_c(s->region) : STR_NONE;
+}
+
 bool session_peer_loopback(const struct session *s)
 {
 	return s->peer_loopback;

@@ -177,6 +177,7 @@ enum service session_service(
         const struct session *s);                 /* by a password login; SERVICE_NONE: a person */
 struct str session_peer(const struct session *s); /* address, numeric */
 bool session_peer_loopback(const struct session *s);
+struct str session_region(const struct session *s); /* as a trusted proxy said; absent: none */
 struct str session_query_room(
         const struct session *s); /* room= of the URL, decoded; absent without. Proves nothing */
 struct str session_query_prefix(const struct session *s); /* prefix= of the URL; absent without */

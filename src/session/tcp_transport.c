@@ -293,7 +293,8 @@ void sessions_accept(void *sessions, struct tcp *t)
 	const struct session_arrival a = {.peer = tcp_peer(t),
 	        .peer_loopback = tcp_peer_loopback(t),
 	        .query = STR_NONE,
-	        .authorization = STR_NONE};
+	        .authorization = STR_NONE,
+	        .region = STR_NONE};
 	if (!session_arrive(ss, &ts->t, &a)) {
 		turn_away(ts);
 		return;

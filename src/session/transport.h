@@ -69,6 +69,7 @@ struct session_arrival {
 	struct str query;         /* of the URL, as it stands there; absent: there is no URL */
 	struct str authorization; /* the header field; absent: none */
 	size_t authorizations;    /* how many there were */
+	struct str region;        /* where a trusted proxy says the client is; absent: none */
 };
 
 /* A client has come: makes its session, with t->session and the session's transport set. NULL, and

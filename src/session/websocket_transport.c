@@ -122,7 +122,8 @@ void sessions_open(void *sessions, const struct http_request *r, struct ws *ws)
 	        .peer_loopback = r->peer_loopback,
 	        .query = r->head->query,
 	        .authorization = http_field(r->head, "authorization"),
-	        .authorizations = http_field_count(r->head, "authorization")};
+	        .authorizations = http_field_count(r->head, "authorization"),
+	        .region = r->region};
 	if (w) {
 		w->t.ops = &ops;
 		w->ws = ws;
