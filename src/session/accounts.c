@@ -69,6 +69,11 @@ static bool make_up(
 	return fine;
 }
 
+struct str account_salt(const struct account_proof *p)
+{
+	return str_from((const char *)p->salt, sizeof p->salt);
+}
+
 /* RFC 4013, in the measure that passwords of services need. */
 static bool prepare(struct str password, struct buf *out)
 {
@@ -89,7 +94,7 @@ static bool add(struct accounts *a, const struct account_order *o)
 	for (int h = 0; fine && h < HASH_KINDS; h++) {
 		struct account_proof *p = &e->proofs[h];
 		fine = make_up(a, buf_view(&jid), (enum hash_kind)h, p) &&
-		       scram_derive((enum hash_kind)h, buf_view(&password), p->salt,
+		       scram_derive((enum hash_kind)h, buf_view(&password), account_salt(p),
 		               SCRAM_ITERATIONS, &p->keys);
 		p->account = &e->account;
 	}

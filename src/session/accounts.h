@@ -37,6 +37,7 @@ struct account_proof {
 	uint8_t salt[SCRAM_SALT];
 	struct scram_keys keys;
 };
+struct str account_salt(const struct account_proof *p);
 /* user: a node, or a bare JID of that domain. False: no memory. */
 bool accounts_scram(const struct accounts *a, struct str domain, struct str user,
         enum hash_kind hash, struct account_proof *out);

@@ -174,8 +174,8 @@ static void on_scram_first(struct session *s, struct str message)
 	if (result == SCRAM_FINE) {
 		base64_encode(str_from((const char *)random, sizeof random), &nonce);
 		if (!nonce.failed)
-			first = scram_challenge(
-			        &x->scram, buf_view(&nonce), x->proof.salt, SCRAM_ITERATIONS);
+			first = scram_challenge(&x->scram, buf_view(&nonce),
+			        account_salt(&x->proof), SCRAM_ITERATIONS);
 	}
 	/* whose name it wants to take: its own is all it may, and a wrong one is refused with the
 	 * proof, since to ask this now would tell which accounts there are */

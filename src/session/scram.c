@@ -11,12 +11,12 @@ static struct str bytes(const uint8_t *p, size_t n)
 	return str_from((const char *)p, n);
 }
 
-bool scram_derive(enum hash_kind hash, struct str password, const uint8_t salt[SCRAM_SALT],
-        unsigned iterations, struct scram_keys *out)
+bool scram_derive(enum hash_kind hash, struct str password, struct str salt, unsigned iterations,
+        struct scram_keys *out)
 {
 	uint8_t salted[HASH_MAX], client[HASH_MAX];
 	size_t n = hash_size(hash);
-	bool fine = hash_pbkdf2(hash, password, bytes(salt, SCRAM_SALT), iterations, salted) &&
+	bool fine = hash_pbkdf2(hash, password, salt, iterations, salted) &&
 	            hash_hmac(hash, bytes(salted, n), STR("Client Key"), client) &&
 	            hash_digest(hash, bytes(client, n), out->stored) &&
 	            hash_hmac(hash, bytes(salted, n), STR("Server Key"), out->server);
@@ -107,8 +107,7 @@ enum scram_result scram_client_first(
 	return failed ? SCRAM_NO_MEMORY : SCRAM_FINE;
 }
 
-struct str scram_challenge(
-        struct scram *x, struct str nonce, const uint8_t salt[SCRAM_SALT], unsigned iterations)
+struct str scram_challenge(struct scram *x, struct str nonce, struct str salt, unsigned iterations)
 {
 	struct buf *b = &x->said;
 	struct buf first;
@@ -122,7 +121,7 @@ struct str scram_challenge(
 	buf_str(b, nonce);
 	x->nonce_n = b->n - x->nonce_at;
 	buf_puts(b, ",s=");
-	base64_encode(bytes(salt, SCRAM_SALT), b);
+	base64_encode(salt, b);
 	buf_printf(b, ",i=%u", iterations);
 	bool failed = first.failed || b->failed;
 	buf_done(&first);

@@ -18,8 +18,8 @@
 struct scram_keys {
 	uint8_t stored[HASH_MAX], server[HASH_MAX];
 };
-bool scram_derive(enum hash_kind hash, struct str password, const uint8_t salt[SCRAM_SALT],
-        unsigned iterations, struct scram_keys *out); /* false: no memory */
+bool scram_derive(enum hash_kind hash, struct str password, struct str salt, unsigned iterations,
+        struct scram_keys *out); /* false: no memory */
 
 enum scram_result {
 	SCRAM_FINE,
@@ -42,8 +42,7 @@ enum scram_result scram_client_first(
         struct scram *x, struct str message, struct buf *user, struct buf *acts_as);
 /* nonce: the server's part of it, printable without a comma. Absent: no memory. Lives as long as
  * the exchange. */
-struct str scram_challenge(
-        struct scram *x, struct str nonce, const uint8_t salt[SCRAM_SALT], unsigned iterations);
+struct str scram_challenge(struct scram *x, struct str nonce, struct str salt, unsigned iterations);
 /* Appends server-final when it is fine. Takes the same time whatever the keys are. */
 enum scram_result scram_client_final(
         struct scram *x, struct str message, const struct scram_keys *keys, struct buf *out);
