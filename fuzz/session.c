@@ -316,7 +316,8 @@ static void on_open(void *arg, const struct http_request *r, struct ws *w)
 	struct buf room;
 	(void)arg;
 	buf_init(&room, 0);
-	session_room_of_query(r->head->query, STR("c.d"), &room);
+	const struct muc_host muc = {.domain = STR("c.d")};
+	session_room_of_query(r->head->query, &muc, &room);
 	require(!room.n || str_ends(buf_view(&room), STR("@c.d")));
 	buf_done(&room);
 	world.upgraded = true;
@@ -372,7 +373,7 @@ static void begin_worker(unsigned i)
 	        .keys = world.keys,
 	        .directory = world.directory,
 	        .worker = i,
-	        .muc_domain = STR("c.d"),
+	        .muc.domain = STR("c.d"),
 	        .sessions = 10,
 	        .before_login = {.bytes = 2000, .depth = 6, .attributes = 12, .elements = 20},
 	        .after_login = {.bytes = 3000, .depth = 12, .attributes = 16, .elements = 100},
