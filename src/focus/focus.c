@@ -95,11 +95,33 @@ static void on_focus_iq(void *arg, struct room *r, struct occupant *from, const 
 	}
 }
 
+/* The feature that recording, streaming, dialling out and transcription want; NULL: nothing does
+ * (signaling.md 7.3). Whoever hangs up needs none. */
+static const char *feature_of(const struct element *e)
+{
+	if (element_is(e, "jibri", NS_JIBRI))
+		return str_eqc(element_attr(e, "recording_mode"), "stream") ? "livestreaming"
+		                                                            : "recording";
+	if (!element_is(e, "dial", NS_RAYO))
+		return NULL;
+	return str_eqc(element_attr(e, "to"), "jitsi_meet_transcribe") ? "transcription"
+	                                                               : "outbound-call";
+}
+
 static bool on_focus_guard(
         void *arg, struct room *r, struct occupant *from, const struct stanza *st)
 {
 	(void)arg;
-	return !mute_is(st->payload) || mute_guard(r, from, st);
+	const char *feature = feature_of(st->payload);
+	if (mute_is(st->payload))
+		return mute_guard(r, from, st);
+	if (!feature || occupant_may(from, feature))
+		return true;
+	struct stanza_error e = stanza_error_make("auth", "forbidden", NULL);
+	log_info("room=%s occupant=%.64s event=refuse feature=%s",
+	        log_value(jid_view(room_jid(r)).node), occupant_nick(from).p, feature);
+	focus_refuse(r, from, st, &e);
+	return false;
 }
 
 static bool on_opened(void *arg, struct str room)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "policy/capability.h"
 #include "room/model.h"
 #include "xmpp/ns.h"
 
@@ -410,6 +411,11 @@ struct str occupant_real_jid(const struct occupant *o)
 bool occupant_is_moderator(const struct occupant *o)
 {
 	return seat_is_moderator(&o->seat);
+}
+
+bool occupant_may(const struct occupant *o, const char *feature)
+{
+	return capability_has(&o->seat, str_c(feature));
 }
 
 void occupant_send(struct occupant *o, struct str stanza)

@@ -152,6 +152,8 @@ struct str occupant_nick(const struct occupant *o);
 void occupant_write_jid(const struct occupant *o, struct buf *out); /* room/nick, escaped for XML */
 struct str occupant_real_jid(const struct occupant *o);
 bool occupant_is_moderator(const struct occupant *o);
+/* Has his token this feature, or the default set of moderators? "recording". */
+bool occupant_may(const struct occupant *o, const char *feature);
 /* Queues a whole stanza for the occupant's session. */
 void occupant_send(struct occupant *o, struct str stanza);
 /* Answers an IQ that came through room_listener, from room/focus. */

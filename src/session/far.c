@@ -9,6 +9,7 @@
 #define BATCH_BYTES 262144 /* a larger one is sent before the turn is over */
 #define WRITTEN_KEPT 65536
 #define SPARE_BYTES 4096
+#define SERVICE_QUEUES 16  /* times as much as a person's may wait for a service, or from it */
 #define QUEUE_SHARE 262144 /* what a session may have on its way when queued_total is reached */
 
 struct crossing {
@@ -283,11 +284,17 @@ static bool find_text(struct sessions *ss, const struct stanza *st)
 	return !ss->written.failed;
 }
 
+/* What may be on its way to a session, or from it. */
+static uint64_t bound_of(const struct far *f, const struct tie *t)
+{
+	return (uint64_t)f->settings.queued * (t->service ? SERVICE_QUEUES : 1);
+}
+
 static bool is_full(const struct far *f, const struct session *s, unsigned worker)
 {
 	const struct tie *t = s->ties ? s->ties[worker] : NULL;
 	return t && atomic_load_explicit(&t->waiting, memory_order_relaxed) + s->all->text.n >
-	                    f->settings.queued;
+	                    bound_of(f, t);
 }
 
 static void send_over(struct far *f, struct session *s, const struct stanza *st, unsigned worker,
@@ -508,7 +515,7 @@ static void outbox_send(void *arg, struct session_handle to, struct str head, st
 	struct link *l = &f->links[to.worker];
 	uint64_t waits = atomic_load_explicit(&t->under_way, memory_order_relaxed);
 	uint64_t all = atomic_load_explicit(&l->under_way, memory_order_relaxed);
-	if (waits + cost > f->settings.queued ||
+	if (waits + cost > bound_of(f, t) ||
 	        (all + cost > f->settings.queued_total && waits > QUEUE_SHARE)) {
 		break_tie(f, t, true);
 	} else if (!put_send(f, t, head, tail, cost)) {

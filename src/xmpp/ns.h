@@ -34,6 +34,8 @@
 #define NS_REPLY "urn:xmpp:reply:0" /* XEP-0461 */
 /* Names of the Jitsi protocol, as its clients match them. */
 #define NS_JITMEET "http://jitsi.org/jitmeet"
+#define NS_JIBRI "http://jitsi.org/protocol/jibri"
+#define NS_RAYO "urn:xmpp:rayo:1"
 #define NS_MUTE_AUDIO NS_JITMEET "/audio"
 #define NS_MUTE_VIDEO NS_JITMEET "/video"
 #define NS_MUTE_DESKTOP NS_JITMEET "/desktop"

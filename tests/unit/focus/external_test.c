@@ -350,6 +350,21 @@ static void test_mute(void **state)
 	        "' actor='" ROOM "/aaaaaaaa'>true</mute></iq>");
 	assert_seen(1, s.mod, "type='result' id='m1'", "from='" ROOM "/focus'");
 	assert_seen(1, s.guest, "type='set' id='m2'", "from='" ROOM "/focus'", ">true</mute>");
+	/* recording, streaming and dialling out want a feature, or a moderator */
+	static const char *const wanted[] = {"<jibri xmlns='" NS_JIBRI
+	                                     "' action='start' recording_mode='file'/>",
+	        "<jibri xmlns='" NS_JIBRI "' action='start' recording_mode='stream'/>",
+	        "<dial xmlns='" NS_RAYO "' to='+1'/>",
+	        "<dial xmlns='" NS_RAYO "' to='jitsi_meet_transcribe'/>"};
+	for (size_t i = 0; i < 4; i++) {
+		meeting_send(m, s.guest, "<iq type='set' id='r%zu' to='" ROOM "/focus'>%s</iq>", i,
+		        wanted[i]);
+		meeting_send(m, s.mod, "<iq type='set' id='s%zu' to='" ROOM "/focus'>%s</iq>", i,
+		        wanted[i]);
+	}
+	assert_seen(4, s.guest, "type='error' id='r", "forbidden");
+	assert_seen(4, s.focus, "type='set' id='s");
+	assert_seen(0, s.focus, "type='set' id='r");
 	/* disco and Jingle, both ways */
 	meeting_send(m, s.focus,
 	        "<iq type='get' id='d' to='" ROOM "/bbbbbbbb'><query xmlns='" NS_DISCO_INFO
