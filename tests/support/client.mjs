@@ -56,6 +56,8 @@ export function mucOf(server, tenant) {
 const ROOMS_KEPT = 4;
 
 export class Client {
+  static door = 'ws';
+
   constructor(server, options) {
     this.server = server;
     this.options = options;
@@ -71,7 +73,8 @@ export class Client {
 
   /** Opens, logs in and binds; throws Refused when the server says no. */
   static async connect(server, options = {}) {
-    const c = await this.open(server, options);
+    const Kind = this === Client && process.env.GAVEL_DOOR ? (await import('./doors.mjs')).kindFor(options) : this;
+    const c = await Kind.open(server, options);
     try {
       await c.login(options);
     } catch (e) {

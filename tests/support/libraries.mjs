@@ -98,7 +98,7 @@ class Library {
 
 export class StropheClient extends Library {
   static title = 'strophe.js';
-  static doors = ['ws', 'wss'];
+  static doors = ['ws', 'wss', 'bosh'];
 
   connect(token, account) {
     this.c = new Strophe.Connection(addressOf(this.server, this.door, token), this.door === 'bosh' ? {} : { protocol: 'ws' });
@@ -161,7 +161,7 @@ export class StropheClient extends Library {
   item(room, attrs) { return this.iq($iq({ to: room, type: 'set' }).c('query', { xmlns: ADMIN }).c('item', attrs)); }
 
   leave() {
-    this.c.reset();
+    if (this.door !== 'bosh') this.c.reset();
     this.c.disconnect('done');
   }
 }
@@ -235,7 +235,7 @@ export class XmppClient extends Library {
 
 export class StanzaClient extends Library {
   static title = 'stanza';
-  static doors = ['ws', 'wss'];
+  static doors = ['ws', 'wss', 'bosh'];
   // It knows the SASL conditions of RFC 6120 only, not-allowed is none of them: the words arrive, the condition does not.
   static notAllowed = null;
   // It has no word for a conference request: it joins at once, as any plain MUC client does.
@@ -289,7 +289,11 @@ export class StanzaClient extends Library {
   grant(room, jid) { return this.asked(this.c.setRoomAffiliation(room, jid, 'owner')); }
   revoke(room, jid) { return this.asked(this.c.setRoomAffiliation(room, jid, 'none')); }
   kick(room, nick) { return this.asked(this.c.kick(room, nick)); }
-  leave() { this.c.disconnect(); }
+  leave() {
+    // by BOSH, an answer that is read after that to the end is an error of the stream, which it does not catch itself
+    this.c.transport?.on?.('error', () => {});
+    this.c.disconnect();
+  }
 }
 
 /** A library of another language: its program does what it is told (driven.mjs). */

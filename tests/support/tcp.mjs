@@ -113,11 +113,12 @@ export class Cutter {
 
 /** The client of client.mjs over TCP. There is no URL, so there is neither token nor room= in it. */
 export class TcpClient extends Client {
-  static async connect(server, options = {}) {
+  static door = 'tcp';
+
+  static async open(server, options = {}) {
     const c = new TcpClient(server, options);
     try {
       await c.dial(options);
-      await c.login(options);
     } catch (e) {
       c.drop();
       throw e;

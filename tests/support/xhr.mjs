@@ -1,5 +1,6 @@
 // xhr.mjs - as much of the browser's XMLHttpRequest as strophe.js needs for BOSH, over node's own HTTP.
 import { Agent, request } from 'node:http';
+import { DOMParser } from '@xmldom/xmldom';
 
 // As in a browser, connections are kept, whoever asks.
 const agent = new Agent({ keepAlive: true });
@@ -34,6 +35,7 @@ export class Xhr {
       answer.on('error', () => this.#fail());
       answer.on('end', () => {
         this.responseText = Buffer.concat(parts).toString();
+        if (this.responseText) this.responseXML = new DOMParser().parseFromString(this.responseText, 'text/xml');
         this.#state(4);
       });
     });
