@@ -228,6 +228,10 @@ static void on_timer(void *arg, uint64_t now_ms)
 		st->all->bosh->inactive++;
 		session_lost(st->t.session, SESSION_LOST, NULL);
 	}
+	struct bosh_post *early = st->early;
+	st->early = NULL;
+	if (early) /* what it waits for has not come in all that time */
+		bosh_refuse(early, "item-not-found");
 	bosh_stream_free(st);
 }
 

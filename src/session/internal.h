@@ -110,6 +110,7 @@ struct sessions {
 	struct far *far;    /* NULL: this is the only worker */
 	struct buf out;     /* scratch for what session/ itself writes */
 	struct bosh *bosh;  /* NULL: nobody has come that way */
+	struct bosh *bosh; /* NULL: nobody has come that way */
 	struct limit log_lines;
 	bool draining;
 	struct map resumable; /* look-up part of an id -> session */
