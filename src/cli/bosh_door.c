@@ -165,8 +165,7 @@ static struct str keep(struct asked *q, size_t *n, struct str s)
 static struct asked *new_asked(
         struct bosh_door *d, const struct http_request *r, struct str body, struct http_ticket t)
 {
-	struct str query = STR_NONE, authorization = STR_NONE, peer = STR_NONE,
-	           region = STR_NONE;
+	struct str query = STR_NONE, authorization = STR_NONE, peer = STR_NONE, region = STR_NONE;
 	bool opens = str_absent(bosh_find_sid(body));
 	size_t n = 0;
 	if (opens) {

@@ -30,7 +30,7 @@ struct parts_shared {
 	/* with several workers; NULL with one */
 	struct directory *directory;
 	struct openers *openers;
-	struct tls_context *tls; /* never NULL; may have no certificates */
+	struct tls_context *tls;   /* never NULL; may have no certificates */
 	struct accounts *accounts; /* of services; NULL: there are none */
 	struct worker *workers[WORKERS_MAX];
 	struct far *fars[WORKERS_MAX];

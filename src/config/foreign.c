@@ -1,14 +1,14 @@
-/* foreign.c - docker-jitsi-meet's variables that belong to what is not here: each by its name, and why
- * it does nothing. Of all releases from 2020 to 2026. pure */
+/* foreign.c - docker-jitsi-meet's variables that belong to what is not here: each by its name, and
+ * why it does nothing. Of all releases from 2020 to 2026. pure */
 #include "config/docker.h"
 #include "config/report.h"
 
 static const struct group {
 	const char *why;
-	unsigned warning; /* 0: an ordinary line */
+	unsigned warning;  /* 0: an ordinary line */
 	const char *names; /* separated by blanks */
 } groups[] = {
-/* clang-format off */
+        /* clang-format off */
 	{"it belongs to another kind of authentication", W_ENV_IGNORED,
 		"LDAP_AUTH_METHOD LDAP_BASE LDAP_BINDDN LDAP_BINDPW LDAP_FILTER LDAP_START_TLS "
 		"LDAP_TLS_CACERT_DIR LDAP_TLS_CACERT_FILE LDAP_TLS_CHECK_PEER LDAP_TLS_CIPHERS LDAP_URL "
@@ -189,7 +189,7 @@ static const struct group {
 		"VIDEOQUALITY_BITRATE_VP9_SS_HIGH VIDEOQUALITY_BITRATE_VP9_STANDARD "
 		"VIDEOQUALITY_BITRATE_VP9_ULTRA VIDEOQUALITY_ENFORCE_PREFERRED_CODEC "
 		"VIDEOQUALITY_PREFERRED_CODEC"},
-/* clang-format on */
+        /* clang-format on */
 };
 
 static const struct group *group_of(struct str name)

@@ -55,8 +55,8 @@ static void add_p2p(struct docker *d)
 	}
 	buf_putc(&list, '\0');
 	if (list.failed) {
-		report_fatal(d->report, "P2P_STUN_SERVERS", d->env->file, 0,
-		        "names too many servers");
+		report_fatal(
+		        d->report, "P2P_STUN_SERVERS", d->env->file, 0, "names too many servers");
 	} else {
 		bool in_force = docker_put(d, KEY_STUN_SERVERS, list.p, "P2P_STUN_SERVERS");
 		docker_say(d, "P2P_STUN_SERVERS", in_force ? "stun_servers" : NULL,

@@ -17,8 +17,8 @@ struct forwarded {
 /* direct: the connection's peer. */
 void forwarded_read(const struct http_head *h, const struct network *trusted, size_t n,
         struct str direct, struct forwarded *out);
-/* x-proxy-region, where the connection is a trusted proxy's: a word of letters, digits, dots, dashes
- * and underscores. Absent: none. Borrows the head. */
+/* x-proxy-region, where the connection is a trusted proxy's: a word of letters, digits, dots,
+ * dashes and underscores. Absent: none. Borrows the head. */
 #define REGION_MAX 64
 struct str forwarded_region(
         const struct http_head *h, const struct network *trusted, size_t n, struct str direct);

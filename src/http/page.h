@@ -7,7 +7,8 @@ enum page_names { PAGE_NAMES_FREE, PAGE_NAMES_FROZEN, PAGE_NAMES_PER_CLAIM };
 
 struct page_config {
 	struct str domain, muc_domain, focus_domain, focus_jid;
-	struct str hidden_domain; /* of recorders, whom clients don't show; absent: there are none */
+	struct str
+	        hidden_domain; /* of recorders, whom clients don't show; absent: there are none */
 	const char *ws_path;
 	const char *bosh_path;       /* NULL: there is none */
 	const char *conference_path; /* where conferences are asked for by HTTP; NULL: not told */

@@ -132,8 +132,8 @@ void connection_serve(struct connection *c)
 		        .peer = str_c(c->from.peer),
 		        .peer_loopback = c->from.loopback,
 		        .secure = c->secure,
-		        .region = forwarded_region(c->head, set->trusted, set->n_trusted,
-		                tcp_peer(c->tcp))};
+		        .region = forwarded_region(
+		                c->head, set->trusted, set->n_trusted, tcp_peer(c->tcp))};
 		bool split = tenant_split(r.path, &tenant, &rest);
 		if (split && (str_eqc(rest, set->ws_path) || exchange_find(c->server, rest))) {
 			tenant_query(tenant, c->head->query, &query);

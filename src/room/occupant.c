@@ -57,8 +57,7 @@ struct occupant *occupant_new(struct room *r, const struct room_client *c, struc
 	if (shared)
 		o->inside = openers_enter(r->service->openers, c->key);
 	if ((shared && !o->inside) || !o->jid || !o->nick || !o->key || !o->attendee ||
-	        (c->region.n && !o->region) ||
-	        !map_put(&r->nicks, str_c(o->nick), o)) {
+	        (c->region.n && !o->region) || !map_put(&r->nicks, str_c(o->nick), o)) {
 		occupant_free(o);
 		return NULL;
 	}

@@ -62,7 +62,8 @@ void parking_forget(struct room_service *s, struct session_handle h)
 
 static struct parked *make(const struct room_client *c, struct str text)
 {
-	struct parked *p = mem_alloc(sizeof *p + c->jid.n + c->key.n + c->peer.n + c->region.n + text.n);
+	struct parked *p =
+	        mem_alloc(sizeof *p + c->jid.n + c->key.n + c->peer.n + c->region.n + text.n);
 	if (!p)
 		return NULL;
 	char *at = p->bytes;

@@ -56,7 +56,7 @@ struct session {
 	struct claims *claims; /* a reference */
 	char peer[46];
 	bool peer_loopback;
-	char region[65]; /* empty: none */
+	char region[65];                 /* empty: none */
 	char *query_room, *query_prefix; /* owned, NULL: none */
 	char *token;                     /* owned, until login; never logged */
 	enum reason token_reason;        /* the request's fault, if any */
@@ -110,7 +110,6 @@ struct sessions {
 	struct far *far;    /* NULL: this is the only worker */
 	struct buf out;     /* scratch for what session/ itself writes */
 	struct bosh *bosh;  /* NULL: nobody has come that way */
-	struct bosh *bosh; /* NULL: nobody has come that way */
 	struct limit log_lines;
 	bool draining;
 	struct map resumable; /* look-up part of an id -> session */
