@@ -79,8 +79,12 @@ export class Resumer extends Client {
     super.send(text);
   }
 
-  /** A barrier would send outside of the counts. */
-  note() {}
+  /** A question that is counted like all others; who is away asks nobody. */
+  async barrier(address, timeout) {
+    if (!this.deaf) await this.request('get', address, `<query xmlns='${NS.info}'/>`, { timeout });
+  }
+
+  async settle(timeout) { if (!this.deaf) await super.settle(timeout); }
 
   /** The network is gone: nothing goes out or comes in any more, and the socket is reset. */
   cut() {
@@ -92,7 +96,7 @@ export class Resumer extends Client {
 
   /** A new socket and login with previd, not yet resumed. */
   async reconnect({ token = this.options.token, previd = this.smId, room = this.open_options?.room, to, query = {} } = {}) {
-    const fresh = await Client.open(this.server, { token, room, query: previd === null ? query : { ...query, previd } });
+    const fresh = await Client.open(this.server, { ...this.open_options, token: token ?? undefined, room, query: previd === null ? query : { ...query, previd } });
     const next = new Client(this.server, {});
     this.server.clients?.delete(fresh);
     next.ws = fresh.ws;
