@@ -215,6 +215,10 @@ bool tcp_forwarded_for(struct tcp *t, const char *peer)
 	(void)peer;
 	return true;
 }
+void tcp_seat_give(struct tcp_server *s, struct tcp_address *seat)
+{
+	(void)s, (void)seat;
+}
 void tcp_close(struct tcp *t, uint32_t linger_ms)
 {
 	(void)linger_ms;
