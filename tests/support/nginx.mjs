@@ -14,7 +14,8 @@ export class Nginx {
     n.port = await freePort();
     n.file = join(n.folder, 'nginx.conf');
     const at = (name) => join(n.folder, name);
-    writeFileSync(n.file, `daemon off;
+    // started by root its workers would be somebody else, who may not keep a body in this folder
+    writeFileSync(n.file, `${process.getuid() === 0 ? 'user root;\n' : ''}daemon off;
 pid ${at('pid')};
 error_log ${at('error.log')} notice;
 events { worker_connections 512; }
