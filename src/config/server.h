@@ -19,9 +19,9 @@ struct limits {
 	uint32_t rooms;
 	uint32_t rooms_per_address;
 	uint32_t rooms_per_session;
-	uint32_t occupants_per_room;   /* hard bound; max_occupants is the policy's */
-	uint32_t joins_per_second;     /* per room */
-	uint32_t passwords_per_minute; /* wrong ones, per room and address */
+	uint32_t occupants_per_room;           /* hard bound; max_occupants is the policy's */
+	uint32_t joins_per_second;             /* per room */
+	uint32_t passwords_per_minute;         /* wrong ones, per room and address */
 	uint32_t service_passwords_per_minute; /* wrong ones of services, per address */
 	uint32_t service_stanza_bytes, service_stanzas_per_second;
 	uint32_t breweries; /* per worker */
@@ -53,7 +53,8 @@ struct limits {
 	uint32_t ping_interval;      /* silence before the server pings */
 	uint32_t ping_timeout;       /* from the ping to the close */
 	uint32_t room_ready_timeout; /* a room without a human */
-	uint32_t resume_timeout, resume_service_timeout; /* a session without its connection; 0: none */
+	uint32_t resume_timeout,
+	        resume_service_timeout; /* a session without its connection; 0: none */
 	uint32_t shutdown_timeout;
 
 	uint32_t log_lines_per_second; /* from one cause */
@@ -117,9 +118,9 @@ struct server_settings {
 	uint32_t workers; /* 0: one per core that the process may use */
 	enum placement { PLACEMENT_ROOM, PLACEMENT_WRONG } placement; /* wrong: for tests */
 
-	struct str domain;       /* XMPP domain of the sessions */
-	struct str guest_domain; /* another name for it in JIDs; absent: none */
-	struct str auth_domain;  /* where the services' accounts live */
+	struct str domain;              /* XMPP domain of the sessions */
+	struct str guest_domain;        /* another name for it in JIDs; absent: none */
+	struct str auth_domain;         /* where the services' accounts live */
 	struct str hidden_domain;       /* and those of recorders and transcribers */
 	struct str internal_muc_domain; /* of the rooms where they meet */
 	const struct account_settings *accounts;

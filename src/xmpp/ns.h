@@ -10,8 +10,8 @@
 #define NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"             /* RFC 6120 7 */
 #define NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"       /* RFC 3921 3 */
 #define NS_FRAMING "urn:ietf:params:xml:ns:xmpp-framing"       /* RFC 7395 */
-#define NS_BOSH "http://jabber.org/protocol/httpbind" /* XEP-0124 */
-#define NS_XBOSH "urn:xmpp:xbosh"                     /* XEP-0206 */
+#define NS_BOSH "http://jabber.org/protocol/httpbind"          /* XEP-0124 */
+#define NS_XBOSH "urn:xmpp:xbosh"                              /* XEP-0206 */
 #define NS_XML "http://www.w3.org/XML/1998/namespace"
 #define NS_SM "urn:xmpp:sm:3"                                 /* XEP-0198 */
 #define NS_PING "urn:xmpp:ping"                               /* XEP-0199 */
