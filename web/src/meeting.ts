@@ -24,6 +24,8 @@ export type Phase = 'out' | 'connecting' | 'waiting' | 'joined' | 'refused' | 'l
 
 export interface MeetingView {
   phase(phase: Phase, why: Refusal | null): void;
+  /** The connection is lost and tried again, or was found again. */
+  away(away: boolean): void;
   changed(): void;
   call(state: CallState): void;
   media(nick: string, media: RemoteMedia | null): void;
@@ -93,6 +95,12 @@ export class Meeting {
     this.hangUp();
   }
 
+  /** Without a word to the others: the connection is lost. */
+  giveUp(): void {
+    this.attempt += 1;
+    this.hangUp();
+  }
+
   rename(name: string): void {
     this.typedName = name;
     this.room?.update({ name });
@@ -126,7 +134,11 @@ export class Meeting {
       return;
     }
     this.stream = stream;
-    stream.onLost = (why) => this.end(why);
+    stream.onLost = (why, startAnew) => {
+      if (startAnew && this.phase === 'joined') void this.enter(this.typedName);
+      else this.end(why);
+    };
+    stream.onAway = (away) => this.view.away(away);
     // The endpoint id: clients of this protocol take it from the account that the server made.
     const nick = nodeOf(stream.jid).replace(/[^0-9a-f]/g, '').slice(0, 8);
     const room = new Room(stream, `${this.node}@${this.settings.muc}`, nick, FEATURES, {
