@@ -126,7 +126,7 @@ async function main() {
   progress(`${versions.prosody} and ${versions.gavel} on ${machine}; server on core ${serverCore}, load on core ${loadCore}`);
   const memory = async () => {
     for (let i = 0; i < (quick ? 1 : 2); i += 1) {
-      if (quick) await Promise.all([memoryOne(Prosody, 100), memoryOne(Gavel, 100)]);
+      if (quick) await Promise.all([memoryOne(Prosody, 300), memoryOne(Gavel, 300)]);
       else for (const Kind of [Prosody, Gavel]) await memoryOne(Kind, 500);
     }
   };
