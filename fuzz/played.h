@@ -27,7 +27,12 @@ struct tcp {
 	struct buf back;          /* to be handed on in another turn */
 	bool again;
 	bool owned, deaf, full; /* owned: somebody is told what comes */
+	bool upgraded;
+	struct counted *counted; /* the client's stream management; NULL: none */
 };
+
+/* session.c: one call of the server's wrote this to the connection */
+static void wrote(struct tcp *t, struct str bytes);
 
 uint64_t loop_now_ms(const struct loop *l)
 {
@@ -152,12 +157,14 @@ int tcp_write_parts(
 		return ERR_CLOSED;
 	if (t->full && !may_exceed)
 		return ERR_LIMIT;
+	size_t before = t->written.n;
 	for (size_t i = 0; i < n; i++)
 		buf_str(&t->written, parts[i]);
 	if (tail)
 		buf_str(&t->written, block_view(tail));
 	if (t->written.failed)
 		abort();
+	wrote(t, str_sub(buf_view(&t->written), before, t->written.n));
 	return ERR_OK;
 }
 int tcp_write(struct tcp *t, struct str bytes)
