@@ -352,6 +352,19 @@ static void limit_section(struct judge *j)
 		        "is more than stanza_bytes: strangers may not send more than clients");
 }
 
+/* With one that browsers cannot read they refuse the whole list, and no call begins. */
+static void stun_section(struct judge *j)
+{
+	const struct jval *list = set_json(j->s, KEY_STUN_SERVERS);
+	for (size_t i = 0; i < jval_size(list); i++) {
+		struct extdisco_service one;
+		char text[80];
+		snprintf(text, sizeof text, "item %zu: must be stun:host:port", i + 1);
+		if (extdisco_parse(jval_str(jval_at(list, i)), &one) || !str_eqc(one.type, "stun"))
+			fatal(j, KEY_STUN_SERVERS, text);
+	}
+}
+
 static void ice_section(struct judge *j)
 {
 	const struct jval *list = set_json(j->s, KEY_ICE_SERVERS);
@@ -410,6 +423,7 @@ void set_judge(struct config_set *s, bool need_start, struct config_report *r)
 	tls_section(&j);
 	limit_section(&j);
 	web_section(&j);
+	stun_section(&j);
 	ice_section(&j);
 	if (need_start)
 		start(&j);

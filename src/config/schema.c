@@ -270,7 +270,8 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.help = "The same with TLS from the first byte on (XEP-0368), 5223 by custom. 0: none."},
 	[KEY_XMPP_REQUIRE_TLS] = {"xmpp_require_tls", SCHEMA_BOOL, SERVER, AT(server.xmpp_require_tls),
 		.fallback = "true", .docker = "PROSODY_C2S_REQUIRE_ENCRYPTION",
-		.help = "On xmpp_port nobody logs in before STARTTLS, from this machine neither. Passwords always need it."},
+		.help = "On xmpp_port nobody logs in before STARTTLS, from this machine neither. With false services may do so "
+			"by SCRAM, which shows no password; PLAIN needs TLS in any case, by every door."},
 	[KEY_HTTP_REDIRECT] = {"http_redirect", SCHEMA_BOOL, SERVER, AT(server.http_redirect),
 		.fallback = "false", .docker = "ENABLE_HTTP_REDIRECT",
 		.help = "Send who comes by HTTP to HTTPS, all but /about/health and what acme_folder serves."},

@@ -7,18 +7,23 @@
 #include "http/forwarded.h"
 
 static struct network trusted[3];
+static char text[4096]; /* the head borrows it */
 
-static void read_as(const char *direct, const char *lines, struct forwarded *out)
+static void parse(const char *lines, struct http_head *h)
 {
 	static const struct http_limits limits = {8192, 8192};
-	char text[4096];
-	struct http_head h;
 	size_t seen = 0;
 	snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: x\r\n%s\r\n", lines);
-	assert_int_equal(http_parse(str_c(text), &limits, &seen, &h), ERR_OK);
+	assert_int_equal(http_parse(str_c(text), &limits, &seen, h), ERR_OK);
 	assert_true(network_parse(STR("10.0.0.0/8"), &trusted[0]));
 	assert_true(network_parse(STR("127.0.0.1"), &trusted[1]));
 	assert_true(network_parse(STR("fd00::/8"), &trusted[2]));
+}
+
+static void read_as(const char *direct, const char *lines, struct forwarded *out)
+{
+	struct http_head h;
+	parse(lines, &h);
 	forwarded_read(&h, trusted, 3, str_c(direct), out);
 }
 
@@ -109,7 +114,51 @@ static void the_nearest_proxy_says_by_which_way(void **state)
 	assert_false(https("X-Forwarded-Proto:\r\n"));
 }
 
+static void region(const char *direct, const char *lines, const char *want)
+{
+	struct http_head h;
+	parse(lines, &h);
+	struct str got = forwarded_region(&h, trusted, 3, str_c(direct));
+	if (want)
+		assert_str(got, want);
+	else if (!str_absent(got))
+		fail_msg("%s with %s: %.*s", direct, lines, STR_FMT(got));
+}
+
+static void only_a_proxy_says_in_which_region(void **state)
+{
+	(void)state;
+	region("10.0.0.1", "X-Proxy-Region: eu-west_1.a\r\n", "eu-west_1.a");
+	region("fd00::1", "x-proxy-region:  Frankfurt \r\n", "Frankfurt");
+	region("192.0.2.1", "X-Proxy-Region: eu\r\n", NULL);
+	region("127.0.0.2", "X-Proxy-Region: eu\r\n", NULL);
+	region("nobody", "X-Proxy-Region: eu\r\n", NULL);
+	/* the connection counts, not whom a proxy speaks for */
+	region("192.0.2.1", "X-Forwarded-For: 10.0.0.1\r\nX-Proxy-Region: eu\r\n", NULL);
+	region("10.0.0.1", "X-Forwarded-For: 192.0.2.1\r\nX-Proxy-Region: eu\r\n", "eu");
+	region("10.0.0.1", "", NULL);
+}
+
+static void a_region_is_a_word(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"", "eu west", "eu,us", "eu'", "<eu/>", "\"eu\"", "eu/1",
+	        "\xc3\xa9", "eu\r\nX-Proxy-Region: us", "eu\r\nx-proxy-region: eu"};
+	char lines[200], name[REGION_MAX + 2] = "";
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(lines, sizeof lines, "X-Proxy-Region: %s\r\n", bad[i]);
+		region("10.0.0.1", lines, NULL);
+	}
+	memset(name, 'r', REGION_MAX);
+	snprintf(lines, sizeof lines, "X-Proxy-Region: %s\r\n", name);
+	region("10.0.0.1", lines, name);
+	name[REGION_MAX] = 'r';
+	snprintf(lines, sizeof lines, "X-Proxy-Region: %s\r\n", name);
+	region("10.0.0.1", lines, NULL);
+}
+
 UNIT_MAIN(cmocka_unit_test(strangers_are_not_believed),
         cmocka_unit_test(the_rightmost_stranger_is_the_client),
         cmocka_unit_test(garbage_ends_the_chain),
-        cmocka_unit_test(the_nearest_proxy_says_by_which_way))
+        cmocka_unit_test(the_nearest_proxy_says_by_which_way),
+        cmocka_unit_test(only_a_proxy_says_in_which_region), cmocka_unit_test(a_region_is_a_word))
