@@ -1,37 +1,12 @@
-// The connection of one of two is cut for ten seconds: he comes back as if nothing had been, and nobody saw him leave.
-import { createConnection, createServer } from 'node:net';
+// The connection of one of two is cut. For ten seconds: he comes back as if nothing had been, and nobody saw him leave. Whoever
+// leaves or begins anew meanwhile leaves no empty seat behind, though the server would keep it for a minute.
 import { equal, match, ok, same, sleep } from '../support/harness.mjs';
 import { until } from './browser.mjs';
+import { relay, through } from './relay.mjs';
 import { ada, ben, come, expectMedia, expectPeople, meet, newRoom, server } from './scene.mjs';
 
 const AWAY_MS = 10_000;
 
-/** Passes bytes on between a page and the server, until it is cut: then what stands breaks and nothing comes through. */
-async function relay(port) {
-  const open = new Set();
-  let cut = false;
-  const listener = createServer((near) => {
-    near.on('error', () => {});
-    if (cut) return void near.destroy();
-    const far = createConnection(port, '127.0.0.1');
-    far.on('error', () => {});
-    for (const [one, other] of [[near, far], [far, near]]) {
-      open.add(one);
-      one.on('close', () => { open.delete(one); other.destroy(); });
-      one.pipe(other);
-    }
-    return undefined;
-  });
-  await new Promise((done, failed) => listener.once('error', failed).listen(0, '127.0.0.1', done));
-  return {
-    port: listener.address().port,
-    cut() { cut = true; for (const socket of open) socket.destroy(); },
-    mend() { cut = false; },
-    close() { this.cut(); listener.close(); },
-  };
-}
-
-const through = (where, port) => ({ ...where, url: `http://localhost:${port}`, websocket: `ws://localhost:${port}/xmpp-websocket` });
 const said = (client, text) => client.messages().then((all) => all.filter((m) => m.text === text).length);
 
 for (const kind of ['page', 'library']) {
@@ -41,7 +16,7 @@ for (const kind of ['page', 'library']) {
     const wire = await relay(where.process.port);
     try {
       const a = await come('page', where, ben(where, room));
-      const b = await come(kind, through(where, wire.port), ada(where, room));
+      const b = await come(kind, through(where, wire), ada(where, room));
       await expectPeople(a, b);
       await expectMedia(a, b);
       const me = async () => (await b.people()).find((p) => p.me);
@@ -81,3 +56,94 @@ for (const kind of ['page', 'library']) {
     }
   }, 75);
 }
+
+/** Two in a meeting, one of them behind a wire; `other` tells of him as the first one sees him. */
+async function pair(kind, body) {
+  const where = await server(kind);
+  const room = newRoom('seat');
+  const wire = await relay(where.process.port);
+  try {
+    const a = await come('page', where, ben(where, room));
+    const b = await come('page', through(where, wire), ada(where, room));
+    await expectPeople(a, b);
+    const { id } = (await b.people()).find((p) => p.me);
+    const seated = async () => (await a.people()).filter((p) => !p.me).map((p) => p.id);
+    const gone = (seconds) => until('the seat to go', async () => !(await seated()).includes(id), seconds);
+    await body({ where, wire, a, b, id, seated, gone });
+  } finally {
+    wire.close();
+  }
+}
+
+meet('resume: who leaves while away is gone as soon as the server can be reached', () => pair('resume', async ({ wire, b, id, seated, gone }) => {
+  wire.cut();
+  await b.part('refusal').waitFor();
+  await b.tab.shot('reconnecting-card');
+  await b.part('back-button').click();
+  await b.part('left').waitFor();
+  await sleep(2000);
+  same(await seated(), [id], 'who is seen while he is away');
+  wire.mend();
+  await gone(6);
+  equal(await b.part('left').count(), 1, 'the page stays where it is');
+}));
+
+meet('resume: who leaves on a connection that brings no answer is gone, too', () => pair('resume', async ({ wire, b, gone }) => {
+  wire.cut('mute');
+  await b.leave();
+  await b.part('left').waitFor();
+  await sleep(2500);
+  wire.mend();
+  await gone(8);
+}));
+
+meet('resume: leaving while away and coming in again there is one of him', () => pair('resume', async ({ wire, a, b, id, gone }) => {
+  wire.cut();
+  await b.part('refusal').waitFor();
+  await b.part('back-button').click();
+  wire.mend();
+  await b.part('rejoin-button').click();
+  await b.press();
+  await b.part('meeting').waitFor();
+  await gone(3);
+  await expectPeople(a, b);
+  ok((await b.people()).find((p) => p.me).id !== id, 'a stay of its own');
+  const seen = a.tab.received().filter((f) => /^<presence/.test(f) && /Ada Lovelace|unavailable/.test(f));
+  const left = seen.findIndex((f) => f.includes(`/${id}'`) && /type='unavailable'/.test(f));
+  ok(left >= 0 && seen.slice(left).some((f) => !f.includes(`/${id}'`)), 'he left before he came', seen);
+}));
+
+meet('resume: told to try now, the page comes back at once', () => pair('resume', async ({ wire, b, id, a }) => {
+  wire.cut();
+  await b.part('refusal').waitFor();
+  await b.part('rejoin-button').click();
+  await b.part('rejoin-button').and(b.page.locator(':disabled')).waitFor();
+  wire.mend();
+  await b.part('meeting').waitFor();
+  await b.part('refusal').waitFor({ state: 'detached' });
+  await expectPeople(a, b);
+  equal((await b.people()).find((p) => p.me).id, id, 'the occupant');
+}));
+
+meet('resume: who gives up, and whose loss the server did not see, comes in anew and his old seat goes', () => pair('hasty',
+  async ({ wire, where, a, b, id, gone }) => {
+    wire.cut('near');
+    await until('the page to give up', async () => /Trying again in \d+ second/.test((await b.refusal()).text), 15);
+    ok(!new RegExp(`occupant=${id} .*event=hibernate`).test(where.process.log), 'the server knows of nothing');
+    wire.mend();
+    await b.part('meeting').waitFor({ timeout: 30_000 });
+    await gone(4);
+    await expectPeople(a, b);
+  }), 75);
+
+meet('resume: a server that has forgotten him takes him in anew, with the role of his token', () => pair('hasty',
+  async ({ where, wire, a, b, id }) => {
+    wire.cut();
+    await until('the seat to be given up', () => new RegExp(`occupant=${id} .*event=leave`).test(where.process.log), 15);
+    wire.mend();
+    await until('a new stay', async () => {
+      const me = (await b.people()).find((p) => p.me);
+      return me && me.id !== id;
+    }, 20);
+    await expectPeople(a, b);
+  }), 60);

@@ -31,6 +31,7 @@ export const EXPLAIN_ONLY = [
   ['asks what the configuration derives from an environment', (v) => v.event.type === 'env'],
   ['the configuration refuses to start', (v) => v.expect?.fatal === true],
   ['names a room as no address can: the JID\'s own rules fold it on the way', (v) => v.room.node !== v.room.node.toLowerCase()],
+  ['names a room as on the wire only a tenant\'s room is called', (v) => /^\[[^\]]+\]./.test(v.room.node)],
   ['uses event types of its own', (v) => !/^(join|connect|resume|rename|grant|revoke|kick|ban|item|leave|expire)$/.test(v.event.type)],
   ['needs the lobby', (v) => v.room.lobby || v.admitted || v.config.lobby_autostart || v.config.before_host === 'lobby'],
   ['needs breakout rooms', (v) => v.room.breakout || v.event.switch_room || v.room.occupants.some((o) => o.state === 'switching')],

@@ -9,7 +9,7 @@ import { closeDialogs, replace, show } from './view/dom';
 import { Desk } from './view/desk';
 import { clearNotices, coming, notice, standing } from './view/notices';
 import { Screen, prejoin } from './view/prejoin';
-import { connecting, landing, left, refused, waiting } from './view/screens';
+import { connecting, cutOff, landing, left, refused, waiting } from './view/screens';
 
 const REJOIN_MS = [2_000, 5_000, 10_000, 20_000];
 // So long a lost connection is but a line at the edge.
@@ -120,17 +120,13 @@ function startRoom(root: HTMLElement, roomName: string): void {
   /** The meeting stays, with its pictures and sound; after a while a card before it says what is. */
   function onAway(away: boolean): void {
     present();
-    if (!away) return;
+    if (!away || meeting.phase === 'left') return;
     closeDialogs();
     const line = standing('Reconnecting…', 'reconnecting');
     let card: HTMLElement | null = null;
     const later = window.setTimeout(() => {
       if (meeting.phase !== 'joined') return;
-      const why = refusal('disconnected');
-      card = refused({ ...why, text: `${why.text} Trying again in a moment.` }, {
-        signIn, again: () => again(), withPassword: again,
-        back: () => { meeting.giveUp(); prepare(); },
-      });
+      card = cutOff(refusal('disconnected'), () => meeting.retry(), () => void meeting.leave());
       show(desk.element, false);
       root.append(card);
     }, SHORTLY_AWAY_MS);

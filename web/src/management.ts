@@ -4,6 +4,7 @@ import { NS, Xml, attr, x } from './xml';
 
 const COUNTED = new Set(['iq', 'message', 'presence']);
 const UNACKNOWLEDGED = 5;
+const LAST = 2 ** 32 - 1; // the next count is 0
 
 export class Management {
   private handled = 0;
@@ -39,14 +40,16 @@ export class Management {
     return x('resume', { xmlns: NS.sm, previd: this.id, h: this.handled });
   }
 
-  /** The server says in <a/> or <resumed/> how many it has handled. */
-  learn(from: Element): void {
-    const h = Number(attr(from, 'h'));
+  /** The server says in <a/> or <resumed/> how many it has handled; false: it cannot be that many. */
+  learn(from: Element): boolean {
+    const said = attr(from, 'h');
+    const h = Number(said);
     const news = (h - this.acknowledged) >>> 0;
+    if (!/^\d{1,10}$/.test(said) || h > LAST || news > this.kept.length) return false;
     this.asked = false;
-    if (news > this.kept.length) return;
     this.kept.splice(0, news);
-    this.acknowledged = h >>> 0;
+    this.acknowledged = h;
+    return true;
   }
 
   /** What has to be sent again, in its order. */

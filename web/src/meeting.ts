@@ -12,6 +12,8 @@ import { Settings, websocketUrl } from './config';
 
 const HOST_POLL_MS = 4_000;
 const ROOM_TRIES = 2;
+// So long somebody who comes in anew waits for the seat left behind to be given up.
+const SEAT_MS = 3_000;
 const NEWS_PEOPLE = 16;
 // Some clients ask what a participant can do before they call it.
 const FEATURES = [
@@ -43,6 +45,8 @@ export class Meeting {
   /** Where names come from verified tokens, whoever has none is marked. */
   marksGuests = false;
   private stream: Stream | null = null;
+  /** Until nothing of the last stay is left at the server. */
+  private parting: Promise<void> = Promise.resolve();
   private attempt = 0;
   private typedName = '';
   private password = '';
@@ -91,14 +95,13 @@ export class Meeting {
     this.wakeUp();
     this.call?.stop();
     this.setPhase('left');
-    await this.room?.leave();
-    this.hangUp();
+    const heard = await this.room?.leave();
+    this.hangUp(heard === false);
   }
 
-  /** Without a word to the others: the connection is lost. */
-  giveUp(): void {
-    this.attempt += 1;
-    this.hangUp();
+  /** While the connection is lost: does not wait any longer before it is tried again. */
+  retry(): void {
+    this.stream?.hurry();
   }
 
   rename(name: string): void {
@@ -127,10 +130,12 @@ export class Meeting {
   }
 
   private async connect(attempt: number): Promise<void> {
+    await Promise.race([this.parting, pause(SEAT_MS)]);
+    if (attempt !== this.attempt) return;
     const stream = await Stream.open(
       websocketUrl(this.settings, this.node, this.token), this.settings.domain);
     if (attempt !== this.attempt) {
-      stream.close();
+      void stream.close();
       return;
     }
     this.stream = stream;
@@ -310,7 +315,7 @@ export class Meeting {
     this.setPhase('refused', why);
   }
 
-  private hangUp(): void {
+  private hangUp(silent = false): void {
     this.wakeUp();
     this.call?.stop();
     const stream = this.stream;
@@ -325,7 +330,7 @@ export class Meeting {
     this.announced = false;
     this.told = '';
     this.seenSelf = null;
-    stream?.close();
+    if (stream) this.parting = stream.close(silent);
   }
 
   private setPhase(phase: Phase, why: Refusal | null = null): void {

@@ -11,7 +11,7 @@ const PING_EVERY_MS = 20_000;
 const PING_ANSWER_MS = 10_000;
 const RETRY_MS = 1_000;
 const RETRY_ANSWER_MS = 5_000;
-const RETRY_FOR_MS = 50_000;
+const RETRY_FOR_MS = 60_000; // where the server does not say how long it waits
 
 /** An IQ that was answered with an error, or not at all (condition "remote-server-timeout"). */
 export class IqError extends Error {
@@ -51,6 +51,13 @@ export class Stream {
   private socket: WebSocket | null = null;
   private managed: Management | null = null;
   private away = false;
+  /** Attempts to come back are being made, until then. */
+  private returning = false;
+  private returnUntil = 0;
+  /** Away, and once back it only leaves. */
+  private parting = false;
+  private parted: () => void = () => undefined;
+  private wakeUp: () => void = () => undefined;
   private waiter: ((element: Element) => void) | null = null;
   private fail: (why: Refused) => void = () => undefined;
   private bound = false;
@@ -68,7 +75,7 @@ export class Stream {
     try {
       await stream.attempt(url, HANDSHAKE_MS, () => stream.enter());
     } catch (error) {
-      stream.close();
+      void stream.close();
       throw error;
     }
     stream.start();
@@ -108,11 +115,28 @@ export class Stream {
     }, x('error', { type: 'cancel' }, x(condition, { xmlns: NS.stanzas }), extra)));
   }
 
-  close(): void {
-    if (!this.over && !this.away) this.write(x('close', { xmlns: NS.framing }));
-    this.over = true;
-    this.stop();
-    this.drop();
+  /**
+   * Ends the stream. What a stream that is lost, or `silent` to what it was told last, still holds at the server is
+   * given up as soon as that can be reached; resolves then, or when the server must have given it up by itself.
+   */
+  close(silent = false): Promise<void> {
+    if (this.over) return Promise.resolve();
+    this.onStanza = () => true;
+    this.onAway = () => undefined;
+    this.onLost = () => undefined;
+    if (this.managed && this.bound && silent) this.setAway();
+    if (this.managed && this.away) return this.part(this.managed);
+    this.finish();
+    return Promise.resolve();
+  }
+
+  get isAway(): boolean {
+    return this.away;
+  }
+
+  /** Tries to come back now. */
+  hurry(): void {
+    this.wakeUp();
   }
 
   private write(stanza: Xml | string): void {
@@ -187,38 +211,68 @@ export class Stream {
       seconds > 0 ? Math.min(seconds * 1000, RETRY_FOR_MS) : RETRY_FOR_MS);
   }
 
-  private suspend(managed: Management): void {
+  private setAway(): void {
     this.away = true;
     this.bound = false;
     clearInterval(this.pingTimer);
     this.drop();
-    this.onAway(true);
-    void this.comeBack(managed);
   }
 
-  private async comeBack(managed: Management): Promise<void> {
-    const end = Date.now() + managed.windowMs;
+  private suspend(managed: Management): void {
+    this.setAway();
+    this.onAway(true);
+    this.comeBack(managed);
+  }
+
+  /** The server may keep the seat for as long again: perhaps it noticed the loss only now. */
+  private part(managed: Management): Promise<void> {
+    this.parting = true;
+    this.stop();
+    const done = new Promise<void>((resolve) => { this.parted = resolve; });
+    this.comeBack(managed);
+    return done;
+  }
+
+  private comeBack(managed: Management): void {
+    this.returnUntil = Date.now() + managed.windowMs;
+    this.wakeUp();
+    if (!this.returning) void this.tryToReturn(managed);
+  }
+
+  private async tryToReturn(managed: Management): Promise<void> {
     const url = `${this.url}&previd=${managed.id}`;
-    let why = refusal('disconnected');
-    while (!this.over && Date.now() < end) {
+    this.returning = true;
+    while (!this.over && Date.now() < this.returnUntil) {
       const next = Date.now() + RETRY_MS;
       try {
         const answer = await this.attempt(url, RETRY_ANSWER_MS, () => this.resume(managed));
-        if (this.over) return;
-        if (answer.localName === 'resumed') this.resumed(managed, answer);
-        else this.giveUp(why, true);
+        this.returning = false;
+        if (answer.localName !== 'resumed' || !this.resumed(managed, answer)) {
+          this.giveUp(refusal('disconnected'), true);
+        }
         return;
       } catch (error) {
-        if (this.over) return;
-        if (error instanceof Refused && !['unreachable', 'rate-limited'].includes(error.refusal.code)) {
-          why = error.refusal;
-          break;
+        const refused = error instanceof Refused
+          && !['unreachable', 'rate-limited'].includes(error.refusal.code) ? error.refusal : null;
+        if (refused || this.streamError) {
+          this.returning = false;
+          this.giveUp(refused ?? refusal('disconnected'), false);
+          return;
         }
-        if (this.streamError) break;
       }
-      await new Promise((resolve) => { setTimeout(resolve, Math.max(0, next - Date.now())); });
+      await this.rest(next - Date.now());
     }
-    if (!this.over) this.giveUp(why, false);
+    this.returning = false;
+    if (this.parting) this.finish();
+    else this.onLost(refusal('disconnected'), false); // Who hears it closes the stream, and so parts from it.
+  }
+
+  private async rest(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, ms));
+      this.wakeUp = () => { clearTimeout(timer); resolve(); };
+    });
+    this.wakeUp = () => undefined;
   }
 
   private async resume(managed: Management): Promise<Element> {
@@ -227,19 +281,32 @@ export class Stream {
     return this.next();
   }
 
-  private resumed(managed: Management, answer: Element): void {
-    managed.learn(answer);
+  /** False: the counts do not fit, and the two no longer know what the other has. */
+  private resumed(managed: Management, answer: Element): boolean {
     this.away = false;
+    if (!managed.learn(answer)) return false;
     for (const stanza of managed.unacknowledged) this.write(stanza);
+    if (this.parting) {
+      this.finish();
+      return true;
+    }
     this.start();
     this.onAway(false);
+    return true;
   }
 
+  /** There is nothing to come back to. */
   private giveUp(why: Refusal, startAnew: boolean): void {
+    this.finish();
+    this.onLost(why, startAnew);
+  }
+
+  private finish(): void {
+    if (!this.away) this.write(x('close', { xmlns: NS.framing }));
     this.over = true;
     this.stop();
     this.drop();
-    this.onLost(why, startAnew);
+    this.parted();
   }
 
   private async restart(): Promise<Element> {
@@ -282,8 +349,9 @@ export class Stream {
 
   private ping(): void {
     if (Date.now() - this.heard < PING_EVERY_MS) return;
+    const { socket } = this;
     this.iq('get', this.domain, x('ping', { xmlns: NS.ping }), PING_ANSWER_MS).catch((error) => {
-      if (error instanceof IqError && error.error === TIMED_OUT) this.ended();
+      if (error instanceof IqError && error.error === TIMED_OUT && this.socket === socket) this.ended();
     });
   }
 
