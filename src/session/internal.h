@@ -188,7 +188,8 @@ void wait_end(struct session *s); /* fine when it does not wait */
 /* management.c: XEP-0198 but for resumption */
 /* Is it one of its elements, and handled? Otherwise counts e. */
 bool management_took(struct session *s, const struct element *e);
-void management_sent(struct session *s, struct str head, struct block *tail);
+/* Behind the head: copied, or a tail that is shared. */
+void management_sent(struct session *s, struct str head, struct str copied, struct block *tail);
 void management_ask(struct session *s); /* for an <r/> at the end of the turn, if it is due */
 void management_fail(struct session *s, const char *condition);         /* <failed/> */
 void management_acknowledged(struct session *s, uint32_t h);            /* h is fine */

@@ -49,7 +49,7 @@ static void keep_sum(struct session *s, size_t before)
 	s->all->kept_bytes -= before;
 }
 
-void management_sent(struct session *s, struct str head, struct block *tail)
+void management_sent(struct session *s, struct str head, struct str copied, struct block *tail)
 {
 	struct sessions *ss = s->all;
 	const struct session_settings *set = &ss->settings;
@@ -57,7 +57,10 @@ void management_sent(struct session *s, struct str head, struct block *tail)
 	if (!sm_counts(head))
 		return;
 	size_t before = m->sm.bytes;
-	sm_sent(&m->sm, head, tail);
+	if (tail)
+		sm_sent(&m->sm, head, tail);
+	else
+		sm_sent_copy(&m->sm, head, copied);
 	sm_bound(&m->sm, set->resume_queue, set->resume_bytes);
 	keep_sum(s, before);
 	if (ss->kept_bytes > set->resume_total && m->sm.bytes > SHARE_BYTES) {

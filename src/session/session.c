@@ -312,7 +312,7 @@ void session_deliver(struct session *s, struct str head, struct block *tail)
 	if (s->drops)
 		return;
 	if (s->managed)
-		management_sent(s, head, tail);
+		management_sent(s, head, STR_NONE, tail);
 	if (!s->transport)
 		return;
 	int err = s->transport->ops->send(s->transport, head, tail);
@@ -322,7 +322,11 @@ void session_deliver(struct session *s, struct str head, struct block *tail)
 
 void session_deliver_copy(struct session *s, struct str head, struct str tail)
 {
-	if (s->drops || !s->transport)
+	if (s->drops)
+		return;
+	if (s->managed) /* also what had no memory to be shared is counted, and kept */
+		management_sent(s, head, tail, NULL);
+	if (!s->transport)
 		return;
 	const struct transport_ops *ops = s->transport->ops;
 	int err = ops->send_copy ? ops->send_copy(s->transport, head, tail) : ERR_NOMEM;

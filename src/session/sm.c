@@ -42,20 +42,22 @@ bool sm_counts_element(const struct element *e)
 	       str_eqc(e->name, "message");
 }
 
-void sm_sent(struct sm *m, struct str head, struct block *tail)
+static void keep(struct sm *m, struct str head, struct str more, struct block *tail)
 {
 	m->sent++;
 	if (!m->resumable)
 		return;
-	struct sm_stanza *x = mem_alloc(sizeof *x + head.n);
+	struct sm_stanza *x = mem_alloc(sizeof *x + head.n + more.n);
 	if (!x) { /* there would be a gap */
 		sm_bound(m, 0, 0);
 		return;
 	}
 	x->next = NULL;
 	x->tail = tail ? block_ref(tail) : NULL;
-	x->n = (uint32_t)head.n;
+	x->n = (uint32_t)(head.n + more.n);
 	memcpy(x->head, head.p, head.n);
+	if (more.n)
+		memcpy(x->head + head.n, more.p, more.n);
 	if (m->last)
 		m->last->next = x;
 	else
@@ -63,6 +65,16 @@ void sm_sent(struct sm *m, struct str head, struct block *tail)
 	m->last = x;
 	m->n++;
 	m->bytes += x->n + (tail ? tail->n : 0) + SM_STANZA_OVERHEAD;
+}
+
+void sm_sent(struct sm *m, struct str head, struct block *tail)
+{
+	keep(m, head, STR_NONE, tail);
+}
+
+void sm_sent_copy(struct sm *m, struct str head, struct str tail)
+{
+	keep(m, head, tail, NULL);
 }
 
 void sm_bound(struct sm *m, uint32_t stanzas, size_t bytes)

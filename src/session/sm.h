@@ -39,6 +39,8 @@ bool sm_counts(struct str bytes);
 bool sm_counts_element(const struct element *e);
 /* One more was sent: head followed by tail (may be NULL). */
 void sm_sent(struct sm *m, struct str head, struct block *tail);
+/* The same with a tail that nobody shares: it is copied. */
+void sm_sent_copy(struct sm *m, struct str head, struct str tail);
 /* Forgets the oldest until so much is left at most. */
 void sm_bound(struct sm *m, uint32_t stanzas, size_t bytes);
 /* The client has handled h in total. False: more than was sent, or less than before. */
