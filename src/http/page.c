@@ -155,7 +155,7 @@ static void put_features(struct buf *b, const struct page_config *c)
 }
 
 /* The scheme follows the page's: one file serves http://localhost and https://meet.example alike.
- */
+ * Whole addresses: clients put https: before one of BOSH without it when their page is left. */
 static void put_addresses(struct buf *b, const struct page_config *c)
 {
 	buf_puts(b,

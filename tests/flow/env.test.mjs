@@ -84,6 +84,12 @@ for (const [year, f] of Object.entries(FILES)) {
       match(config, new RegExp(f.muc.replaceAll('.', '\\.')));
       await c.close();
       lacks(own.log, /made-up/);
+      // what check says of each variable, the start says too
+      const quiet = /^(JWT_AUTH_TYPE|JWT_TOKEN_AUTH_MODULE|HTTP_PORT|XMPP_PORT)$/;
+      const start = own.log.split('\n').filter((l) => / event=config /.test(l)).map((l) => l.replace(/^\S+ \w+ event=config /, ''));
+      for (const [name, value] of Object.entries(values(text))) {
+        if (value && !quiet.test(name)) ok(start.filter((l) => new RegExp(`(^|[ :])${name}(=|:| )`).test(l)).length, `a line about ${name}`, start);
+      }
       lacks(config, /made-up/);
     } finally {
       await own.stop();

@@ -123,6 +123,12 @@ test('a dead key server: refused, and let in when it is back; known keys go on',
   await refused(s, 'k3', /Failed to connect .*asked again in 2 s/);
   match(s.log, /event=keys outcome=failed source=keyserver .*fix="see that the address can be reached/, 'the log');
   await login(s, 'k1');
+  // whoever looks into it is told which server, what it said last, and that one key is there still
+  const told = gavel(['keys', '--config', s.file]);
+  equal(told.code, 0, 'gavel keys has its answer');
+  match(told.out, new RegExp(`^keyserver "${k.url}/keys"\n  requests \\d+: good 1, missing 0, broken 0, failed [1-9]`, 'm'), 'the source');
+  match(told.out, new RegExp(`kid SHA-256 ${sha256('k3')}\n    last answer: failed, ".*(connect|refused).*"`, 'i'), 'the key that did not come');
+  match(told.out, new RegExp(`kid SHA-256 ${sha256('k1')}\n    last answer: good`), 'the key that is known');
   await k.listen();
   await until(() => login(s, 'k3').then(() => true, () => false), { what: 'k3 is let in', timeout: 6000 });
   await login(s, 'k1');
@@ -344,7 +350,9 @@ test('a docker .env with a key server, and keys are told where no server is or n
   await withServer({}, async (s) => {
     match(gavel(['keys', '--config', s.file]).out, /No key comes from elsewhere/, 'gavel keys');
   });
-  equal(gavel(['keys', '--state', temporaryFolder()]).code, 1, 'no server there');
+  const nobody = gavel(['keys', '--state', temporaryFolder()]);
+  equal(nobody.code, 1, 'no server there');
+  match(nobody.err, /^gavel keys: .*(no server|not running|answers)/m, 'in words');
   equal(gavel(['keys', '--nonsense']).code, 2, 'bad arguments');
   match(gavel(['keys', '--help']).out, /Exit codes/, 'help');
 }), { timeout: 30000 });

@@ -61,6 +61,28 @@ test('the focus answers with the outward address, whichever was asked for', asyn
   await c.close();
 });
 
+test('asked for by HTTP, by either name and through the tenant\'s path: the room that is joined by XMPP', async () => {
+  const ask = async (room, { path = '/acme', user = MOD, sub = 'acme' } = {}) => {
+    const token = user && server.token(user, { sub });
+    const r = await fetch(`http://127.0.0.1:${server.port}${path}/conference-request/v1?room=posted`, { method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: JSON.stringify({ room, machineUid: 'u', properties: {} }) });
+    return [r.status, (await r.json()).ready ?? null];
+  };
+  const [outward, inward] = [`posted@muc.acme.${server.domain}`, `[acme]posted@${server.muc}`];
+  same(await ask(outward, { user: null }), [403, null], 'a guest before the host');
+  for (const room of [outward, inward]) for (const path of ['/acme', '']) same(await ask(room, { path }), [200, true], `${room} by "${path}"`);
+  const a = await join('acme', 'posted', MOD);
+  same(await ask(inward, { user: null }), [200, true], 'a guest behind him');
+  // the room of that name that is nobody's, and another tenant's, are as closed as before
+  same(await ask(`posted@${server.muc}`, { user: null }), [403, null], 'nobody\'s');
+  same(await ask(`[globex]posted@${server.muc}`, { user: null, path: '/acme' }), [403, null], 'whatever the path says');
+  equal((await ask(`posted@muc.a.b.${server.domain}`))[0], 400, 'no tenant\'s name');
+  same(await ask(outward, { sub: 'globex' }), [200, true], 'another tenant\'s token: the join says no');
+  await rejects(join('acme', 'posted', MOD, 'globex'), 'that join');
+  await a.close();
+});
+
 test('a moderator promotes, mutes and removes there as anywhere', async () => {
   const a = await join('acme', 'rights', MOD);
   const b = await join('acme', 'rights', { id: 'b', name: 'Ben' });
