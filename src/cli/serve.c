@@ -17,7 +17,7 @@
 extern char **environ;
 
 static const char help[] =
-        "gavel serve [--config FILE] [--set KEY=VALUE]... [--trial [--lan]]\n"
+        "gavel serve [--config FILE | --env FILE] [--set KEY=VALUE]... [--trial [--lan]]\n"
         "\n"
         "Runs the server until SIGINT or SIGTERM. Settings come from flags, the environment and "
         "FILE; "
@@ -25,6 +25,7 @@ static const char help[] =
         "them. With neither a file nor ENABLE_AUTH in the environment it refuses to start.\n"
         "\n"
         "  --config FILE     the configuration (YAML, one key a line)\n"
+        "  --env FILE        a .env of docker-jitsi-meet, in place of the environment\n"
         "  --set KEY=VALUE   one setting, over file and environment\n"
         "  --trial           make a configuration and a secret in the state folder once, and print "
         "links "
@@ -37,7 +38,7 @@ static const char help[] =
         "configuration.\n";
 
 struct options {
-	const char *config;
+	const char *config, *env;
 	const char *set[SET_MAX + TRIAL_SETS + 1]; /* the trial's own first; NULL at the end */
 	size_t n_set;
 	bool trial, lan, help;
@@ -66,6 +67,10 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->config = argv[i];
 		} else if (strncmp(a, "--config=", 9) == 0) {
 			o->config = a + 9;
+		} else if (strcmp(a, "--env") == 0) {
+			if (++i == argc)
+				return bad("--env needs a file", NULL);
+			o->env = argv[i];
 		} else if (strcmp(a, "--set") == 0) {
 			if (++i == argc || !strchr(argv[i], '='))
 				return bad("--set needs KEY=VALUE", NULL);
@@ -76,8 +81,11 @@ static bool parse(int argc, char **argv, struct options *o)
 			return bad("no such argument", a);
 		}
 	}
-	if (o->trial && o->config)
-		return bad("--trial brings its own configuration, leave --config out", NULL);
+	if (o->trial && (o->config || o->env))
+		return bad(
+		        "--trial brings its own configuration, leave --config and --env out", NULL);
+	if (o->config && o->env)
+		return bad("give --config or --env, not both", NULL);
 	if (o->lan && !o->trial)
 		return bad("--lan belongs to --trial", NULL);
 	return true;
@@ -189,8 +197,11 @@ int cli_serve(int argc, char **argv)
 	}
 	struct config c;
 	struct config_report report;
-	struct config_source source = {
-	        .file = o.config, .environ = environ, .overrides = o.set, .need_start = true};
+	struct config_source source = {.file = o.config,
+	        .env_file = o.env,
+	        .environ = environ,
+	        .overrides = o.set,
+	        .need_start = true};
 	config_report_init(&report);
 	int err = config_load(&c, &source, &report);
 	if (!err)

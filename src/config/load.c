@@ -224,6 +224,7 @@ static void no_configuration(struct config_report *r)
 	        "  or variables:   ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app "
 	        "JWT_APP_SECRET=... gavel serve",
 	        "  or open to all: ENABLE_AUTH=0 gavel serve",
+	        "  or the .env of docker-jitsi-meet as it is: gavel serve --env .env",
 	};
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
 		report_fatal(r, "", "", 0, "%s", ways[i]);

@@ -1,9 +1,10 @@
 // env.test.mjs - whole .env files of docker-jitsi-meet, and each of its variables: checked, explained, served.
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { equal, lacks, match, ok, run, same, test } from '../support/harness.mjs';
+import { equal, lacks, match, ok, rejects, run, same, test, until } from '../support/harness.mjs';
 import { Client } from '../support/client.mjs';
-import { ROOT, Server, gavel, temporaryFolder } from '../support/server.mjs';
+import { GAVEL, ROOT, Server, cleanEnvironment, freePort, gavel, temporaryFolder } from '../support/server.mjs';
 import { makeToken, now } from '../support/token.mjs';
 
 const FOLDER = join(ROOT, 'tests/vectors/env');
@@ -96,6 +97,36 @@ for (const [year, f] of Object.entries(FILES)) {
     }
   });
 }
+
+test('serve takes the file itself, with quotes, comments and references, in place of the environment', async () => {
+  const [port, state] = [await freePort(), join(folder, 'state')];
+  const path = envFile(`CONFIG=~/.jitsi-meet-cfg\nPORT=${port}\nHTTP_PORT=\${PORT} # the page's\nHTTPS_PORT=~\nENABLE_AUTH=1\nAUTH_TYPE=jwt\n`
+    + `JWT_APP_ID="my_app"\nJWT_APP_SECRET='made-up # secret of thirty-two bytes'\nSTATE_DIRECTORY=${state}\nXMPP_DOMAIN=docker.example\n`);
+  const child = spawn(GAVEL, ['serve', '--env', path, '--set', 'log_level=info'], { env: cleanEnvironment({ ENABLE_AUTH: '0', XMPP_DOMAIN: 'elsewhere.example' }) });
+  let log = '';
+  for (const out of [child.stdout, child.stderr]) out.setEncoding('utf8').on('data', (d) => { log += d; });
+  const ended = new Promise((done) => child.on('close', done));
+  try {
+    const config = await until(() => fetch(`http://127.0.0.1:${port}/config.js`).then((r) => r.text(), () => null), { what: 'config.js', timeout: 15000 });
+    match(config, /domain: "docker\.example"/, 'the domain of the file');
+    const at = { port, domain: 'docker.example', muc: 'muc.docker.example', focus: 'focus.docker.example' };
+    const sign = (key) => makeToken({ iss: 'my_app', aud: 'jitsi', sub: 'any', room: '*', exp: now() + 60, context: { user: { id: 'u', name: 'A', moderator: true } } }, key);
+    const c = await Client.connect(at, { token: sign('made-up # secret of thirty-two bytes') });
+    equal((await c.enter('demo')).role, 'moderator');
+    await c.close();
+    await rejects(Client.connect(at, { token: sign('made-up') }), 'a token with what stands before the #');
+    match(gavel(['explain', '--live', '--counters', '--env', path]).out, /\w/, 'the other commands find it by the same file');
+  } finally {
+    child.kill('SIGTERM');
+  }
+  equal(await ended, 0, `the exit code; ${log.slice(-500)}`);
+  lacks(log, /made-up/);
+  for (const args of [['--env'], ['--env', path, '--config', path], ['--trial', '--env', path]]) equal(gavel(['serve', ...args]).code, 2, args.join(' '));
+  const none = gavel(['serve', '--env', join(folder, 'none.env')]);
+  equal(none.code, 2, 'a file that is not there');
+  match(none.err, /none\.env: cannot be read: No such file/);
+  match(gavel(['serve']).err, /gavel serve --env \.env/, 'with nothing at all it is named');
+});
 
 test('every variable that docker-jitsi-meet has had since 2020 is known by its name', () => {
   // each alone, with a value that most of them may have; those that refuse it are known, too
