@@ -136,14 +136,20 @@ meet('resume: who gives up, and whose loss the server did not see, comes in anew
     await expectPeople(a, b);
   }), 75);
 
-meet('resume: a server that has forgotten him takes him in anew, with the role of his token', () => pair('hasty',
-  async ({ where, wire, a, b, id }) => {
-    wire.cut();
-    await until('the seat to be given up', () => new RegExp(`occupant=${id} .*event=leave`).test(where.process.log), 15);
-    wire.mend();
-    await until('a new stay', async () => {
-      const me = (await b.people()).find((p) => p.me);
-      return me && me.id !== id;
-    }, 20);
+meet('resume: a page that is reloaded or closed is no lost one: its seat goes at once', async () => {
+  const where = await server('resume');
+  const room = newRoom('reload');
+  const a = await come('page', where, ben(where, room));
+  const b = await come('page', where, ada(where, room));
+  await expectPeople(a, b);
+  for (let i = 0; i < 4; i++) {
+    const [before] = (await a.people()).filter((p) => !p.me);
+    await b.page.reload();
+    await until('the seat to go', async () => !(await a.people()).some((p) => p.id === before.id), 5);
+    ok(!new RegExp(`occupant=${before.id} .*event=hibernate`).test(where.process.log), 'it is not kept');
+    await b.enter();
     await expectPeople(a, b);
-  }), 60);
+  }
+  await b.close();
+  await expectPeople(a);
+});

@@ -64,7 +64,7 @@ export class Meeting {
     private readonly media: LocalMedia,
     private readonly view: MeetingView,
   ) {
-    window.addEventListener('pagehide', () => this.hangUp());
+    window.addEventListener('pagehide', () => this.stream?.vanish());
   }
 
   get name(): string {

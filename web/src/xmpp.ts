@@ -130,6 +130,16 @@ export class Stream {
     return Promise.resolve();
   }
 
+  /**
+   * The page goes. Browsers may not send all that is written now, so it is one word; and they close with a code that tells
+   * the server the same (1001), unless the page closes first.
+   */
+  vanish(): void {
+    if (!this.away) this.write(x('close', { xmlns: NS.framing }));
+    this.over = true;
+    this.stop();
+  }
+
   get isAway(): boolean {
     return this.away;
   }
