@@ -10,6 +10,7 @@
 #include "xmpp/ns.h"
 
 #define STANZA_BYTES_MAX (10u << 20) /* of one that is handed on */
+#define HEAD_BYTES 4096
 
 /* A session of a service. */
 struct present {
@@ -24,6 +25,7 @@ struct services {
 	const struct outbox *outbox;
 	struct breweries *breweries;
 	struct list present;
+	struct buf head; /* of what is short: it seldom has to grow */
 };
 
 #define PRESENT_IN(it) LIST_OWNER(it, struct present, link)
@@ -57,9 +59,11 @@ struct services *services_new(const struct services_settings *settings, const st
 		breweries.opened = on_opened;
 		breweries.ended = on_ended;
 	}
-	x->breweries = breweries_new(&breweries, outbox);
+	buf_init(&x->head, 0);
+	x->breweries = buf_reserve(&x->head, HEAD_BYTES) ? breweries_new(&breweries, outbox) : NULL;
 	if (x->breweries)
 		return x;
+	buf_done(&x->head);
 	mem_free(x);
 	return NULL;
 }
@@ -71,6 +75,7 @@ void services_free(struct services *x)
 	breweries_free(x->breweries);
 	LIST_EACH_SAFE(it, &x->present)
 	mem_free(PRESENT_IN(it));
+	buf_done(&x->head);
 	mem_free(x);
 }
 
@@ -103,18 +108,16 @@ void services_came(struct services *x, const struct room_client *c)
 	struct present *old = find(x, &jid);
 	struct present *p = mem_zalloc(sizeof *p + c->jid.n + 1);
 	bool here = c->handle.worker == x->settings.worker;
+	if (!p) {
+		log_error("event=no-memory where=services");
+		x->outbox->close(x->outbox->arg, c->handle, "resource-constraint", STR_NONE);
+		return;
+	}
 	if (old && !session_handle_eq(old->handle, c->handle)) {
 		log_info("event=service-replaced jid=%s", log_value(c->jid));
 		if (here)
 			x->outbox->close(x->outbox->arg, old->handle, "conflict", STR_NONE);
 		forget(old);
-	}
-	if (!p) {
-		log_error("event=no-memory where=services");
-		if (here)
-			x->outbox->close(
-			        x->outbox->arg, c->handle, "resource-constraint", STR_NONE);
-		return;
 	}
 	p->handle = c->handle;
 	memcpy(p->bytes, c->jid.p, c->jid.n);
@@ -132,18 +135,37 @@ void services_gone(struct services *x, struct session_handle h)
 	}
 }
 
+/* What could not be written ends the receiver: it would wait without end. */
+static void send_head(struct services *x, struct session_handle to)
+{
+	if (x->head.failed) {
+		log_error("event=no-memory where=services");
+		x->outbox->close(x->outbox->arg, to, "resource-constraint", STR_NONE);
+	} else if (x->head.n) {
+		x->outbox->send(x->outbox->arg, to, buf_view(&x->head), NULL);
+	}
+}
+
 static void refuse(struct services *x, const struct room_client *c, const struct stanza *st,
         const char *type, const char *condition)
 {
 	struct stanza_error e = stanza_error_make(type, condition, NULL);
-	struct buf b;
-	buf_init(&b, 0);
-	stanza_error_reply(&b, st, st->to.full, c->jid, &e);
-	if (b.failed)
-		log_error("event=no-memory where=services");
-	else if (b.n)
-		x->outbox->send(x->outbox->arg, c->handle, buf_view(&b), NULL);
-	buf_done(&b);
+	buf_reset(&x->head);
+	stanza_error_reply(&x->head, st, st->to.full, c->jid, &e);
+	send_head(x, c->handle);
+}
+
+/* There was no memory for an answer: whoever waits for one gets this. */
+static void send_lost(struct services *x, const struct room_client *c, const struct present *to,
+        const struct stanza *st)
+{
+	struct stanza_error e = stanza_error_make("wait", "resource-constraint", NULL);
+	buf_reset(&x->head);
+	stanza_head(&x->head, STANZA_IQ, "error", st->id, c->jid, to->jid.full);
+	buf_putc(&x->head, '>');
+	stanza_error_write(&x->head, &e);
+	buf_puts(&x->head, "</iq>");
+	send_head(x, to->handle);
 }
 
 /* As it came, but for the addresses: the sender's is his own, whatever he wrote. */
@@ -160,9 +182,11 @@ static void hand_on(struct services *x, const struct room_client *c, const struc
 	buf_putc(&b, '>');
 	xml_write_children(&b, st->element);
 	buf_printf(&b, "</%s>", stanza_kind_name(st->kind));
-	if (b.failed)
+	if (b.failed && stanza_answerable(st))
 		refuse(x, c, st, "wait", "resource-constraint");
-	else
+	else if (b.failed && st->kind == STANZA_IQ)
+		send_lost(x, c, to, st);
+	else if (!b.failed)
 		x->outbox->send(x->outbox->arg, to->handle, buf_view(&b), NULL);
 	buf_done(&b);
 }

@@ -10,6 +10,11 @@
 #include "xmpp/ns.h"
 
 #define NICK_MAX 256
+#define HEAD_BYTES 4096
+
+#define CODES_SELF "<status code='110'/>"
+#define CODES_JOINED "<status code='100'/>" CODES_SELF
+#define CODES_CREATED CODES_JOINED "<status code='201'/>"
 
 const struct brewery_settings brewery_settings_default = {
         .rooms = 100,
@@ -34,7 +39,11 @@ struct breweries *breweries_new(
 	bs->outbox = outbox;
 	map_init(&bs->rooms);
 	list_init(&bs->brewers);
-	return bs;
+	buf_init(&bs->head, 0);
+	if (buf_reserve(&bs->head, HEAD_BYTES))
+		return bs;
+	mem_free(bs);
+	return NULL;
 }
 
 static void brewer_free(struct brewer *o)
@@ -44,6 +53,7 @@ static void brewer_free(struct brewer *o)
 	o->room->n--;
 	o->room->all->counters.occupants--;
 	block_unref(o->presence);
+	block_unref(o->gone);
 	mem_free(o);
 }
 
@@ -70,6 +80,7 @@ void breweries_free(struct breweries *bs)
 			room_end(r);
 	}
 	map_done(&bs->rooms);
+	buf_done(&bs->head);
 	mem_free(bs);
 }
 
@@ -106,36 +117,35 @@ struct brewer *brewery_brewer_of(const struct brewery *r, struct session_handle 
 
 void brewery_send(struct breweries *bs, struct session_handle to, struct buf *stanza)
 {
-	if (stanza->failed)
+	if (stanza->failed) {
 		no_memory(bs, "stanza");
-	else if (stanza->n)
+		bs->outbox->close(bs->outbox->arg, to, "resource-constraint", STR_NONE);
+	} else if (stanza->n) {
 		bs->outbox->send(bs->outbox->arg, to, buf_view(stanza), NULL);
+	}
 }
 
 void brewery_error(struct breweries *bs, const struct room_client *c, const struct stanza *st,
         const char *type, const char *condition, const char *text)
 {
 	struct stanza_error e = stanza_error_make(type, condition, text);
-	struct buf b;
-	buf_init(&b, 0);
-	stanza_error_reply(&b, st, st->to.full, c->jid, &e);
-	brewery_send(bs, c->handle, &b);
-	buf_done(&b);
+	buf_reset(&bs->head);
+	stanza_error_reply(&bs->head, st, st->to.full, c->jid, &e);
+	brewery_send(bs, c->handle, &bs->head);
 }
 
 /* "<name xmlns='jabber:client' to='..'" and the rest, which all receivers share. */
 static void send_to(
         struct breweries *bs, const char *name, const struct brewer *to, struct block *tail)
 {
-	struct buf b;
-	buf_init(&b, 0);
-	buf_printf(&b, "<%s xmlns='" NS_CLIENT "'", name);
-	xml_attr(&b, "to", to->jid);
-	if (b.failed)
-		no_memory(bs, "send");
+	struct buf *b = &bs->head;
+	buf_reset(b);
+	buf_printf(b, "<%s xmlns='" NS_CLIENT "'", name);
+	xml_attr(b, "to", to->jid);
+	if (b->failed)
+		brewery_send(bs, to->handle, b);
 	else
-		bs->outbox->send(bs->outbox->arg, to->handle, buf_view(&b), tail);
-	buf_done(&b);
+		bs->outbox->send(bs->outbox->arg, to->handle, buf_view(b), tail);
 }
 
 void brewery_broadcast(
@@ -195,18 +205,41 @@ static struct block *render(const struct brewer *o, const struct element *presen
 	return tail;
 }
 
-/* His own copy of the presence that the others have: with the codes that tell him it is his. */
-static void put_self(struct buf *b, const struct brewer *o, bool joined, bool created)
+static struct block *render_gone(const struct brewer *o, const struct element *body)
+{
+	struct buf b;
+	buf_init(&b, 0);
+	brewery_put_from(&b, o);
+	buf_puts(&b, " type='unavailable'>");
+	put_children(&b, body);
+	buf_puts(&b, "<x xmlns='" NS_MUC_USER "'>");
+	put_item(&b, o, true);
+	buf_puts(&b, "</x></presence>");
+	struct block *tail = b.failed ? NULL : block_new(buf_view(&b));
+	buf_done(&b);
+	return tail;
+}
+
+/* Its own copy of a presence that the others have, with the codes that tell it so; in the head. */
+static struct buf *write_self(
+        const struct brewer *o, const struct block *presence, const char *codes)
 {
 	static const struct str end = {"</x></presence>", 15};
-	struct str tail = block_view(o->presence);
+	struct buf *b = &o->room->all->head;
+	struct str tail = block_view(presence);
+	buf_reset(b);
 	buf_puts(b, "<presence xmlns='" NS_CLIENT "'");
 	xml_attr(b, "to", o->jid);
 	buf_str(b, str_sub(tail, 0, tail.n - end.n));
-	buf_puts(b, joined ? "<status code='100'/><status code='110'/>" : "<status code='110'/>");
-	if (created)
-		buf_puts(b, "<status code='201'/>");
+	buf_puts(b, codes);
 	buf_str(b, end);
+	return b;
+}
+
+/* Afterwards it can be told of this presence of its own, whatever happens. */
+static bool can_write_self(const struct brewer *o, const struct block *presence)
+{
+	return !write_self(o, presence, CODES_CREATED)->failed;
 }
 
 static void refuse_presence(
@@ -226,31 +259,28 @@ static void refuse_presence(
 static void welcome(struct brewer *o, bool created)
 {
 	struct brewery *r = o->room;
-	struct buf b;
+	struct buf *head = &r->all->head;
 	LIST_EACH(it, &r->brewers)
 	{
 		if (BREWER_IN(it) != o)
 			send_to(r->all, "presence", o, BREWER_IN(it)->presence);
 	}
-	buf_init(&b, 0);
-	put_self(&b, o, true, created);
-	brewery_send(r->all, o->handle, &b);
-	buf_done(&b);
+	brewery_send(r->all, o->handle,
+	        write_self(o, o->presence, created ? CODES_CREATED : CODES_JOINED));
 	/* a room has a subject, be it empty: some libraries wait for it */
-	buf_init(&b, 0);
-	stanza_head(&b, STANZA_MESSAGE, "groupchat", STR_NONE, r->jid, o->jid);
-	buf_puts(&b, "><subject/></message>");
-	brewery_send(r->all, o->handle, &b);
-	buf_done(&b);
+	buf_reset(head);
+	stanza_head(head, STANZA_MESSAGE, "groupchat", STR_NONE, r->jid, o->jid);
+	buf_puts(head, "><subject/></message>");
+	brewery_send(r->all, o->handle, head);
 }
 
 static void update(struct brewer *o, const struct room_client *c, const struct stanza *st)
 {
 	struct brewery *r = o->room;
-	struct buf b;
 	bool too_large;
 	struct block *tail = render(o, st->element, &too_large);
-	if (!tail) {
+	if (!tail || !can_write_self(o, tail)) {
+		block_unref(tail);
 		refuse_presence(r->all, c, st, too_large);
 		return;
 	}
@@ -259,10 +289,7 @@ static void update(struct brewer *o, const struct room_client *c, const struct s
 	if (element_child(st->element, "x", NS_MUC)) {
 		welcome(o, false); /* it has lost what it knew of the room */
 	} else {
-		buf_init(&b, 0);
-		put_self(&b, o, false, false);
-		brewery_send(r->all, o->handle, &b);
-		buf_done(&b);
+		brewery_send(r->all, o->handle, write_self(o, tail, CODES_SELF));
 	}
 	brewery_broadcast(r, "presence", tail, o);
 }
@@ -319,19 +346,55 @@ static struct brewer *seat(
 	return o;
 }
 
+/* body: of its last presence, whose elements are relayed; NULL: none. told: it hears of it itself.
+ * Who takes its nick is there already, and sees nothing of its namesake. */
+static void leave(struct brewer *o, const struct element *body, bool told, const char *what)
+{
+	struct brewery *r = o->room;
+	struct breweries *bs = r->all;
+	struct block *tail = body ? render_gone(o, body) : NULL;
+	if (body && !tail)
+		no_memory(bs, "leave");
+	if (!tail)
+		tail = block_ref(o->gone);
+	LIST_EACH(it, &r->brewers)
+	{
+		if (!str_eq(BREWER_IN(it)->nick, o->nick))
+			send_to(bs, "presence", BREWER_IN(it), tail);
+	}
+	if (told) {
+		struct buf *self = write_self(o, tail, CODES_SELF);
+		brewery_send(
+		        bs, o->handle, self->failed ? write_self(o, o->gone, CODES_SELF) : self);
+	}
+	block_unref(tail);
+	log_info("brewery=%s occupant=%s event=%s", log_value(r->jid), log_value(o->nick), what);
+	brewer_free(o);
+	if (r->n == 0)
+		room_end(r);
+}
+
+/* XEP-0045 7.2.8: one account may have one nick twice. Here the newer session has it alone: the
+ * older one is that of a service that was started again, and what it was busy with is gone. */
+static bool may_replace(const struct brewer *old, const struct room_client *c)
+{
+	return str_eq(jid_view(old->jid).bare, jid_view(c->jid).bare);
+}
+
 static void join(struct breweries *bs, const struct room_client *c, const struct stanza *st)
 {
 	struct brewery *r = brewery_find(bs, st->to.bare);
+	struct brewer *old = r ? brewery_nick(r, st->to.resource) : NULL;
 	bool created = !r, too_large = false;
 	if (st->to.resource.n > NICK_MAX) {
 		brewery_error(bs, c, st, "cancel", "not-allowed", "Invalid resource");
 		return;
 	}
-	if (r && brewery_nick(r, st->to.resource)) {
+	if (old && !may_replace(old, c)) {
 		brewery_error(bs, c, st, "cancel", "conflict", NULL);
 		return;
 	}
-	if (r && r->n >= bs->settings.occupants) {
+	if (r && !old && r->n >= bs->settings.occupants) {
 		bs->counters.limit_occupants++;
 		brewery_error(bs, c, st, "wait", "service-unavailable", NULL);
 		return;
@@ -341,9 +404,11 @@ static void join(struct breweries *bs, const struct room_client *c, const struct
 		return;
 	}
 	struct brewer *o = seat(r, c, st->to.resource, created || c->service == SERVICE_FOCUS);
-	if (o)
+	if (o) {
 		o->presence = render(o, st->element, &too_large);
-	if (!o || !o->presence) {
+		o->gone = render_gone(o, NULL);
+	}
+	if (!o || !o->presence || !o->gone || !can_write_self(o, o->presence)) {
 		if (o)
 			brewer_free(o);
 		refuse_presence(bs, c, st, too_large);
@@ -352,50 +417,14 @@ static void join(struct breweries *bs, const struct room_client *c, const struct
 		return;
 	}
 	bs->counters.joins++;
+	if (old)
+		leave(old, NULL, true, "replaced");
 	log_info("brewery=%s occupant=%s event=join because=R_SERVICE service=%s jid=%s "
 	         "occupants=%u",
 	        log_value(r->jid), log_value(o->nick), service_name(c->service), log_value(o->jid),
 	        r->n);
 	welcome(o, created);
 	brewery_broadcast(r, "presence", o->presence, o);
-}
-
-/* body: of its last presence, whose elements are relayed; NULL: none. */
-static void leave(struct brewer *o, const struct element *body, const char *what)
-{
-	struct brewery *r = o->room;
-	struct breweries *bs = r->all;
-	struct buf b;
-	buf_init(&b, 0);
-	brewery_put_from(&b, o);
-	buf_puts(&b, " type='unavailable'>");
-	put_children(&b, body);
-	buf_puts(&b, "<x xmlns='" NS_MUC_USER "'>");
-	put_item(&b, o, true);
-	size_t at = b.n;
-	buf_puts(&b, "</x></presence>");
-	struct block *tail = b.failed ? NULL : block_new(buf_view(&b));
-	if (tail) {
-		brewery_broadcast(r, "presence", tail, o);
-	} else {
-		no_memory(bs, "leave");
-	}
-	if (body && tail) {
-		struct buf self;
-		buf_init(&self, 0);
-		buf_puts(&self, "<presence xmlns='" NS_CLIENT "'");
-		xml_attr(&self, "to", o->jid);
-		buf_str(&self, str_sub(buf_view(&b), 0, at));
-		buf_puts(&self, "<status code='110'/></x></presence>");
-		brewery_send(bs, o->handle, &self);
-		buf_done(&self);
-	}
-	block_unref(tail);
-	buf_done(&b);
-	log_info("brewery=%s occupant=%s event=%s", log_value(r->jid), log_value(o->nick), what);
-	brewer_free(o);
-	if (r->n == 0)
-		room_end(r);
 }
 
 static void on_presence(struct breweries *bs, const struct room_client *c, const struct stanza *st)
@@ -406,7 +435,7 @@ static void on_presence(struct breweries *bs, const struct room_client *c, const
 	if (!available && st->type != STANZA_UNAVAILABLE)
 		return; /* subscriptions, probes, errors: nobody's matter here */
 	if (o && !available)
-		leave(o, st->element, "leave");
+		leave(o, st->element, true, "leave");
 	else if (!available)
 		return;
 	else if (str_absent(st->to.resource))
@@ -437,7 +466,7 @@ void breweries_gone(struct breweries *bs, struct session_handle h)
 	{
 		struct brewer *o = LIST_OWNER(it, struct brewer, in_all);
 		if (session_handle_eq(o->handle, h))
-			leave(o, NULL, "lost");
+			leave(o, NULL, false, "lost");
 	}
 }
 

@@ -9,6 +9,7 @@ struct breweries {
 	const struct outbox *outbox;
 	struct map rooms;    /* bare JID -> brewery */
 	struct list brewers; /* of all of them */
+	struct buf head;     /* of the stanza at hand: it seldom has to grow */
 	struct brewery_counters counters;
 };
 
@@ -28,6 +29,7 @@ struct brewer {
 	bool owner;             /* it opened the room, or is the focus */
 	struct str nick, jid;   /* jid: real, full; its own bytes */
 	struct block *presence; /* " from='room/nick'>" to "</x></presence>" */
+	struct block *gone;     /* the same of its leaving, for when there is no memory then */
 	char bytes[];
 };
 
@@ -37,6 +39,7 @@ struct brewer {
 struct brewery *brewery_find(const struct breweries *bs, struct str jid);
 struct brewer *brewery_nick(const struct brewery *r, struct str nick);
 struct brewer *brewery_brewer_of(const struct brewery *r, struct session_handle h);
+/* What could not be written ends the receiver: it would have a wrong picture. */
 void brewery_send(struct breweries *bs, struct session_handle to, struct buf *stanza);
 void brewery_error(struct breweries *bs, const struct room_client *c, const struct stanza *st,
         const char *type, const char *condition, const char *text);

@@ -28,6 +28,23 @@ static bool is_too_large(struct breweries *bs, const struct room_client *c, cons
 	return true;
 }
 
+/* There was no memory for an answer: whoever waits for one gets this. */
+static void send_lost(struct breweries *bs, const struct brewer *from, const struct brewer *to,
+        const struct stanza *st)
+{
+	const struct stanza_error e = stanza_error_make("wait", "resource-constraint", NULL);
+	struct buf *b = &bs->head;
+	buf_reset(b);
+	buf_puts(b, "<iq xmlns='" NS_CLIENT "' type='error'");
+	xml_attr(b, "id", st->id);
+	xml_attr(b, "to", to->jid);
+	brewery_put_from(b, from);
+	buf_putc(b, '>');
+	stanza_error_write(b, &e);
+	buf_puts(b, "</iq>");
+	brewery_send(bs, to->handle, b);
+}
+
 static void relay(struct breweries *bs, const struct brewer *from, const struct brewer *to,
         const struct room_client *c, const struct stanza *st)
 {
@@ -37,7 +54,11 @@ static void relay(struct breweries *bs, const struct brewer *from, const struct 
 	xml_attr(&b, "to", to->jid);
 	brewery_put_from(&b, from);
 	put_rest(&b, st);
-	if (!is_too_large(bs, c, st, &b))
+	if (b.failed && stanza_answerable(st))
+		brewery_error(bs, c, st, "wait", "resource-constraint", NULL);
+	else if (b.failed && st->kind == STANZA_IQ)
+		send_lost(bs, from, to, st);
+	else if (!b.failed && !is_too_large(bs, c, st, &b))
 		brewery_send(bs, to->handle, &b);
 	buf_done(&b);
 }
@@ -45,15 +66,20 @@ static void relay(struct breweries *bs, const struct brewer *from, const struct 
 static void reply(struct breweries *bs, const struct room_client *c, const struct stanza *st,
         const struct buf *payload)
 {
-	struct buf b;
-	buf_init(&b, 0);
-	stanza_head(&b, STANZA_IQ, "result", st->id, st->to.full, c->jid);
-	buf_putc(&b, '>');
-	buf_str(&b, buf_view(payload));
-	buf_puts(&b, "</iq>");
-	b.failed = b.failed || payload->failed;
-	brewery_send(bs, c->handle, &b);
-	buf_done(&b);
+	struct buf *b = &bs->head;
+	if (payload->failed) {
+		brewery_error(bs, c, st, "wait", "resource-constraint", NULL);
+		return;
+	}
+	buf_reset(b);
+	stanza_head(b, STANZA_IQ, "result", st->id, st->to.full, c->jid);
+	buf_putc(b, '>');
+	buf_str(b, buf_view(payload));
+	buf_puts(b, "</iq>");
+	if (b->failed)
+		brewery_error(bs, c, st, "wait", "resource-constraint", NULL);
+	else
+		brewery_send(bs, c->handle, b);
 }
 
 static void put_info(struct buf *b, struct str name)

@@ -381,6 +381,36 @@ test('orderly ends hibernate nobody: <close/>, a page that goes away, a stream e
   await mod.close();
 });
 
+test('on the domain of guests', async () => {
+  await withServer({ ...BASE, allow_guests: true, guest_domain: 'guest.meet.jitsi' }, async (s) => {
+    const to = 'guest.meet.jitsi';
+    const node = roomName();
+    const mod = await enter(s, node, MOD);
+    const c = await enterResumable(s, node, null, { connect: { to }, name: 'Somebody' });
+    match(c.jid, /@guest\.meet\.jitsi\//, 'its address');
+    const since = mod.mark();
+    await cutOff(s, c);
+    mod.say(node, 'meanwhile');
+    await mod.heard('meanwhile', { since });
+    const mark = c.mark();
+    equal((await c.resume({ to })).local, 'resumed', 'a guest resumes');
+    await c.heard('meanwhile', { since: mark });
+    c.say(node, 'here I am');
+    const heard = await mod.heard('here I am', { since });
+    equal(heard.attrs.from, `${c.room(node)}/${c.id}`, 'the same occupant');
+    await cutOff(s, c);
+    // who logs in moves to the domain of those who have logged in, and stays who he was
+    const token = s.token({ id: 'g', name: 'Grace Known' });
+    equal((await c.resume({ token, to: s.domain })).local, 'resumed', 'he logs in');
+    const p = await mod.presenceOf(c.id, { since, where: (x) => x.name === 'Grace Known' });
+    equal(`${p.affiliation} ${p.name} ${p.type}`, 'member Grace Known available', 'as the others see him');
+    equal(p.jid, c.jid, 'at the address that he had');
+    equal(gone(mod, c.id, since).length, 0, 'nobody left');
+    await c.close();
+    await mod.close();
+  });
+});
+
 test('what is forgotten cannot be resumed; what was acknowledged can', async () => {
   await withServer({ ...BASE, resume_queue: 10 }, async (s) => {
     const node = roomName();
