@@ -104,7 +104,6 @@ static void on_service(void *arg, struct session *session)
 	const struct room_client c = focus_client_of(session);
 	tell_time(p);
 	services_came(p->services, &c);
-	focus_service_came(p->focus, &c);
 	if (p->far && !far_introduce(p->far, session))
 		p->outbox.close(p->outbox.arg, c.handle, "resource-constraint", STR_NONE);
 }
@@ -126,7 +125,6 @@ static void on_far_service(void *arg, const struct far_client *c)
 	struct parts *p = arg;
 	const struct room_client client = client_of(c);
 	services_came(p->services, &client);
-	focus_service_came(p->focus, &client);
 }
 
 static void on_far_stanza(void *arg, const struct far_client *c, const struct stanza *st)
@@ -288,6 +286,7 @@ static bool start_services(struct parts *p)
 	        .internal_muc_domain = set->internal_muc_domain,
 	        .breweries = set->limits.breweries,
 	        .occupants = set->limits.occupants_per_room,
+	        .focus_outside = set->focus == FOCUS_EXTERNAL,
 	        .directory = p->shared->directory,
 	        .worker = p->index,
 	};
@@ -307,6 +306,7 @@ static bool start_focus(struct parts *p)
 	        .token_auth_url = set->token_auth_url,
 	        .auth = p->shared->config->policy.auth == AUTH_JWT,
 	        .outside = set->focus == FOCUS_EXTERNAL,
+	        .services = p->services,
 	        .timers = loop_timers(p->loop),
 	        .version = GAVEL_VERSION,
 	        .directory = p->shared->directory,

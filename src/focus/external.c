@@ -1,28 +1,22 @@
-/* external.c - the focus outside: which session it is, and conference requests handed on to it and
+/* external.c - the focus outside: conference requests handed on to it and
  * its answers handed back. pure
  *
  *   client --iq to the focus address--> policy --iq from focus.<domain>/<client's JID>--> focus
  *   focus --result or error, to the same address--> client, from the address it had asked
  *
- * What is asked has an id of ours, with the number of the worker that waits for the answer. Each
- * worker knows all sessions of the focus; the last one that came is asked. */
+ * What is asked has an id of ours, with the number of the worker that waits for the answer. The
+ * session of the focus that came last is asked (services.c knows them). */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "focus/internal.h"
+#include "focus/services.h"
 #include "xmpp/ns.h"
 
 #define ID_PREFIX "gavel-"
 #define PENDING_MAX 10000
 #define ANSWER_MS 20000 /* Jicofo joins the room before it answers */
-
-/* A session of the focus. */
-struct external_session {
-	struct list link;
-	struct session_handle handle;
-	char jid[];
-};
 
 /* A request that was handed on. */
 struct pending {
@@ -49,7 +43,6 @@ static struct str keep(char **at, struct str s)
 
 void external_init(struct focus *f)
 {
-	list_init(&f->sessions);
 	list_init(&f->pending);
 }
 
@@ -65,52 +58,15 @@ void external_done(struct focus *f)
 	timer_stop(&f->overdue);
 	while (!list_empty(&f->pending))
 		drop(f, PENDING_IN(f->pending.next));
-	LIST_EACH_SAFE(it, &f->sessions)
-	mem_free(LIST_OWNER(it, struct external_session, link));
-	list_init(&f->sessions);
-}
-
-void focus_service_came(struct focus *f, const struct room_client *c)
-{
-	if (!f->settings.outside || c->service != SERVICE_FOCUS)
-		return;
-	struct external_session *s = mem_alloc(sizeof *s + c->jid.n + 1);
-	if (!s) {
-		log_error("event=no-memory where=focus-session");
-		return;
-	}
-	s->handle = c->handle;
-	memcpy(s->jid, c->jid.p, c->jid.n);
-	s->jid[c->jid.n] = '\0';
-	list_append(&f->sessions, &s->link);
-	if (f->settings.worker == c->handle.worker)
-		log_info("event=focus-connected jid=%s", log_value(c->jid));
 }
 
 void external_gone(struct focus *f, struct session_handle h)
 {
-	LIST_EACH_SAFE(it, &f->sessions)
-	{
-		struct external_session *s = LIST_OWNER(it, struct external_session, link);
-		if (!session_handle_eq(s->handle, h))
-			continue;
-		if (f->settings.worker == h.worker)
-			log_warn("event=focus-gone jid=%s", log_value(str_c(s->jid)));
-		list_remove(&s->link);
-		mem_free(s);
-	}
 	LIST_EACH_SAFE(it, &f->pending)
 	{
 		if (session_handle_eq(PENDING_IN(it)->client, h))
 			drop(f, PENDING_IN(it));
 	}
-}
-
-static const struct external_session *newest(const struct focus *f)
-{
-	return list_empty(&f->sessions)
-	               ? NULL
-	               : LIST_OWNER(f->sessions.prev, struct external_session, link);
 }
 
 /* The client asks again after a while, and after a longer one (signaling: anything but
@@ -199,16 +155,19 @@ static void write_payload(struct buf *b, const struct element *e, struct str roo
 void external_ask(
         struct focus *f, const struct room_client *c, const struct stanza *st, struct str room)
 {
-	const struct external_session *focus = newest(f);
-	struct pending *p = focus ? add_pending(f, c, st, room) : NULL;
+	struct session_handle focus;
+	struct str focus_jid;
+	bool there = f->settings.services &&
+	             services_newest(f->settings.services, SERVICE_FOCUS, &focus, &focus_jid);
+	struct pending *p = there ? add_pending(f, c, st, room) : NULL;
 	if (!p) {
 		if (room_service_may_log(f->rooms))
 			log_warn("event=refuse stage=conference because=%s room=%s",
-			        focus ? "too-many-requests" : "no-focus", log_value(room));
+			        there ? "too-many-requests" : "no-focus", log_value(room));
 		not_ready(f, c->handle, c->jid, st->id, st->to.full, room);
 		return;
 	}
-	const struct room_client to = {.handle = focus->handle};
+	const struct room_client to = {.handle = focus};
 	struct buf b;
 	buf_init(&b, 0);
 	buf_printf(&b, "<iq xmlns='" NS_CLIENT "' type='%s' id='" ID_PREFIX "%u-%u' from='",
@@ -217,7 +176,7 @@ void external_ask(
 	buf_putc(&b, '/');
 	xml_escape(&b, c->jid);
 	buf_putc(&b, '\'');
-	xml_attr(&b, "to", str_c(focus->jid));
+	xml_attr(&b, "to", focus_jid);
 	buf_putc(&b, '>');
 	write_payload(&b, st->payload, room);
 	buf_puts(&b, "</iq>");

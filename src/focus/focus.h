@@ -9,6 +9,7 @@
 
 struct directory;
 struct focus;
+struct services;
 struct timer_wheel;
 
 /* Filled in by cli/serve; strings outlive the focus. */
@@ -21,7 +22,8 @@ struct focus_settings {
 	struct str token_auth_url; /* absent: none */
 	bool auth;                 /* the server knows tokens */
 	bool outside; /* the focus is a service's session: requests are handed on to it */
-	struct timer_wheel *timers; /* NULL: an answer may be waited for without end */
+	const struct services *services; /* which knows that session; NULL: there is none */
+	struct timer_wheel *timers;      /* NULL: an answer may be waited for without end */
 	const char *version;
 	struct directory *directory; /* told of the rooms; NULL: this is the only worker */
 	unsigned worker;             /* which of them this is */
@@ -41,8 +43,6 @@ void focus_attach(struct focus *f, struct room_service *rooms);
 void focus_stanza(struct focus *f, struct session *s, const struct stanza *st);
 /* The same for a client that is known by its values only. */
 void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st);
-/* A service has logged in, on this worker or another one. Gone: as any client. */
-void focus_service_came(struct focus *f, const struct room_client *c);
 /* A service's answer to what was handed on to it: which worker waits for it. False: it is none. */
 bool focus_answer_for(
         const struct focus *f, enum service service, const struct stanza *st, unsigned *worker);

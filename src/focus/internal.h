@@ -13,8 +13,7 @@ struct focus {
 
 	/* a focus outside (external.c) */
 	uint64_t now_ms;
-	struct list sessions; /* of it, the newest last */
-	struct list pending;  /* requests handed on, the oldest first */
+	struct list pending; /* requests handed on, the oldest first */
 	unsigned n_pending;
 	struct timer overdue;
 };

@@ -16,6 +16,7 @@
 struct present {
 	struct list link; /* the newest last */
 	struct session_handle handle;
+	enum service kind;
 	struct jid jid; /* its own bytes */
 	char bytes[];
 };
@@ -102,6 +103,11 @@ static void forget(struct present *p)
 	mem_free(p);
 }
 
+static bool is_outside_focus(const struct services *x, const struct present *p)
+{
+	return x->settings.focus_outside && p->kind == SERVICE_FOCUS;
+}
+
 void services_came(struct services *x, const struct room_client *c)
 {
 	const struct jid jid = jid_view(c->jid);
@@ -120,9 +126,12 @@ void services_came(struct services *x, const struct room_client *c)
 		forget(old);
 	}
 	p->handle = c->handle;
+	p->kind = c->service;
 	memcpy(p->bytes, c->jid.p, c->jid.n);
 	p->jid = jid_view(str_from(p->bytes, c->jid.n));
 	list_append(&x->present, &p->link);
+	if (here && is_outside_focus(x, p))
+		log_info("event=focus-connected jid=%s", log_value(c->jid));
 }
 
 void services_gone(struct services *x, struct session_handle h)
@@ -130,9 +139,27 @@ void services_gone(struct services *x, struct session_handle h)
 	breweries_gone(x->breweries, h);
 	LIST_EACH_SAFE(it, &x->present)
 	{
-		if (session_handle_eq(PRESENT_IN(it)->handle, h))
-			forget(PRESENT_IN(it));
+		struct present *p = PRESENT_IN(it);
+		if (!session_handle_eq(p->handle, h))
+			continue;
+		if (h.worker == x->settings.worker && is_outside_focus(x, p))
+			log_warn("event=focus-gone jid=%s", log_value(p->jid.full));
+		forget(p);
 	}
+}
+
+bool services_newest(
+        const struct services *x, enum service kind, struct session_handle *h, struct str *jid)
+{
+	for (struct list *it = x->present.prev; it != &x->present; it = it->prev) {
+		const struct present *p = PRESENT_IN(it);
+		if (p->kind != kind)
+			continue;
+		*h = p->handle;
+		*jid = p->jid.full;
+		return true;
+	}
+	return false;
 }
 
 /* What could not be written ends the receiver: it would wait without end. */

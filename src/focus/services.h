@@ -14,6 +14,7 @@ struct services_settings {
 	struct str internal_muc_domain;        /* where their rooms are */
 	uint32_t breweries;                    /* at most */
 	uint32_t occupants;                    /* of each */
+	bool focus_outside;                    /* its coming and going is logged */
 	struct directory *directory; /* told of the breweries; NULL: this is the only worker */
 	unsigned worker;             /* which of them this is */
 };
@@ -27,6 +28,9 @@ void services_free(struct services *x); /* NULL is fine */
  * full address, which is ended. */
 void services_came(struct services *x, const struct room_client *c);
 void services_gone(struct services *x, struct session_handle h);
+/* The session of this kind that came last. False: there is none. jid lives as long as it. */
+bool services_newest(
+        const struct services *x, enum service kind, struct session_handle *h, struct str *jid);
 
 /* Is this stanza, of a service or a person, for a service or for their rooms? Then it has been
  * handled; people are refused. */

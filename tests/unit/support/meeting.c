@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "focus/services.h"
 #include "token/claims.h"
 
 static void on_send(void *arg, struct session_handle to, struct str head, struct block *tail)
@@ -67,6 +68,11 @@ static void tell_time(struct meeting *m)
 
 void meeting_start(struct meeting *m)
 {
+	const struct services_settings services = {.auth_domain = STR("auth.meet.example"),
+	        .hidden_domain = STR("hidden.meet.example"),
+	        .internal_muc_domain = STR("internal.meet.example"),
+	        .focus_outside = m->settings.focus_outside};
+	m->services = services_new(&services, &m->outbox);
 	const struct focus_settings focus = {.domain = m->settings.domain,
 	        .muc_domain = m->settings.muc_domain,
 	        .focus_domain = STR("focus.meet.example"),
@@ -74,6 +80,7 @@ void meeting_start(struct meeting *m)
 	        .token_auth_url = m->token_auth_url,
 	        .auth = true,
 	        .outside = m->settings.focus_outside,
+	        .services = m->services,
 	        .timers = &m->wheel,
 	        .version = "test"};
 	timer_wheel_init(&m->wheel, m->now_ms);
@@ -100,9 +107,10 @@ void meeting_forget(struct meeting *m)
 void meeting_free(struct meeting *m)
 {
 	for (unsigned i = 0; i < m->n_clients; i++)
-		focus_client_gone(m->focus, m->clients[i].as.handle);
+		meeting_gone(m, &m->clients[i]);
 	room_service_free(m->rooms);
 	focus_free(m->focus);
+	services_free(m->services);
 	for (unsigned i = 0; i < m->n_clients; i++) {
 		forget(&m->clients[i]);
 		free(m->clients[i].in.v);
@@ -192,6 +200,7 @@ void meeting_join(struct meeting *m, struct client *c, const char *nick, const c
 
 void meeting_gone(struct meeting *m, struct client *c)
 {
+	services_gone(m->services, c->as.handle);
 	focus_client_gone(m->focus, c->as.handle);
 }
 
@@ -201,7 +210,7 @@ struct client *meeting_service(struct meeting *m, const char *jid, enum service 
 	snprintf(c->jid, sizeof c->jid, "%s", jid);
 	c->as.jid = str_c(c->jid);
 	c->as.service = service;
-	focus_service_came(m->focus, &c->as);
+	services_came(m->services, &c->as);
 	return c;
 }
 

@@ -30,6 +30,7 @@ struct meeting {
 	struct outbox outbox;
 	struct timer_wheel wheel;
 	struct focus *focus;
+	struct services *services;
 	struct room_service *rooms;
 	uint64_t now_ms;
 	long budget; /* allocations that succeed while a stanza is handled, before one fails; -1:
