@@ -2,6 +2,7 @@
 import { equal, lacks, match, ok, rejects, run, sleep, test, until } from '../support/harness.mjs';
 import { BareBosh, BoshClient, HTTPBIND, enterByBosh, post } from '../support/bosh.mjs';
 import { enter } from '../support/client.mjs';
+import { Raw } from '../support/hostile.mjs';
 import { serverFor, withServer } from '../support/server.mjs';
 import { NS, parse } from '../support/xml.mjs';
 
@@ -241,6 +242,22 @@ test('who asks for nothing too often is closed', async () => {
   const text = [];
   for (let i = 0; i < 30; i += 1) text.push(c.post().then((x) => x.text));
   ok((await Promise.all(text)).some((t) => /policy-violation|item-not-found/.test(t)), 'thirty polls at once');
+});
+
+test('behind a held poll on one connection a request waits for it, and both are answered in order', async () => {
+  const b = await new BareBosh(server).login({ wait: 2 });
+  const r = await Raw.open(server);
+  const began = Date.now();
+  for (const text of [b.text(), b.text(ping('behind'))]) {
+    r.write(`POST /http-bind HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+  }
+  await r.wait(() => /id='behind'/.test(r.received.toString()), 'both answers');
+  const took = Date.now() - began;
+  ok(took > 1500 && took < 4000, 'ms, of which the first waits two seconds', took);
+  const bodies = r.received.toString().split('HTTP/1.1 200').slice(1);
+  equal(bodies.length, 2, 'answers');
+  lacks(bodies[0], /<iq/, 'the answer to the poll');
+  match((await b.post(ping('after'))).text, answerTo('after'), 'and it goes on');
 });
 
 test('pause answers everything that is held', async () => {

@@ -126,6 +126,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
     let card: HTMLElement | null = null;
     const later = window.setTimeout(() => {
       if (meeting.phase !== 'joined') return;
+      line();
       card = cutOff(refusal('disconnected'), () => meeting.retry(), () => void meeting.leave());
       show(desk.element, false);
       root.append(card);
