@@ -144,7 +144,10 @@ meet('resume: a page that is reloaded or closed is no lost one: its seat goes at
   await expectPeople(a, b);
   for (let i = 0; i < 4; i++) {
     const [before] = (await a.people()).filter((p) => !p.me);
+    const { length } = b.tab.frames;
     await b.page.reload();
+    const last = b.tab.frames.slice(length).filter((f) => /^> /.test(f));
+    ok(last.some((f) => /^> <close/.test(f)) && !last.some((f) => /unavailable/.test(f)), 'one word, which may still get out', last);
     await until('the seat to go', async () => !(await a.people()).some((p) => p.id === before.id), 5);
     ok(!new RegExp(`occupant=${before.id} .*event=hibernate`).test(where.process.log), 'it is not kept');
     await b.enter();
