@@ -544,6 +544,13 @@ static bool make_accounts(struct server *s)
 	return s->shared.accounts != NULL;
 }
 
+static uint32_t count_sessions(void *arg)
+{
+	const struct server *s = arg;
+	return s->shared.directory ? directory_sessions(s->shared.directory)
+	                           : sessions_counters(parts_sessions(s->parts[0]))->sessions;
+}
+
 static bool build(struct server *s, char *why, size_t size)
 {
 	s->tls = s->shared.tls = tls_context_new();
@@ -568,7 +575,7 @@ static bool build(struct server *s, char *why, size_t size)
 	struct token_store *store = token_keys_store(s->shared.keys);
 	if (store && !token_store_start(store))
 		return fail(why, size, "cannot start the thread that fetches keys");
-	tidy_start(&s->tidy, s->loop, s->tcp);
+	tidy_start(&s->tidy, s->loop, s->tcp, count_sessions, s);
 	if (!start_threads(s))
 		return fail(why, size, "cannot start a thread for each worker: see workers");
 	return true;
