@@ -115,6 +115,9 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_SUPPORT) $(BUILD)/libgavel
 	@$(CC) $(LDFLAGS_$(PRESET)) $^ $(LIBS) -lcmocka -o $@
 
 # Fuzz targets: libFuzzer with PRESET=fuzz, a plain replay of the corpus otherwise.
+# It plays the loop and the sockets itself: its functions take the place of those of net/.
+$(BUILD)/fuzz/session: LIBS += -Wl,-z,muldefs
+$(BUILD)/fuzz/%.o: CFLAGS_ALL += -I.
 fuzzers: $(FUZZ)
 ifeq ($(PRESET),fuzz)
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(BUILD)/libgavel.a

@@ -327,7 +327,7 @@ int main(int argc, char **argv)
 		visit(&w, now);
 	}
 	double end = now_s() + GIVE_UP_S; /* the word under way is heard by all, once */
-	while (w.crowd->messages % PEOPLE && now_s() < end && !w.crowd->wrong)
+	while (w.crowd->messages < (uint64_t)w.turn * PEOPLE && now_s() < end && !w.crowd->wrong)
 		wire_turn(w.crowd->wire, 10);
 	begin(&w, "");
 	printf("{\"end\":true,\"messages\":%llu,\"words\":%u,\"wrong\":%llu}\n",

@@ -192,7 +192,7 @@ static void end(struct world *w)
 
 static void ask(const struct world *w, struct str question)
 {
-	const struct ask_sources sources = {.rooms = w->rooms, .muc_domain = STR("c.d")};
+	const struct ask_sources sources = {.rooms = w->rooms, .muc.domain = STR("c.d")};
 	static struct ask a;
 	struct buf out;
 	buf_init(&out, 0);

@@ -1,8 +1,8 @@
-/* session.c - fuzz: one connection from its first byte: HTTP, the upgrade, frames, login, bind and
- * stanzas, to a conference on this worker and to one on another. Sockets, loops and threads are
- * played: time stands still unless the input lets it pass. What the server writes must be HTTP,
- * then frames of well-formed XML; what it hands upward must come from the session's own address.
- * io
+/* session.c - fuzz: connections from their first byte: HTTP, the upgrade, frames, login, bind,
+ * resumption and stanzas, to a conference on this worker and to one on another. Sockets, loops and
+ * threads are played: time stands still unless the input lets it pass. What the server writes must
+ * be HTTP, then frames of well-formed XML; what it hands upward must come from the session's own
+ * address; and who resumes a stream has got what the conference numbered once, in order. io
  *
  * The input is lines, their first byte says what happens:
  *   ?QUERY  a whole upgrade request with that query     #LINE  a line of HTTP, CRLF added
@@ -12,13 +12,20 @@
  *   ~XML    the conference sends this to whom it knows  =      the conference closes that session
  *   ^N      worker N does not look at its messages (any more, again)
  *   /N      a slice of the thread's time is over at every Nth question (0: never)
- *   &       tokens are needed from now on */
+ *   &       tokens are needed from now on
+ *   *       another connection comes; *N  this is about the Nth again
+ *   .N      the conference says N + 1 numbers to whom it knows, ,N  long ones
+ *   @N      what rooms think of a stream that resumes with another token
+ * In a query and a frame $i stands for the id of the stream that was heard of last, $h for what it
+ * has received. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "fuzz/counted.h"
+#include "fuzz/played.h"
 #include "http/server.h"
 #include "http/websocket.h"
 #include "policy/settings.h"
@@ -31,123 +38,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define WORKERS 2
-#define WRITTEN_MAX (8u << 20)
-
-/* Loops, workers and the socket, instead of those of net/. */
-
-struct loop {
-	struct list deferred;
-	struct timer_wheel timers;
-	uint64_t now_ms;
-	unsigned slice, asked;
-};
-struct worker {
-	struct message *first, **last;
-	bool lags;
-};
-struct tcp {
-	struct loop *loop;
-	struct tcp_events ev;
-	struct buf written, held; /* held: it comes with the next bytes */
-	struct buf back;          /* to be handed on in another turn */
-	bool again;
-	bool owned, deaf, full; /* owned: somebody is told what comes */
-};
-
-uint64_t loop_now_ms(const struct loop *l)
-{
-	return l->now_ms;
-}
-double loop_wall_s(const struct loop *l)
-{
-	return 1800000000.0 + (double)l->now_ms / 1000;
-}
-struct timer_wheel *loop_timers(struct loop *l)
-{
-	return &l->timers;
-}
-void loop_defer(struct loop *l, struct loop_task *t)
-{
-	if (!list_linked(&t->link))
-		list_append(&l->deferred, &t->link);
-}
-void loop_undefer(struct loop_task *t)
-{
-	list_remove(&t->link);
-}
-bool loop_slice_over(const struct loop *l)
-{
-	struct loop *m = (struct loop *)(uintptr_t)l;
-	return l->slice && ++m->asked % l->slice == 0;
-}
-void worker_post(struct worker *w, struct message *m)
-{
-	m->next = NULL;
-	*w->last = m;
-	w->last = &m->next;
-}
-
-void tcp_own(struct tcp *t, const struct tcp_events *ev)
-{
-	t->ev = *ev;
-	t->owned = true;
-}
-struct loop *tcp_loop(const struct tcp *t)
-{
-	return t->loop;
-}
-struct str tcp_peer(const struct tcp *t)
-{
-	(void)t;
-	return STR("192.0.2.1");
-}
-bool tcp_peer_loopback(const struct tcp *t)
-{
-	(void)t;
-	return false;
-}
-size_t tcp_queued(const struct tcp *t)
-{
-	return t->full ? 1u << 20 : 0;
-}
-void tcp_read_pause(struct tcp *t, bool pause)
-{
-	t->deaf = pause;
-}
-int tcp_write_parts(
-        struct tcp *t, const struct str *parts, size_t n, struct block *tail, bool may_exceed)
-{
-	if (!t->owned)
-		return ERR_CLOSED;
-	if (t->full && !may_exceed)
-		return ERR_LIMIT;
-	for (size_t i = 0; i < n; i++)
-		buf_str(&t->written, parts[i]);
-	if (tail)
-		buf_str(&t->written, block_view(tail));
-	if (t->written.failed)
-		abort();
-	return ERR_OK;
-}
-int tcp_write(struct tcp *t, struct str bytes)
-{
-	return tcp_write_parts(t, &bytes, 1, NULL, false);
-}
-bool tcp_put_back(struct tcp *t, struct str bytes)
-{
-	buf_str(&t->back, bytes);
-	t->again = true;
-	return !t->back.failed;
-}
-void tcp_known(struct tcp *t)
-{
-	(void)t;
-}
-void tcp_close(struct tcp *t, uint32_t linger_ms)
-{
-	(void)linger_ms;
-	t->owned = false;
-}
+#define CONNECTIONS 8
+#define WRITTEN_MAX (32u << 20)
 
 /* The world: kept from input to input but for the sessions, their loops and the socket. */
 
@@ -165,11 +57,14 @@ static struct world {
 	struct sessions *sessions[WORKERS];
 	struct far *fars[WORKERS];
 	struct outbox outboxes[WORKERS];
-	struct tcp tcp;
+	struct tcp tcps[CONNECTIONS];
+	unsigned n_tcps;
+	struct tcp *tcp; /* the one at hand */
+	enum resume_opinion opinion;
 	/* the session that the conference heard last, and on which worker that was */
 	struct session_handle last;
 	unsigned last_at;
-	bool last_known, upgraded;
+	bool last_known;
 } world;
 
 /* Says what does not hold: all these calls of abort() would be one for the compiler. */
@@ -208,6 +103,13 @@ static void hear(
 	buf_done(&b);
 }
 
+static void wrote(struct tcp *t, struct str bytes)
+{
+	bool text = t->upgraded && bytes.n && ((unsigned char)bytes.p[0] & 15) == FRAME_TEXT;
+	if (text)
+		require(counted_wrote(&t->counted, str_sub(bytes, str_find(bytes, '<'), bytes.n)));
+}
+
 static void on_stanza(void *arg, struct session *s, const struct stanza *st)
 {
 	(void)arg;
@@ -224,6 +126,38 @@ static void on_gone(void *arg, struct session *s, enum session_end why)
 	require(session_end_text(why)[0] && session_jid(s).n && session_key(s).n == 36);
 	world.outboxes[0].send(
 	        world.outboxes[0].arg, session_handle(s), STR("<late/>"), NULL); /* dropped */
+}
+
+static void on_away(void *arg, struct session *s)
+{
+	(void)arg;
+	require(session_get(world.sessions[0], session_handle(s)) == s);
+}
+
+static void on_back(void *arg, struct session *s, bool same_token)
+{
+	(void)arg, (void)same_token;
+	require(session_get(world.sessions[0], session_handle(s)) == s);
+}
+
+static enum resume_opinion on_may_resume(void *arg, const struct resume_question *q)
+{
+	(void)arg;
+	require(q->session.generation && q->key.n == 36 && q->claims);
+	require(str_absent(q->knocks_at) || str_ends(q->knocks_at, STR("@c.d")));
+	return world.opinion;
+}
+
+static void on_far_away(void *arg, struct session_handle h)
+{
+	(void)arg;
+	require(h.worker == 0 && h.generation);
+}
+
+static void on_far_back(void *arg, const struct far_client *c, bool same_token)
+{
+	(void)arg;
+	require(c->jid.n && c->key.n == 36 && c->peer.n && (same_token || c->claims));
 }
 
 static void on_far_stanza(void *arg, const struct far_client *c, const struct stanza *st)
@@ -244,10 +178,11 @@ static void on_open(void *arg, const struct http_request *r, struct ws *w)
 	struct buf room;
 	(void)arg;
 	buf_init(&room, 0);
-	session_room_of_query(r->head->query, STR("c.d"), &room);
+	const struct muc_host muc = {.domain = STR("c.d")};
+	session_room_of_query(r->head->query, &muc, &room);
 	require(!room.n || str_ends(buf_view(&room), STR("@c.d")));
 	buf_done(&room);
-	world.upgraded = true;
+	world.tcp->upgraded = true;
 	sessions_open(world.sessions[0], r, w);
 }
 
@@ -291,14 +226,16 @@ static void begin_once(void)
 
 static void begin_worker(unsigned i)
 {
+	static const struct extdisco none;
 	const struct session_settings settings = {.domain = STR("d"),
+	        .extdisco = &none,
 	        .guest_domain = STR("guest.d"),
 	        .policy = &world.policy,
 	        .token = &world.token,
 	        .keys = world.keys,
 	        .directory = world.directory,
 	        .worker = i,
-	        .muc_domain = STR("c.d"),
+	        .muc.domain = STR("c.d"),
 	        .sessions = 10,
 	        .before_login = {.bytes = 2000, .depth = 6, .attributes = 12, .elements = 20},
 	        .after_login = {.bytes = 3000, .depth = 12, .attributes = 16, .elements = 100},
@@ -306,14 +243,27 @@ static void begin_worker(unsigned i)
 	        .login_timeout_ms = 15000,
 	        .stanzas_per_second = 4,
 	        .bytes_per_second = 1000,
+	        .resume_ms = 15000,
+	        .resume_service_ms = 15000,
+	        .resume_queue = 40,
+	        .resume_bytes = 100000,
+	        .resume_total = 80000,
+	        .away_per_address = 2,
 	        .log_lines_per_second = 1};
-	static const struct session_events events = {NULL, on_stanza, on_gone};
+	static const struct session_events events = {.stanza = on_stanza,
+	        .gone = on_gone,
+	        .away = on_away,
+	        .back = on_back,
+	        .may_resume = on_may_resume};
 	const struct far_settings far = {.workers = world.worker_list,
 	        .fars = world.fars,
 	        .queued = 4000,
 	        .queued_total = 1u << 20,
 	        .stanza = on_far_stanza,
-	        .gone = on_far_gone};
+	        .gone = on_far_gone,
+	        .away = on_far_away,
+	        .back = on_far_back,
+	        .may_resume = on_may_resume};
 	struct loop *l = &world.loops[i];
 	list_init(&l->deferred);
 	l->now_ms = 1000;
@@ -329,19 +279,30 @@ static void begin_worker(unsigned i)
 	far_outbox(world.fars[i], &world.outboxes[i]);
 }
 
+static void connect_one(void)
+{
+	if (world.n_tcps == CONNECTIONS)
+		return;
+	struct tcp *t = world.tcp = &world.tcps[world.n_tcps++];
+	*t = (struct tcp){.loop = &world.loops[0]};
+	buf_init(&t->written, WRITTEN_MAX);
+	buf_init(&t->held, 0);
+	buf_init(&t->back, 0);
+	http_server_accept(world.http, t);
+}
+
 static void begin(void)
 {
 	if (!world.http)
 		begin_once();
 	world.policy.allow_guests = true;
-	world.last_known = world.upgraded = false;
+	world.last_known = false;
+	world.opinion = RESUME_HONOURED;
+	counted_begin();
 	for (unsigned i = 0; i < WORKERS; i++)
 		begin_worker(i);
-	world.tcp = (struct tcp){.loop = &world.loops[0]};
-	buf_init(&world.tcp.written, WRITTEN_MAX);
-	buf_init(&world.tcp.held, 0);
-	buf_init(&world.tcp.back, 0);
-	http_server_accept(world.http, &world.tcp);
+	world.n_tcps = 0;
+	connect_one();
 }
 
 /* The rest of the turn, on both workers, until nothing is left to do. */
@@ -377,9 +338,12 @@ static bool run_put_back(struct tcp *t)
 	if (!t->again || !t->owned || t->deaf)
 		return false;
 	struct buf bytes = t->back;
+	struct tcp *at_hand = world.tcp;
 	t->again = false;
 	buf_init(&t->back, 0);
+	world.tcp = t;
 	t->ev.data(t->ev.arg, t, buf_view(&bytes));
+	world.tcp = at_hand;
 	buf_done(&bytes);
 	return true;
 }
@@ -392,13 +356,14 @@ static void settle(void)
 			again = run_messages(&world.workers[i]) || again;
 			again = run_deferred(&world.loops[i]) || again;
 		}
-		again = run_put_back(&world.tcp) || again;
+		for (unsigned i = 0; i < world.n_tcps; i++)
+			again = run_put_back(&world.tcps[i]) || again;
 	}
 }
 
 static void give(struct str last)
 {
-	struct tcp *t = &world.tcp;
+	struct tcp *t = world.tcp;
 	buf_str(&t->held, last);
 	struct str bytes = buf_view(&t->held);
 	/* never more at once than a loop reads; a copy, so that a read past the end is seen */
@@ -415,11 +380,14 @@ static void give(struct str last)
 	buf_reset(&t->held);
 }
 
-static void give_frame(struct str text)
+static void give_frame(struct str line)
 {
-	struct buf b;
+	struct buf b, expanded;
 	unsigned char head[FRAME_HEAD_MAX];
 	buf_init(&b, 0);
+	buf_init(&expanded, 0);
+	counted_expand(line, &expanded);
+	struct str text = buf_view(&expanded);
 	size_t n = frame_head(FRAME_TEXT, text.n, head);
 	head[1] |= 0x80;
 	buf_add(&b, head, n);
@@ -427,6 +395,7 @@ static void give_frame(struct str text)
 	buf_str(&b, text);
 	give(buf_view(&b));
 	buf_done(&b);
+	buf_done(&expanded);
 }
 
 static void give_upgrade(struct str query)
@@ -434,7 +403,7 @@ static void give_upgrade(struct str query)
 	struct buf b;
 	buf_init(&b, 0);
 	buf_puts(&b, "GET /xmpp-websocket?");
-	buf_str(&b, query);
+	counted_expand(query, &b);
 	buf_puts(&b, " HTTP/1.1\r\nHost: d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 	             "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
 	             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n");
@@ -453,9 +422,8 @@ static void ten_seconds(void)
 	}
 }
 
-static void peer_gone(enum tcp_end why)
+static void peer_gone(struct tcp *t, enum tcp_end why)
 {
-	struct tcp *t = &world.tcp;
 	if (t->owned) {
 		t->owned = false;
 		t->ev.ended(t->ev.arg, t, why);
@@ -465,7 +433,7 @@ static void peer_gone(enum tcp_end why)
 
 static void peer_reads(void)
 {
-	struct tcp *t = &world.tcp;
+	struct tcp *t = world.tcp;
 	t->full = !t->full;
 	if (!t->full && t->owned && t->ev.drained)
 		t->ev.drained(t->ev.arg, t);
@@ -487,6 +455,26 @@ static void conference_says(struct str xml)
 	settle();
 }
 
+static void conference_numbers(struct str how_many, size_t long_by)
+{
+	const struct outbox *o = &world.outboxes[world.last_at];
+	unsigned n = how_many.n && how_many.p[0] >= '0' && how_many.p[0] <= '9'
+	                     ? 1 + (unsigned)how_many.p[0] - '0'
+	                     : 1;
+	for (; n && world.last_known && counted.said < COUNTED_SAID; n--) {
+		struct buf b;
+		buf_init(&b, 0);
+		buf_printf(&b, "<message xmlns='jabber:client'><n k='%u'/>", counted.said);
+		for (size_t i = 0; i < long_by; i++)
+			buf_putc(&b, 'x');
+		buf_puts(&b, "</message>");
+		counted.to[counted.said++] = world.last;
+		o->send(o->arg, world.last, buf_view(&b), NULL);
+		buf_done(&b);
+	}
+	settle();
+}
+
 static void lag(struct str which)
 {
 	if (which.n && which.p[0] >= '0' && which.p[0] < '0' + WORKERS) {
@@ -505,24 +493,27 @@ static void run_line(struct str line)
 		give_upgrade(rest);
 		break;
 	case '#':
+		counted.honest = counted.honest && !world.tcp->upgraded;
 		give(rest);
 		give(STR("\r\n"));
 		break;
 	case '>':
-		buf_str(&world.tcp.held, rest);
-		buf_puts(&world.tcp.held, "\r\n");
+		counted.honest = counted.honest && !world.tcp->upgraded;
+		buf_str(&world.tcp->held, rest);
+		buf_puts(&world.tcp->held, "\r\n");
 		break;
 	case '<':
 		give_frame(line);
 		break;
 	case '!':
+		counted.honest = false; /* who knows what it says */
 		give(rest);
 		break;
 	case '+':
 		ten_seconds();
 		break;
 	case '-':
-		peer_gone(rest.n ? TCP_END_STALLED : TCP_END_EOF);
+		peer_gone(world.tcp, rest.n ? TCP_END_STALLED : TCP_END_EOF);
 		break;
 	case '%':
 		peer_reads();
@@ -544,6 +535,22 @@ static void run_line(struct str line)
 		break;
 	case '&':
 		world.policy.allow_guests = false;
+		break;
+	case '*':
+		if (rest.n && rest.p[0] >= '0' && (unsigned)rest.p[0] - '0' < world.n_tcps)
+			world.tcp = &world.tcps[rest.p[0] - '0'];
+		else
+			connect_one();
+		break;
+	case '.':
+		conference_numbers(rest, 0);
+		break;
+	case ',':
+		conference_numbers(rest, 9000);
+		break;
+	case '@':
+		world.opinion = rest.n ? (enum resume_opinion)((unsigned char)rest.p[0] % 3)
+		                       : RESUME_HONOURED;
 		break;
 	default:
 		break;
@@ -586,13 +593,13 @@ static void check_frames(struct str s)
 	}
 }
 
-static void check_written(void)
+static void check_written(const struct tcp *t)
 {
 	static const char head[] = "HTTP/1.1 101 Switching Protocols\r\n";
-	struct str all = buf_view(&world.tcp.written);
+	struct str all = buf_view(&t->written);
 	require(all.n == 0 || str_starts(all, STR("HTTP/1.1 ")));
 	const char *at = all.n ? memmem(all.p, all.n, head, sizeof head - 1) : NULL;
-	require((at != NULL) == world.upgraded);
+	require((at != NULL) == t->upgraded);
 	if (!at)
 		return;
 	struct str rest = str_sub(all, (size_t)(at - all.p), all.n);
@@ -607,9 +614,11 @@ static void end(void)
 	w[0].lags = w[1].lags = false;
 	sessions_shutdown(world.sessions[0]);
 	settle();
-	peer_gone(TCP_END_ERROR);
+	for (unsigned i = 0; i < world.n_tcps; i++)
+		peer_gone(&world.tcps[i], TCP_END_ERROR);
 	require(sessions_counters(world.sessions[0])->sessions == 0);
 	require(sessions_counters(world.sessions[0])->bound_now == 0);
+	require(sessions_counters(world.sessions[0])->away_now == 0);
 	for (unsigned i = 0; i < WORKERS; i++)
 		sessions_free(world.sessions[i]);
 	for (unsigned i = 0; i < WORKERS; i++) {
@@ -617,10 +626,13 @@ static void end(void)
 		far_free(world.fars[i]);
 	}
 	require(directory_size(world.directory) == 2 && directory_sessions(world.directory) == 0);
-	check_written();
-	buf_done(&world.tcp.written);
-	buf_done(&world.tcp.held);
-	buf_done(&world.tcp.back);
+	for (unsigned i = 0; i < world.n_tcps; i++) {
+		struct tcp *t = &world.tcps[i];
+		check_written(t);
+		buf_done(&t->written);
+		buf_done(&t->held);
+		buf_done(&t->back);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

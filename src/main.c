@@ -14,6 +14,8 @@ static const struct command {
                 "show the effective settings, where each came from, and what contradicts"},
         {"explain", cli_explain,
                 "what a token may do in a room, and why; or what the running server decided"},
+        {"keys", cli_keys, "which keys from elsewhere the running server knows"},
+        {"reload", cli_reload, "the running server reads its certificates again"},
         {"token", cli_token, "make or read a token"},
         {"link", cli_link, "the address that lets somebody into a room"},
         {"version", cli_version, "the version of this program and its libraries"},

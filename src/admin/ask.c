@@ -4,24 +4,31 @@
 #include "base/err.h"
 #include "policy/match.h"
 
-static void fail(struct buf *out, const char *why)
+static void fail_str(struct buf *out, struct str why)
 {
 	buf_puts(out, "{\"ok\":false,\"error\":");
-	jval_quote(str_c(why), out);
+	jval_quote(why, out);
 	buf_puts(out, "}\n");
 }
 
-/* A room by its JID, by its node, or by the name that people read. */
+static void fail(struct buf *out, const char *why)
+{
+	fail_str(out, str_c(why));
+}
+
+/* A room by its JID, by its node, or by the name that people read; [tenant]room is a tenant's. */
 static struct room *find_room(const struct ask_sources *s, struct str name)
 {
 	struct buf b;
+	struct str tenant, plain;
 	struct room *r = NULL;
 	if (str_find(name, '@') < name.n)
 		return room_find(s->rooms, name);
 	buf_init(&b, 0);
-	if (room_canonical(name, &b) == ERR_OK) {
+	room_split_tenant(name, &tenant, &plain);
+	if (room_canonical(plain, &b) == ERR_OK) {
 		buf_putc(&b, '@');
-		buf_str(&b, s->muc_domain);
+		muc_host_write(&s->muc, tenant, &b);
 		r = room_find(s->rooms, buf_view(&b));
 	}
 	buf_done(&b);
@@ -39,6 +46,10 @@ void ask_begin(struct ask *a, struct str question)
 		a->what = ASK_ROOMS;
 	else if (str_eqc(what, "counters"))
 		a->what = ASK_COUNTERS;
+	else if (str_eqc(what, "keys"))
+		a->what = ASK_KEYS;
+	else if (str_eqc(what, "reload"))
+		a->what = ASK_RELOAD;
 }
 
 void ask_done(struct ask *a)
@@ -105,6 +116,8 @@ void ask_gather(struct ask *a, const struct ask_sources *sources)
 		gather_record(a, sources);
 	else if (a->what == ASK_ROOMS && sources->rooms)
 		gather_rooms(a, sources);
+	else if (a->what == ASK_KEYS && sources->keys)
+		sources->keys(sources->arg, &a->found);
 }
 
 static void finish_record(const struct ask *a, struct buf *out)
@@ -143,6 +156,14 @@ void ask_finish(struct ask *a, struct buf *out)
 		buf_puts(out, "]}\n");
 	} else if (a->what == ASK_COUNTERS) {
 		finish_counters(a, out);
+	} else if (a->what == ASK_KEYS) {
+		buf_puts(out, "{\"ok\":true,\"result\":");
+		buf_str(out, a->found.n ? buf_view(&a->found) : STR("[]"));
+		buf_puts(out, "}\n");
+	} else if (a->what == ASK_RELOAD && a->reloaded) {
+		buf_puts(out, "{\"ok\":true,\"result\":null}\n");
+	} else if (a->what == ASK_RELOAD) {
+		fail_str(out, buf_view(&a->found));
 	} else {
 		fail(out, "unknown question");
 	}

@@ -5,31 +5,38 @@
  *   {"ask":"rooms"}                                        which rooms there are
  *   {"ask":"counters"}                                     what each limit has refused, and what
  * goes on
+ *   {"ask":"keys"}                                         keys from elsewhere, and how their
+ * sources answer
+ *   {"ask":"reload"}                                       read the certificates again
  *   -> {"ok":true,"result":...} or {"ok":false,"error":"no such room"}
  *
- * Nothing here changes anything, and no token or secret is in any answer. A question goes round: it
- * begins, every worker adds what it has, on its own thread, and it is finished. */
+ * Nothing here changes anything but that, and no token or secret is in any answer. A question goes
+ * round: it begins, every worker adds what it has, on its own thread, and it is finished. */
 #pragma once
 #include "base/counter.h"
 #include "room/room.h"
+#include "xmpp/muc_host.h"
 
 #define ASK_BYTES_MAX 4096
 #define ASK_COUNTERS_MAX 128
 
 struct ask_sources {
 	const struct room_service *rooms; /* NULL: a part without rooms */
-	struct str muc_domain;
+	struct muc_host muc;
 	/* Fills in at most max counters of the other parts; NULL: none. */
 	size_t (*counters)(void *arg, struct counter *out, size_t max);
+	/* Appends a JSON array; NULL: this part knows of none. */
+	void (*keys)(void *arg, struct buf *out);
 	void *arg;
 };
 
 /* A question on its way. A value: it may go from thread to thread. */
 struct ask {
 	struct jval *question; /* owned; NULL: unreadable */
-	enum { ASK_UNKNOWN, ASK_RECORD, ASK_ROOMS, ASK_COUNTERS } what;
-	struct buf found; /* records and rooms, as JSON */
+	enum { ASK_UNKNOWN, ASK_RECORD, ASK_ROOMS, ASK_COUNTERS, ASK_KEYS, ASK_RELOAD } what;
+	struct buf found; /* records, rooms, keys, as JSON */
 	bool room_found;
+	bool reloaded; /* ASK_RELOAD, which is the server's own; otherwise found says why not */
 	struct counter counters[ASK_COUNTERS_MAX]; /* sums by name */
 	size_t n_counters;
 };

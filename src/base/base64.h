@@ -6,3 +6,6 @@
  * 4k+1. ERR_BADMSG otherwise. Appends to out. */
 int base64url_decode(struct str s, struct buf *out);
 void base64url_encode(struct str s, struct buf *out);
+/* The other alphabet, padded; as strict. */
+int base64_decode(struct str s, struct buf *out);
+void base64_encode(struct str s, struct buf *out);

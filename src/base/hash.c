@@ -5,6 +5,8 @@
 /* The older calls work on the stack. What took their place allocates, and a sum that is not written
  * for want of memory would be no error but a wrong sum. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <pthread.h>
@@ -24,6 +26,38 @@ void hash_sha1(struct str s, uint8_t out[20])
 	SHA1_Init(&c);
 	SHA1_Update(&c, s.p, s.n);
 	SHA1_Final(out, &c);
+}
+
+static const EVP_MD *method(enum hash_kind k)
+{
+	return k == HASH_SHA_1 ? EVP_sha1() : EVP_sha256();
+}
+
+size_t hash_size(enum hash_kind k)
+{
+	return k == HASH_SHA_1 ? 20 : 32;
+}
+
+bool hash_digest(enum hash_kind k, struct str s, uint8_t out[HASH_MAX])
+{
+	memset(out, 0, HASH_MAX);
+	return EVP_Digest(s.p ? s.p : "", s.n, out, NULL, method(k), NULL) == 1;
+}
+
+bool hash_hmac(enum hash_kind k, struct str key, struct str s, uint8_t out[HASH_MAX])
+{
+	memset(out, 0, HASH_MAX);
+	return HMAC(method(k), key.p ? key.p : "", (int)key.n, (const unsigned char *)s.p, s.n, out,
+	               NULL) != NULL;
+}
+
+bool hash_pbkdf2(enum hash_kind k, struct str password, struct str salt, unsigned iterations,
+        uint8_t out[HASH_MAX])
+{
+	memset(out, 0, HASH_MAX);
+	return PKCS5_PBKDF2_HMAC(password.p ? password.p : "", (int)password.n,
+	               (const unsigned char *)salt.p, (int)salt.n, (int)iterations, method(k),
+	               (int)hash_size(k), out) == 1;
 }
 
 void hash_hex(const uint8_t *bytes, size_t n, char *out)

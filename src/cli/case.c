@@ -144,7 +144,7 @@ static void run_plain_join(struct run *r)
 static void run_service_join(struct run *r)
 {
 	struct join_request join = join_request(r, NULL);
-	join.service = true;
+	join.service = SERVICE_FOCUS;
 	policy_join(&join, &r->out->verdict);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "cli/certificates.h"
 #include "cli/cli.h"
 #include "cli/keys.h"
 #include "config/config.h"
@@ -61,6 +62,7 @@ static int check_keys(const struct config *c, bool json, struct buf *out)
 	}
 	struct buf notes;
 	buf_init(&notes, 0);
+	keys_sources(c, &notes);
 	keys_notes(c, keys, &notes);
 	if (notes.n && json)
 		fputs(notes.p, stderr);
@@ -70,6 +72,24 @@ static int check_keys(const struct config *c, bool json, struct buf *out)
 	buf_done(&notes);
 	token_keys_free(keys);
 	return CLI_OK;
+}
+
+/* Likewise the certificates. */
+static int check_certificates(const struct config *c, bool json, struct buf *out)
+{
+	char why[640] = "";
+	struct buf warnings;
+	buf_init(&warnings, 0);
+	bool fine = certificates_check(c, &warnings, why, sizeof why);
+	if (!fine)
+		fprintf(stderr, "gavel check: %s\n", why);
+	else if (warnings.n && json)
+		fputs(warnings.p, stderr);
+	else if (warnings.n)
+		buf_printf(out, "\nCertificates\n%s", warnings.p);
+	out->failed = out->failed || warnings.failed;
+	buf_done(&warnings);
+	return fine ? CLI_OK : CLI_USAGE;
 }
 
 static int check(const struct config_source *src, bool json)
@@ -94,6 +114,8 @@ static int check(const struct config_source *src, bool json)
 	if (err == ERR_NOMEM)
 		out.failed = true;
 	int code = err == ERR_OK ? check_keys(&c, json, &out) : CLI_USAGE;
+	if (code == CLI_OK)
+		code = check_certificates(&c, json, &out);
 	config_free(&c);
 	config_report_free(&r);
 	return print(&out, err == ERR_OK || json ? stdout : stderr, code);

@@ -16,6 +16,8 @@ int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_explain_live(
         int argc, char **argv); /* called by explain for --live; argv as explain got it */
+int cli_keys(int argc, char **argv);
+int cli_reload(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_link(int argc, char **argv);
 int cli_version(int argc, char **argv);

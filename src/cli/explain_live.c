@@ -1,17 +1,12 @@
 /* explain_live.c - `gavel explain --live`: asks the running server why somebody has the role he
  * has. io */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "admin/control.h"
-#include "base/err.h"
+#include "base/jval.h"
 #include "cli/cli.h"
-#include "config/config.h"
-
-extern char **environ;
+#include "cli/live.h"
 
 static const char help[] =
         "gavel explain --live ROOM[/OCCUPANT] [--config FILE|--env FILE|--state FOLDER] [--json]\n"
@@ -92,37 +87,6 @@ static bool parse(struct live *o, int argc, char **argv)
 	return true;
 }
 
-/* The folder in which the server has its socket. */
-static int state_folder(const struct live *o, char *out, size_t size)
-{
-	struct config_source source = {.file = o->config, .env_file = o->env, .environ = environ};
-	struct config_report report;
-	struct config c;
-	int n = 0;
-	if (o->state) {
-		n = snprintf(out, size, "%s", o->state);
-		return n > 0 && (size_t)n < size ? CLI_OK : CLI_USAGE;
-	}
-	if (!o->config && !o->env)
-		return config_state_directory(environ, out, size) == ERR_OK ? CLI_OK : CLI_USAGE;
-	config_report_init(&report);
-	int err = config_load(&c, &source, &report);
-	for (size_t i = 0; i < report.n; i++) {
-		struct buf line;
-		buf_init(&line, 0);
-		if (report.lines[i].severity == CONFIG_FATAL) {
-			config_line_write(&report.lines[i], &line);
-			fprintf(stderr, "gavel explain --live: %.*s\n", STR_FMT(buf_view(&line)));
-		}
-		buf_done(&line);
-	}
-	if (!err)
-		n = snprintf(out, size, "%.*s", STR_FMT(c.server.state_directory));
-	config_report_free(&report);
-	config_free(&c);
-	return n > 0 && (size_t)n < size ? CLI_OK : CLI_USAGE;
-}
-
 static void write_question(const struct live *o, struct buf *out)
 {
 	if (o->rooms || o->counters) {
@@ -197,9 +161,12 @@ static void print_decision(const struct jval *d)
 static void print_event(const struct jval *e)
 {
 	struct str by = jval_str(jval_getc(e, "by"));
-	printf("  %s  %-8s %s / %s  %s  source %s  by %.*s\n", clock_text(jval_getc(e, "at")),
+	/* what a service wrote about a role */
+	bool vain = strcmp(text(e, "reason"), "R_SERVICE") == 0;
+	printf("  %s  %-8s %s / %s  %s  source %s  by %.*s%s\n", clock_text(jval_getc(e, "at")),
 	        text(e, "event"), text(e, "affiliation"), text(e, "role"), text(e, "reason"),
-	        text(e, "source"), STR_FMT(by.n ? by : STR("the rules")));
+	        text(e, "source"), STR_FMT(by.n ? by : STR("the rules")),
+	        vain ? ", which changed nothing" : "");
 }
 
 static void print_record(const struct jval *rec)
@@ -263,30 +230,21 @@ static int show(const struct live *o, struct str answer)
 int cli_explain_live(int argc, char **argv)
 {
 	struct live o = {.target = NULL};
-	char folder[4096];
 	if (!parse(&o, argc, argv))
 		return CLI_USAGE;
 	if (o.help) {
 		fputs(help, stdout);
 		return CLI_OK;
 	}
-	int code = state_folder(&o, folder, sizeof folder);
-	if (code) {
-		bad("the state folder is not known: --config, --env or --state names it", NULL);
-		return code;
-	}
+	const struct live_place place = {
+	        .command = "explain --live", .config = o.config, .env = o.env, .state = o.state};
 	struct buf question, answer;
 	buf_init(&question, ASK_BYTES_MAX);
 	buf_init(&answer, 0);
 	write_question(&o, &question);
-	int err = question.failed ? ERR_LIMIT
-	                          : control_ask(str_c(folder), buf_view(&question), &answer);
-	if (err == ERR_NOTFOUND)
-		fprintf(stderr, "gavel explain --live: no server answers at %s/" CONTROL_NAME "\n",
-		        folder);
-	else if (err)
-		fprintf(stderr, "gavel explain --live: %s\n", err_text((enum err)err));
-	code = err ? CLI_FAIL : show(&o, buf_view(&answer));
+	int code = live_ask(&place, &question, &answer);
+	if (!code)
+		code = show(&o, buf_view(&answer));
 	buf_done(&question);
 	buf_done(&answer);
 	return code;

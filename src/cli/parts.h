@@ -13,8 +13,13 @@
 #include "session/directory.h"
 
 struct parts;
+struct accounts;
 struct far;
 struct openers;
+struct arena;
+struct focus;
+struct focus_answer;
+struct room_client;
 struct token_keys;
 
 /* What all workers read; complete before the first thread starts. */
@@ -25,6 +30,8 @@ struct parts_shared {
 	/* with several workers; NULL with one */
 	struct directory *directory;
 	struct openers *openers;
+	struct tls_context *tls;   /* never NULL; may have no certificates */
+	struct accounts *accounts; /* of services; NULL: there are none */
 	struct worker *workers[WORKERS_MAX];
 	struct far *fars[WORKERS_MAX];
 };
@@ -41,6 +48,8 @@ void parts_free(struct parts *p); /* NULL is fine; its thread is over, its mailb
  * directory_place. False: no memory, the parcel is still the caller's. Thread: any. */
 bool parts_hand_over(struct parts *p, const struct tcp_parcel *parcel, struct str bytes,
         struct directory_entry *held);
+/* The same for a client of XMPP over TCP, which was placed without a room. */
+bool parts_hand_over_client(struct parts *p, const struct tcp_parcel *parcel);
 /* Tells all clients that the server goes down, and takes no more. With one worker only: at once;
  * otherwise by mailbox, thread: any. Once. */
 void parts_shut_down(struct parts *p);
@@ -49,5 +58,12 @@ void parts_stop(struct parts *p);
 /* Once the threads are over: handles what is still in its mailbox. False: nothing was. */
 bool parts_drain(struct parts *p);
 
+/* A conference request that came by HTTP; focus_conference. */
+void parts_conference(struct parts *p, const struct room_client *c, struct str wanted,
+        struct arena *a, struct focus_answer *out);
+
 struct sessions *parts_sessions(struct parts *p);
+struct focus *parts_focus(struct parts *p);
+/* The domain of the rooms and of tenants' rooms; borrows the configuration. */
+struct muc_host parts_muc_host(const struct config *c);
 struct ask_sources parts_sources(struct parts *p);

@@ -7,13 +7,20 @@
 #include "net/loop.h"
 #include "net/tcp.h"
 
+struct crowd {
+	uint32_t most; /* since memory was last given back */
+	bool again;    /* that was at the last look: others may have been on their way out */
+};
+
 struct tidy {
 	struct timer timer;
 	struct loop *loop;
 	const struct tcp_server *tcp;
-	uint32_t most; /* connections since it was last done */
-	bool again;    /* it was done at the last look: others may have been on their way out */
+	uint32_t (*sessions)(void *arg); /* how many there are, also without a connection */
+	void *arg;
+	struct crowd connections, clients;
 };
 
-void tidy_start(struct tidy *t, struct loop *loop, const struct tcp_server *tcp);
+void tidy_start(struct tidy *t, struct loop *loop, const struct tcp_server *tcp,
+        uint32_t (*sessions)(void *arg), void *arg);
 void tidy_stop(struct tidy *t); /* fine when it was not started */

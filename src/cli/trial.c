@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/rand.h"
+#include "cli/certificates.h"
 #include "token/sign.h"
 
 #define ROOM "demo"
@@ -74,13 +75,43 @@ static void print_link(const struct config *c, const char *url, const char *what
 	buf_done(&token);
 }
 
-void trial_print(const struct config *c, const char *url, uint16_t port)
+static void print_tunnel(uint16_t port)
 {
 	char host[256] = "this-host";
 	if (gethostname(host, sizeof host) < 0)
 		snprintf(host, sizeof host, "this-host");
 	host[sizeof host - 1] = '\0';
 	const char *user = getlogin();
+	printf("From another machine (browsers give cameras only to https and localhost), run "
+	       "there:\n\n"
+	       "  ssh -L %u:localhost:%u %s@%s\n\n"
+	       "and open the same links; or start it with --trial --lan.",
+	        port, port, user ? user : "user", host);
+}
+
+/* By the first of this host's addresses; its name may not be known on the network. */
+static void network_url(const struct config *c, const char *url, char *out, size_t size)
+{
+	char addresses[16][46];
+	size_t n = c->server.public_url.n ? 0 : host_addresses(addresses, 16);
+	snprintf(out, size, "%s", url);
+	if (!n)
+		return;
+	bool v6 = strchr(addresses[0], ':') != NULL;
+	snprintf(out, size, "https://%s%s%s:%u", v6 ? "[" : "", addresses[0], v6 ? "]" : "",
+	        c->server.https_port);
+	for (size_t i = 0; i < n; i++)
+		printf("%s%s", i ? ", " : "\nThis host's addresses: ", addresses[i]);
+	printf("\n");
+}
+
+void trial_print(const struct config *c, const char *local, uint16_t port, bool lan)
+{
+	char url[2100];
+	if (lan)
+		network_url(c, local, url, sizeof url);
+	else
+		snprintf(url, sizeof url, "%s", local);
 	printf("\nGavel is running at %s\n\n"
 	       "Open each link in a window of its own. They are good for %d hours.\n\n",
 	        url, LINK_HOURS);
@@ -92,10 +123,13 @@ void trial_print(const struct config *c, const char *url, uint16_t port)
 		       "a guest "
 		       "chooses the name\n\n",
 		        "guest", url);
-	printf("From another machine (browsers give cameras only to https and localhost), run "
-	       "there:\n\n"
-	       "  ssh -L %u:localhost:%u %s@%s\n\n"
-	       "and open the same links. Ctrl-C ends the server.\n\n",
-	        port, port, user ? user : "user", host);
+	if (lan)
+		printf("The links work on every machine of this network. Nobody vouches for the "
+		       "certificate, which was made here:\neach browser warns once; go on from "
+		       "there "
+		       "(\"Advanced\").");
+	else
+		print_tunnel(port);
+	printf(" Ctrl-C ends the server.\n\n");
 	fflush(stdout);
 }

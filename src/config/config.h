@@ -84,6 +84,8 @@ int config_apply_json(struct config *c, const struct jval *object, struct config
 int config_derive_env(
         struct config *c, const struct jval *env, const struct jval *file, struct config_report *r);
 void config_free(struct config *c);
+/* Once what is needed was derived from them: the accounts' passwords are overwritten. */
+void config_forget_passwords(const struct config *c);
 
 /* Every key with its effective value: words, booleans, numbers, lists; null when unset; secrets as
  * "(hidden)". NULL: no memory. The caller frees it. */
@@ -100,6 +102,8 @@ void config_write_example(struct buf *out);
  * (256 random bits, base64url, 0600), unless gavel.yaml is there already. path_out receives its
  * path. ERR_OK (made or there before), ERR_IO (errno tells), ERR_LIMIT (path too long). */
 int config_write_fresh(const char *folder, char *path_out, size_t path_size);
+/* The folder, 0700, and those above it. False: errno tells. */
+bool config_make_folder(const char *path);
 /* $STATE_DIRECTORY (its first entry), else $XDG_STATE_HOME/gavel, else ~/.local/state/gavel.
  * ERR_NOTFOUND: none is set. */
 int config_state_directory(char *const *env, char *out, size_t size);

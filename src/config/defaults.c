@@ -99,6 +99,12 @@ static bool name_defaults(struct config_set *s, const char *state_directory)
 	snprintf(text, sizeof text, "auth.%.*s", STR_FMT(str_sub(domain, 0, 248)));
 	if (!put_default(s, KEY_AUTH_DOMAIN, text, "domain"))
 		return false;
+	snprintf(text, sizeof text, "hidden.%.*s", STR_FMT(str_sub(domain, 0, 246)));
+	if (!put_default(s, KEY_HIDDEN_DOMAIN, text, "domain"))
+		return false;
+	snprintf(text, sizeof text, "internal-muc.%.*s", STR_FMT(str_sub(domain, 0, 240)));
+	if (!put_default(s, KEY_INTERNAL_MUC_DOMAIN, text, "domain"))
+		return false;
 	if (value_domain(host)) {
 		snprintf(text, sizeof text, "%.*s", STR_FMT(host));
 		if (!put_default(s, KEY_PUBLIC_HOST, text, "public_url"))
@@ -108,8 +114,18 @@ static bool name_defaults(struct config_set *s, const char *state_directory)
 	       put_default(s, KEY_STATE_DIRECTORY, state_directory, "");
 }
 
+/* docker-jitsi-meet's web server makes itself a certificate when it has none. */
+static bool tls_defaults(struct config_set *s)
+{
+	bool docker = set_origin(s, KEY_HTTPS_PORT) == CONFIG_DERIVED &&
+	              jval_integer(set_json(s, KEY_HTTPS_PORT)) > 0 &&
+	              jval_size(set_json(s, KEY_TLS_CERTIFICATE)) == 0;
+	return put_default(
+	        s, KEY_TLS_SELF_SIGNED, docker ? "true" : "false", docker ? "HTTPS_PORT" : "");
+}
+
 bool set_defaults(struct config_set *s, const char *state_directory)
 {
 	return from_schema(s) && from_profile(s) && role_defaults(s) && key_defaults(s) &&
-	       name_defaults(s, state_directory);
+	       name_defaults(s, state_directory) && tls_defaults(s);
 }

@@ -158,6 +158,7 @@ void config_write_doc(struct buf *out)
 	}
 	buf_puts(out, doc_docker);
 	docker_write_doc(out);
+	docker_write_foreign_doc(out);
 	buf_puts(out,
 	        "\nModules in the module lists; others are named in a warning:\n\n| module | what "
 	        "becomes of it |\n"
@@ -202,17 +203,30 @@ static void example_row(const struct schema_row *row, struct buf *out)
 	        [KEY_KEY_SOURCE] = "secret",
 	        [KEY_KEY_SERVER] = "https://keys.example.com",
 	        [KEY_JWKS] = "https://login.example.com/jwks.json",
+	        [KEY_KEY_CA_FILE] = "/etc/ssl/certs/keys-ca.pem",
+	        [KEY_KEY_PROXY] = "http://proxy.example.com:3128",
 	        [KEY_PUBLIC_HOST] = "meet.example.com",
 	        [KEY_ROLE_MODE] = "token",
 	        [KEY_ALLOW_GUESTS] = "false",
 	        [KEY_ROOM_CREATE] = "authenticated",
 	        [KEY_RUNTIME_GRANT] = "allow",
 	        [KEY_ON_LAST_MODERATOR_LEFT] = "keep",
+	        [KEY_TLS_SELF_SIGNED] = "false",
+	        [KEY_ACME_FOLDER] = "/var/www/acme",
 	        [KEY_PUBLIC_URL] = "https://meet.example.com",
 	        [KEY_STATE_DIRECTORY] = "/var/lib/gavel",
 	        [KEY_WEB_FOLDER] = "build/web",
+	        [KEY_WEB_ROOT] = "/usr/share/jitsi-meet",
+	        [KEY_CONFIG_JS] = "/etc/jitsi/meet/meet.example.com-config.js",
+	        [KEY_SHARD] = "shard1",
+	        [KEY_TURN_SECRET] = "the-secret-of-the-turn-server",
+	        [KEY_TURN_USERNAME] = "user",
+	        [KEY_TURN_PASSWORD] = "password",
+	        [KEY_REGION] = "eu-central",
 	        [KEY_GUEST_DOMAIN] = "guest.meet.jitsi",
 	        [KEY_AUTH_DOMAIN] = "auth.meet.jitsi",
+	        [KEY_HIDDEN_DOMAIN] = "hidden.meet.jitsi",
+	        [KEY_INTERNAL_MUC_DOMAIN] = "internal-muc.meet.jitsi",
 	        [KEY_MUC_DOMAIN] = "muc.meet.jitsi",
 	        [KEY_TOKEN_AUTH_URL] = "https://login.example.com/?room={room}",
 	};

@@ -10,7 +10,8 @@
 
 static bool is_secret_name(const char *name)
 {
-	static const char *const parts[] = {"SECRET", "PASSWORD", "secret", "password"};
+	static const char *const parts[] = {"SECRET", "PASSWORD", "secret", "password",
+	        "CREDENTIALS", "BINDPW", "_DSN", "PRIVATE_KEY", "ACCESS_KEY", "AUTH_TOKEN"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		if (strstr(name, parts[i]))
 			return true;
@@ -271,13 +272,16 @@ static void auth(struct docker *d)
 		        "default is no authentication");
 	if (on && !own && env_get(d->env, "PROSODY_AUTH_TYPE") && env_get(d->env, "AUTH_TYPE"))
 		docker_say(d, "AUTH_TYPE", NULL, DOCKER_IGNORED, 0, "PROSODY_AUTH_TYPE wins");
-	if (on && !own)
+	if (on && !own) {
 		auth_type(d);
-	else if (env_get(d->env, "PROSODY_AUTH_TYPE") || env_get(d->env, "AUTH_TYPE"))
-		docker_say(d,
-		        env_get(d->env, "PROSODY_AUTH_TYPE") ? "PROSODY_AUTH_TYPE" : "AUTH_TYPE",
-		        NULL, DOCKER_IGNORED, 0, "%s",
-		        own ? "AUTH wins" : "there is no authentication");
+		return;
+	}
+	static const char *const types[] = {"PROSODY_AUTH_TYPE", "AUTH_TYPE"};
+	for (size_t i = 0; i < 2; i++) {
+		if (env_get(d->env, types[i]))
+			docker_say(d, types[i], NULL, DOCKER_IGNORED, 0, "%s",
+			        own ? "AUTH wins" : "there is no authentication");
+	}
 }
 
 static void guests(struct docker *d)
@@ -406,6 +410,17 @@ static void keys(struct docker *d)
 		        server ? "JWT_ASAP_KEYSERVER" : "JWT_JWKS_URL");
 }
 
+static void https(struct docker *d)
+{
+	int off = docker_bool(d, "DISABLE_HTTPS");
+	if (off < 0)
+		return;
+	bool in_force = off == 0 || docker_put(d, KEY_HTTPS_PORT, "0", "DISABLE_HTTPS");
+	docker_say(d, "DISABLE_HTTPS", off ? "https_port=0" : NULL,
+	        in_force ? DOCKER_HONOURED : DOCKER_IGNORED, 0, "%s",
+	        in_force ? "" : "HTTPS_PORT of this configuration wins");
+}
+
 static void auto_owner(struct docker *d)
 {
 	int old = docker_bool(d, "DISABLE_AUTO_OWNER");
@@ -435,6 +450,7 @@ void docker_derive(struct config_set *s, const struct env *env, struct config_re
 	auto_owner(&d);
 	for (int k = 0; k < KEY_COUNT; k++)
 		apply_row(&d, (enum config_key)k);
+	https(&d);
 	keys(&d);
 	jwt_modules(&d);
 	docker_specials(&d);
@@ -444,7 +460,9 @@ void docker_derive(struct config_set *s, const struct env *env, struct config_re
 	docker_role(&d);
 	names(&d);
 	docker_services(&d);
-	docker_families(&d);
+	docker_accounts(&d);
+	docker_ice(&d);
+	docker_foreign(&d);
 	env_done(&d.options);
 	env_done(&d.globals);
 }

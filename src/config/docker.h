@@ -22,6 +22,7 @@ enum docker_module {
 	MODULE_BYPASS = 1 << 9,
 	MODULE_LOBBY_AUTOSTART = 1 << 10,
 	MODULE_PERMISSIONS = 1 << 11,
+	MODULE_SERVICES_PUSH = 1 << 13,
 	MODULE_OTHER_TOKEN = 1 << 12, /* some other token_* module: shows intent (rule 5) */
 };
 #define MODULES_TOKEN_ROLE                                                                         \
@@ -69,9 +70,14 @@ void docker_say(struct docker *d, const char *name, const char *key_text,
 bool docker_put(struct docker *d, enum config_key key, const char *text, const char *from);
 bool docker_overridden(const struct docker *d, enum config_key key);
 void docker_specials(struct docker *d); /* others.c: what is none of our keys */
-void docker_families(struct docker *d);
+void docker_foreign(struct docker *d);  /* foreign.c: what belongs to what is not here */
+bool docker_is_foreign(struct str name);
+void docker_write_foreign_doc(struct buf *out);
 bool docker_is_special(const char *name);
 void docker_modules(struct docker *d); /* modules.c */
+void docker_ice(struct docker *d);     /* ice.c: STUN_*, TURN_*, TURNS_* */
 void docker_role(struct docker *d);    /* rolemode.c */
 void docker_stock(struct docker *d);
+void docker_accounts(struct docker *d); /* accounts.c: the services' users and passwords */
+bool docker_is_account(const char *name);
 void docker_services(struct docker *d); /* services.c: admins and allow-lists hold services only */

@@ -215,6 +215,19 @@ static bool claim_rules(struct config_set *s, struct policy_settings *p)
 	return true;
 }
 
+static bool files(struct config_set *s, enum config_key key, struct str_list *list)
+{
+	const struct jval *j = set_json(s, key);
+	struct str *v = arena_alloc(&s->arena, (jval_size(j) + 1) * sizeof *v);
+	for (size_t i = 0; v && i < jval_size(j); i++) {
+		v[i] = set_path(s, jval_str(jval_at(j, i)), set_origin(s, key));
+		if (str_absent(v[i]))
+			return false;
+	}
+	*list = (struct str_list){v, jval_size(j)};
+	return v != NULL;
+}
+
 static bool server_names(struct config_set *s, struct config *c)
 {
 	struct server_settings *v = &c->server;
@@ -222,8 +235,28 @@ static bool server_names(struct config_set *s, struct config *c)
 	v->focus_domain = str_c(arena_printf(&s->arena, "focus.%.*s", STR_FMT(v->domain)));
 	v->focus_jid = str_c(arena_printf(&s->arena, "focus@%.*s", STR_FMT(v->auth_domain)));
 	v->web_folder = set_path(s, v->web_folder, set_origin(s, KEY_WEB_FOLDER));
+	v->web_root = set_path(s, v->web_root, set_origin(s, KEY_WEB_ROOT));
+	v->config_js = set_path(s, v->config_js, set_origin(s, KEY_CONFIG_JS));
+	v->keys.ca_file = set_path(s, v->keys.ca_file, set_origin(s, KEY_KEY_CA_FILE));
 	v->state_directory = set_path(s, v->state_directory, set_origin(s, KEY_STATE_DIRECTORY));
-	return v->focus_domain.p && v->focus_jid.p;
+	v->acme_folder = set_path(s, v->acme_folder, set_origin(s, KEY_ACME_FOLDER));
+	return v->focus_domain.p && v->focus_jid.p &&
+	       files(s, KEY_TLS_CERTIFICATE, &v->tls_certificates) &&
+	       files(s, KEY_TLS_KEY, &v->tls_keys);
+}
+
+static bool ice_servers(struct config_set *s, struct extdisco *out)
+{
+	const struct jval *list = set_json(s, KEY_ICE_SERVERS);
+	size_t n = jval_size(list);
+	struct extdisco_service *services = arena_alloc(&s->arena, (n ? n : 1) * sizeof *services);
+	if (!services)
+		return false;
+	out->services = services;
+	out->n = 0;
+	for (size_t i = 0; i < n; i++)
+		out->n += !extdisco_parse(jval_str(jval_at(list, i)), &services[out->n]);
+	return true;
 }
 
 bool set_fill(struct config_set *s, struct config *c)
@@ -241,5 +274,7 @@ bool set_fill(struct config_set *s, struct config *c)
 	/* absent when nobody names it: the policy's own default is a name */
 	c->policy.require_room = c->token.require_room;
 	c->policy.leeway = c->token.leeway;
-	return token_keys(s, &c->token) && claim_rules(s, &c->policy) && server_names(s, c);
+	return token_keys(s, &c->token) && claim_rules(s, &c->policy) &&
+	       ice_servers(s, &c->server.extdisco) && accounts_fill(s, &c->server) &&
+	       server_names(s, c);
 }

@@ -39,7 +39,7 @@ int config_state_directory(char *const *env, char *out, size_t size)
 	return n > 0 && (size_t)n < size ? ERR_OK : ERR_LIMIT;
 }
 
-static bool make_folders(const char *path)
+bool config_make_folder(const char *path)
 {
 	char part[1024];
 	size_t n = strlen(path);
@@ -127,7 +127,7 @@ int config_write_fresh(const char *folder, char *path_out, size_t path_size)
 	int m = snprintf(secret, sizeof secret, "%s/app_secret", folder);
 	if (n < 0 || (size_t)n >= path_size || m < 0 || (size_t)m >= sizeof secret)
 		return ERR_LIMIT;
-	if (!make_folders(folder))
+	if (!config_make_folder(folder))
 		return ERR_IO;
 	if (access(path_out, F_OK) == 0)
 		return ERR_OK;

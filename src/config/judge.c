@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "config/report.h"
 #include "config/set.h"
+#include "config/value.h"
 
 struct judge {
 	struct config_set *s;
@@ -159,6 +160,28 @@ static void issuers(struct judge *j)
 	}
 }
 
+/* Who could change the answer of a key server makes tokens (roles.md 1.4). */
+static void plain_http(struct judge *j)
+{
+	const struct jval *list = set_json(j->s, KEY_ISSUERS);
+	static const char *const text =
+	        "is not https: whoever is on the way could make tokens. Use https, or set "
+	        "key_plain_http=true";
+	bool allowed = set_true(j->s, KEY_KEY_PLAIN_HTTP);
+	bool server = set_word_is(j->s, KEY_KEY_SOURCE, "keyserver");
+	if (!allowed && server && !value_url_private(set_str(j->s, KEY_KEY_SERVER)))
+		fatal(j, KEY_KEY_SERVER, text);
+	if (!allowed && set_word_is(j->s, KEY_KEY_SOURCE, "jwks") &&
+	        !value_url_private(set_str(j->s, KEY_JWKS)))
+		fatal(j, KEY_JWKS, text);
+	for (size_t i = 0; i < jval_size(list) && !allowed; i++) {
+		const struct jval *issuer = jval_at(list, i);
+		if (!value_url_private(jval_str(jval_getc(issuer, "key_server"))) ||
+		        !value_url_private(jval_str(jval_getc(issuer, "jwks"))))
+			fatal(j, KEY_ISSUERS, text);
+	}
+}
+
 static bool public_keys(const struct judge *j)
 {
 	const struct jval *list = set_json(j->s, KEY_ISSUERS);
@@ -191,6 +214,7 @@ static void token_section(struct judge *j)
 	algorithms(j);
 	secrets(j);
 	issuers(j);
+	plain_http(j);
 	if (!j->s->vectors && j->s->docker && !present(j, KEY_APP_ID) && !present(j, KEY_ISSUERS))
 		fatal(j, KEY_APP_ID, "is missing: set JWT_APP_ID");
 	else if (!j->s->vectors && nobody)
@@ -246,6 +270,76 @@ static void name_section(struct judge *j)
 	}
 }
 
+/* Each its own. */
+static void port_section(struct judge *j)
+{
+	static const enum config_key keys[] = {
+	        KEY_HTTP_PORT, KEY_HTTPS_PORT, KEY_XMPP_PORT, KEY_XMPP_TLS_PORT};
+	for (size_t i = 1; i < sizeof keys / sizeof *keys; i++) {
+		int64_t port = jval_integer(set_json(j->s, keys[i]));
+		for (size_t k = 0; port && k < i; k++) {
+			if (port != jval_integer(set_json(j->s, keys[k])))
+				continue;
+			char text[64];
+			snprintf(text, sizeof text, "must be another one than %s",
+			        schema_row(keys[k])->key);
+			fatal(j, keys[i], text);
+		}
+	}
+}
+
+static void tls_section(struct judge *j)
+{
+	size_t certificates = jval_size(set_json(j->s, KEY_TLS_CERTIFICATE));
+	size_t keys = jval_size(set_json(j->s, KEY_TLS_KEY));
+	int64_t port = jval_integer(set_json(j->s, KEY_HTTPS_PORT));
+	bool self_signed = set_true(j->s, KEY_TLS_SELF_SIGNED);
+	if (port && !certificates && !self_signed)
+		fatal(j, KEY_HTTPS_PORT,
+		        "needs a certificate: set tls_certificate and tls_key, or tls_self_signed: "
+		        "true for a trial");
+	if (keys && keys != certificates)
+		fatal(j, KEY_TLS_KEY, "must name one key for each tls_certificate");
+	if (certificates > TLS_CERTIFICATES_MAX)
+		fatal(j, KEY_TLS_CERTIFICATE, "names more than 64 files");
+	if (certificates && self_signed)
+		fatal(j, KEY_TLS_SELF_SIGNED, "contradicts tls_certificate: give one of the two");
+	bool nowhere = !port && !str_starts(set_str(j->s, KEY_PUBLIC_URL), STR("https://"));
+	if (!set_true(j->s, KEY_HTTP_REDIRECT) || !nowhere)
+		return;
+	static const char *const why = "has no HTTPS to send to: set https_port, or a public_url "
+	                               "that begins with https://";
+	if (set_origin(j->s, KEY_HTTP_REDIRECT) == CONFIG_DERIVED)
+		warn(j, KEY_HTTP_REDIRECT, 0, why);
+	else
+		fatal(j, KEY_HTTP_REDIRECT, why);
+}
+
+/* It becomes a header line and an attribute. */
+static void name_of_place(struct judge *j, enum config_key key)
+{
+	struct str v = set_str(j->s, key);
+	for (size_t i = 0; i < v.n; i++) {
+		char low = ascii_lower(v.p[i]);
+		if (!(low >= 'a' && low <= 'z') && !(low >= '0' && low <= '9') &&
+		        !(low && strchr("._-", low))) {
+			fatal(j, key,
+			        "may hold letters, digits, dots, dashes and underscores only");
+			return;
+		}
+	}
+}
+
+static void web_section(struct judge *j)
+{
+	if (present(j, KEY_CONFIG_JS) && !present(j, KEY_WEB_ROOT))
+		warn(j, KEY_CONFIG_JS, 0, "is not used: it belongs to web_root");
+	if (present(j, KEY_WEB_FOLDER) && present(j, KEY_WEB_ROOT))
+		fatal(j, KEY_WEB_FOLDER, "contradicts web_root: give one of the two");
+	name_of_place(j, KEY_SHARD);
+	name_of_place(j, KEY_REGION);
+}
+
 static void limit_section(struct judge *j)
 {
 	int64_t wanted = jval_integer(set_json(j->s, KEY_MAX_OCCUPANTS));
@@ -258,29 +352,49 @@ static void limit_section(struct judge *j)
 		        "is more than stanza_bytes: strangers may not send more than clients");
 }
 
+/* With one that browsers cannot read they refuse the whole list, and no call begins. */
+static void stun_section(struct judge *j)
+{
+	const struct jval *list = set_json(j->s, KEY_STUN_SERVERS);
+	for (size_t i = 0; i < jval_size(list); i++) {
+		struct extdisco_service one;
+		char text[80];
+		snprintf(text, sizeof text, "item %zu: must be stun:host:port", i + 1);
+		if (extdisco_parse(jval_str(jval_at(list, i)), &one) || !str_eqc(one.type, "stun"))
+			fatal(j, KEY_STUN_SERVERS, text);
+	}
+}
+
+static void ice_section(struct judge *j)
+{
+	const struct jval *list = set_json(j->s, KEY_ICE_SERVERS);
+	struct extdisco_service one;
+	bool turn = false;
+	for (size_t i = 0; i < jval_size(list); i++) {
+		char text[120];
+		int err = extdisco_parse(jval_str(jval_at(list, i)), &one);
+		snprintf(text, sizeof text,
+		        "item %zu: must be stun:host:port, turn:host:port?transport=udp (or tcp) "
+		        "or turns:host:port",
+		        i + 1);
+		if (err)
+			fatal(j, KEY_ICE_SERVERS, text);
+		turn = turn || (!err && !str_eqc(one.type, "stun"));
+	}
+	bool made = present(j, KEY_TURN_SECRET), fixed = present(j, KEY_TURN_PASSWORD);
+	if (turn && !made && !(fixed && present(j, KEY_TURN_USERNAME)))
+		warn(j, KEY_ICE_SERVERS, 0,
+		        "names a TURN server without credentials for it: set turn_secret, or "
+		        "turn_username and turn_password");
+	if (made && fixed)
+		warn(j, KEY_TURN_PASSWORD, 0, "does nothing: turn_secret makes passwords");
+	if (!turn && (made || fixed))
+		warn(j, made ? KEY_TURN_SECRET : KEY_TURN_PASSWORD, 0,
+		        "does nothing: ice_servers names no TURN server");
+}
+
 static void start(struct judge *j)
 {
-	const struct jval *list = set_json(j->s, KEY_ISSUERS);
-	if (j->jwt && set_word_is(j->s, KEY_KEY_SOURCE, "keyserver"))
-		fatal(j, KEY_KEY_SERVER,
-		        "serve does not fetch keys yet: key_source=keyserver works in check and "
-		        "explain "
-		        "only. Save the "
-		        "public keys as files and use key_source=file with key_files");
-	if (j->jwt && set_word_is(j->s, KEY_KEY_SOURCE, "jwks"))
-		fatal(j, KEY_JWKS,
-		        "serve does not read key lists yet: key_source=jwks works in check and "
-		        "explain "
-		        "only. Save the public "
-		        "keys as files and use key_source=file with key_files");
-	for (size_t i = 0; i < jval_size(list); i++) {
-		const char *source = issuer_source(jval_at(list, i));
-		if (strcmp(source, "keyserver") == 0 || strcmp(source, "jwks") == 0)
-			fatal(j, KEY_ISSUERS,
-			        "serve does not fetch keys yet: key_server and jwks work in check "
-			        "and "
-			        "explain only");
-	}
 	if (set_word_is(j->s, KEY_BEFORE_HOST, "lobby"))
 		warn(j, KEY_BEFORE_HOST, 0,
 		        "the lobby is not served yet: counts as refuse, people wait for the host "
@@ -304,7 +418,13 @@ void set_judge(struct config_set *s, bool need_start, struct config_report *r)
 		token_section(&j);
 	role_section(&j);
 	name_section(&j);
+	accounts_judge(s, r);
+	port_section(&j);
+	tls_section(&j);
 	limit_section(&j);
+	web_section(&j);
+	stun_section(&j);
+	ice_section(&j);
 	if (need_start)
 		start(&j);
 }

@@ -66,37 +66,57 @@ static void read_config_file(struct config_set *s, const char *path, struct conf
 	buf_done(&text);
 }
 
-/* The first line of app_secret_file, unless a stronger source gave the secret itself. */
-static void read_secret_file(struct config_set *s, struct config_report *r)
+/* A secret that stands on the first line of a file. NULL: a fatal line says why. */
+static struct jval *read_secret(struct config_set *s, enum config_key key, struct str name,
+        const char *member, struct config_report *r)
 {
-	const struct config_value *v = set_value(s, KEY_APP_SECRET_FILE);
-	enum config_origin origin = set_origin(s, KEY_APP_SECRET_FILE);
+	const struct config_value *v = set_value(s, key);
 	struct buf text;
 	struct stat st;
-	if (!v->json || (set_given(s, KEY_APP_SECRET) && set_origin(s, KEY_APP_SECRET) >= origin))
-		return;
-	struct str path = set_path(s, jval_str(v->json), origin);
+	struct str path = set_path(s, name, set_origin(s, key));
 	if (str_absent(path)) {
 		r->nomem = true;
-		return;
+		return NULL;
 	}
 	if (!read_file(path.p, SECRET_FILE_MAX, &text, r)) {
 		buf_done(&text);
-		return;
+		return NULL;
 	}
 	struct str secret = buf_view(&text);
 	secret = str_sub(secret, 0, str_find(secret, '\n'));
 	if (secret.n && secret.p[secret.n - 1] == '\r')
 		secret.n--;
+	struct jval *out = secret.n ? jval_new_str(secret) : NULL;
 	if (secret.n == 0)
-		report_fatal(r, "app_secret_file", v->file, v->line, "%s is empty", path.p);
-	else if (!(s->secret = jval_new_str(secret)))
-		report_fatal(r, "app_secret_file", v->file, v->line, "%s holds no text in UTF-8",
-		        path.p);
+		report_fatal(r, member, v->file, v->line, "%s is empty", path.p);
+	else if (!out)
+		report_fatal(r, member, v->file, v->line, "%s holds no text in UTF-8", path.p);
 	if (stat(path.p, &st) == 0 && st.st_mode & 077)
-		report_warn(r, 0, "app_secret_file", "%s may be read by others: chmod 600 %s",
-		        path.p, path.p);
+		report_warn(r, 0, member, "%s may be read by others: chmod 600 %s", path.p, path.p);
+	if (text.p)
+		explicit_bzero(text.p, text.n);
 	buf_done(&text);
+	return out;
+}
+
+/* app_secret_file counts unless a stronger source gave the secret itself. */
+static void read_secret_files(struct config_set *s, struct config_report *r)
+{
+	const struct config_value *v = set_value(s, KEY_APP_SECRET_FILE);
+	enum config_origin origin = set_origin(s, KEY_APP_SECRET_FILE);
+	if (v->json && !(set_given(s, KEY_APP_SECRET) && set_origin(s, KEY_APP_SECRET) >= origin))
+		s->secret = read_secret(
+		        s, KEY_APP_SECRET_FILE, jval_str(v->json), "app_secret_file", r);
+	const struct jval *accounts = set_json(s, KEY_ACCOUNTS);
+	for (size_t i = 0; i < jval_size(accounts); i++) {
+		struct jval *account = (struct jval *)(uintptr_t)jval_at(accounts, i);
+		struct str file = jval_str(jval_getc(account, "password_file"));
+		if (str_absent(file))
+			continue;
+		struct jval *password = read_secret(s, KEY_ACCOUNTS, file, "password_file", r);
+		if (password && !jval_set(account, "password", password))
+			r->nomem = true;
+	}
 }
 
 /* Our own keys as variables. Where docker-jitsi-meet has the same name, config/docker reads it. */
@@ -113,7 +133,7 @@ static void own_variables(struct config_set *s, const struct env *env, struct co
 		struct set_source src = {CONFIG_ENVIRONMENT, name, env->file, v->line};
 		if (!set_put_text(s, (enum config_key)k, v->value, &src, r))
 			continue;
-		bool hidden = row->type == SCHEMA_SECRET || row->type == SCHEMA_ISSUERS;
+		bool hidden = schema_is_secret(row->type);
 		report_add(r,
 		        &(struct config_line){.severity = CONFIG_INFO,
 		                .key = name,
@@ -204,6 +224,7 @@ static void no_configuration(struct config_report *r)
 	        "  or variables:   ENABLE_AUTH=1 AUTH_TYPE=jwt JWT_APP_ID=my_app "
 	        "JWT_APP_SECRET=... gavel serve",
 	        "  or open to all: ENABLE_AUTH=0 gavel serve",
+	        "  or the .env of docker-jitsi-meet as it is: gavel serve --env .env",
 	};
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
 		report_fatal(r, "", "", 0, "%s", ways[i]);
@@ -249,7 +270,7 @@ int config_load(struct config *c, const struct config_source *src, struct config
 		        "rooms are not approved by an outside service yet: "
 		        "starting without would open them to everybody; set it to 0");
 	env_done(&env);
-	read_secret_file(c->set, r);
+	read_secret_files(c->set, r);
 	return finish(c, state, src->need_start, r);
 }
 
@@ -298,6 +319,6 @@ int config_derive_env(struct config *c, const struct jval *pairs, const struct j
 	own_variables(c->set, &env, r);
 	docker_derive(c->set, &env, r);
 	env_done(&env);
-	read_secret_file(c->set, r);
+	read_secret_files(c->set, r);
 	return finish(c, "", false, r);
 }

@@ -6,7 +6,8 @@
 
 /* These act without tokens too. */
 #define MODULES_WITHOUT_AUTH                                                                       \
-	(MODULE_MUC_ALLOWNERS | MODULE_OWNER_RESTRICTED | MODULE_LOBBY_AUTOSTART)
+	(MODULE_MUC_ALLOWNERS | MODULE_OWNER_RESTRICTED | MODULE_LOBBY_AUTOSTART |                 \
+	        MODULE_SERVICES_PUSH)
 
 enum effect {
 	BUILT_IN,     /* we do it anyway */
@@ -47,6 +48,7 @@ static const struct module modules[] = {
         {"lobby_deactivate", FLAGGED, MODULE_LOBBY_AUTOSTART, false, "lobby_autostart=true"},
         {"token_lobby_bypass_for_initiator", FLAGGED, MODULE_LOBBY_AUTOSTART, false,
                 "lobby_autostart=true"},
+        {"jiconop", FLAGGED, MODULE_SERVICES_PUSH, false, "services_push=true"},
         {"jitsi_permissions", BUILT_IN, MODULE_PERMISSIONS, false, NULL},
         {"token_verification", BUILT_IN, 0, false, NULL},
         {"persistent_lobby", BUILT_IN, 0, false, "with the lobby, which is not served yet"},
@@ -217,6 +219,7 @@ void docker_modules(struct docker *d)
 	honour(d, MODULE_NO_WILDCARD, KEY_ROOM_WILDCARD, "false");
 	honour(d, MODULE_BYPASS, KEY_BYPASS_CLAIMS, "true");
 	honour(d, MODULE_LOBBY_AUTOSTART, KEY_LOBBY_AUTOSTART, "true");
+	honour(d, MODULE_SERVICES_PUSH, KEY_SERVICES_PUSH, "true");
 	honour(d, MODULE_TOKEN_OWNER_PARTY, KEY_ROOM_CREATE, "moderators");
 	honour(d, MODULE_OWNER_RESTRICTED, KEY_NONE, NULL);
 	if (d->modules & (MODULE_TOKEN_OWNER_PARTY | MODULE_OWNER_RESTRICTED))

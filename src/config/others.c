@@ -33,7 +33,6 @@ static const struct special {
                 "recording and dial-out, which it guards, are not served yet"},
         {"ENABLE_AUTH_DOMAIN", SPECIAL_BOOL_BUILT_IN, 0,
                 "auth_domain names the domain of the services"},
-        {"ENABLE_SUBDOMAINS", SPECIAL_LATER, W_ENV_IGNORED, "tenants are not served yet"},
         {"ENABLE_BREAKOUT_ROOMS", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
         {"ENABLE_AV_MODERATION", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
         {"ENABLE_END_CONFERENCE", SPECIAL_LATER, W_ENV_IGNORED, "not served yet"},
@@ -41,6 +40,11 @@ static const struct special {
         {"ENABLE_JAAS_COMPONENTS", SPECIAL_BOOL, W_ENV_IGNORED,
                 "hosted components have no counterpart"},
         {"PROSODY_ENABLE_MUC_RESOURCE_VALIDATE", SPECIAL_BOOL_BUILT_IN, 0, "always on"},
+        {"DISABLE_HTTPS", SPECIAL_ROLE, 0, "1: https_port=0"},
+        {"ENABLE_LETSENCRYPT", SPECIAL_LATER, W_ENV_IGNORED,
+                "certificates are not fetched here: let certbot or acme.sh do it (acme_folder), "
+                "and "
+                "name its files with TLS_CERTIFICATE and TLS_KEY"},
         {"PROSODY_RESERVATION_ENABLED", SPECIAL_LATER, W_ENV_IGNORED,
                 "rooms are not approved by an outside service yet, and serve refuses to start with "
                 "1"},
@@ -84,54 +88,12 @@ void docker_specials(struct docker *d)
 		special(d, &specials[i]);
 }
 
-/* Families: ignored, all in one line each. */
-static void family(struct docker *d, const char *const *prefixes, const char *why, unsigned warning)
-{
-	struct buf names;
-	buf_init(&names, 700);
-	for (size_t i = 0; i < d->env->n; i++) {
-		const struct env_var *v = &d->env->v[i];
-		for (const char *const *p = prefixes; *p && v->value.n; p++) {
-			if (!str_starts(v->name, str_c(*p)))
-				continue;
-			if (report_mentions(d->report, v->name.p))
-				break;
-			buf_printf(&names, "%s%s", names.n ? " " : "", v->name.p);
-			break;
-		}
-	}
-	if (names.n)
-		report_add(d->report,
-		        &(struct config_line){.severity = warning ? CONFIG_WARN : CONFIG_INFO,
-		                .warning = warning},
-		        "(ignored) %s: %.*s", why, STR_FMT(buf_view(&names)));
-	buf_done(&names);
-}
-
-static const char *const other_auth[] = {"LDAP_", "MATRIX_", NULL};
-static const char *const reservation[] = {"PROSODY_RESERVATION_", NULL};
-static const char *const visitors[] = {"VISITORS_", NULL};
-static const char *const later[] = {"TURN_", "TURNS_", "STUN_", "JVB_", "COLIBRI_",
-        "ENABLE_COLIBRI", "ENABLE_OCTO", "JIBRI_", "JIGASI_", "ENABLE_RECORDING",
-        "ENABLE_TRANSCRIPTIONS", "ENABLE_LETSENCRYPT", "LETSENCRYPT_", "ENABLE_HTTP_REDIRECT",
-        "HTTPS_PORT", "DISABLE_HTTPS", "ENABLE_XMPP_WEBSOCKET", "ETHERPAD_", "WHITEBOARD_",
-        "ENABLE_P2P", "BOSH_", "ENABLE_FILE_RECORDING", "ENABLE_LIVESTREAMING", "ENABLE_SCTP",
-        "P2P_STUN", NULL};
-
-void docker_families(struct docker *d)
-{
-	family(d, other_auth, "they belong to other kinds of authentication", W_ENV_IGNORED);
-	family(d, reservation, "approval of rooms by an outside service is not served yet",
-	        W_ENV_IGNORED);
-	family(d, visitors, "visitors are not served", W_ENV_IGNORED);
-	family(d, later, "not served yet, or not needed", 0);
-}
-
 static const char *const others[] = {"AUTH_TYPE", "PROSODY_AUTH_TYPE", "XMPP_MODULES",
         "XMPP_MUC_MODULES", "XMPP_LOBBY_MUC_MODULES", "XMPP_BREAKOUT_MUC_MODULES", "GLOBAL_MODULES",
         "GLOBAL_CONFIG", "XMPP_CONFIGURATION", "XMPP_MUC_CONFIGURATION", "JWT_AUTH_TYPE",
-        "JWT_TOKEN_AUTH_MODULE", "PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS", "XMPP_HIDDEN_DOMAIN",
-        "XMPP_RECORDER_DOMAIN"};
+        "JWT_TOKEN_AUTH_MODULE", "PROSODY_GUEST_AUTH_TYPE", "PROSODY_ADMINS", "P2P_STUN_SERVERS",
+        "STUN_HOST", "STUN_PORT", "TURN_HOST", "TURN_PORT", "TURN_TRANSPORT", "TURNS_HOST",
+        "TURNS_PORT"};
 
 bool docker_is_special(const char *name)
 {
@@ -143,7 +105,7 @@ bool docker_is_special(const char *name)
 		if (strcmp(others[i], name) == 0)
 			return true;
 	}
-	return false;
+	return docker_is_account(name);
 }
 
 static void nearer(const char *candidate, struct str name, unsigned *least, const char **best)
@@ -156,18 +118,6 @@ static void nearer(const char *candidate, struct str name, unsigned *least, cons
 		*least = d;
 		*best = candidate;
 	}
-}
-
-static bool in_family(struct str name)
-{
-	static const char *const *const families[] = {other_auth, reservation, visitors, later};
-	for (size_t f = 0; f < 4; f++) {
-		for (const char *const *p = families[f]; *p; p++) {
-			if (str_starts(name, str_c(*p)))
-				return true;
-		}
-	}
-	return false;
 }
 
 static void spelling(const struct env_var *v, const struct env *env, struct config_report *r)
@@ -191,7 +141,16 @@ static void spelling(const struct env_var *v, const struct env *env, struct conf
 		nearer(specials[i].name, v->name, &least, &best);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		nearer(others[i], v->name, &least, &best);
-	if (best && least > 0)
+	if (!best && docker_is_special(v->name.p))
+		return;
+	if (!best)
+		report_add(r,
+		        &(struct config_line){.severity = CONFIG_INFO,
+		                .key = v->name.p,
+		                .file = env->file,
+		                .line = v->line},
+		        "means nothing here");
+	else if (least > 0)
 		report_add(r,
 		        &(struct config_line){.severity = CONFIG_WARN,
 		                .key = v->name.p,
@@ -204,7 +163,7 @@ void docker_spelling(const struct env *env, struct config_report *r)
 {
 	for (size_t i = 0; i < env->n; i++) {
 		const struct env_var *v = &env->v[i];
-		if (v->name.n >= 8 && v->value.n && !in_family(v->name))
+		if (v->name.n >= 8 && v->value.n && !docker_is_foreign(v->name))
 			spelling(v, env, r);
 	}
 }

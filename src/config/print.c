@@ -96,13 +96,13 @@ void config_print(const struct config *c, const struct config_report *r, struct 
 	buf_printf(out, "  Here:       %s.\n", outcome_here(c));
 }
 
-static struct jval *hide_issuers(const struct jval *list)
+static struct jval *hide_member(const struct jval *list, const char *member)
 {
 	struct jval *copy = jval_copy(list);
 	for (size_t i = 0; i < jval_size(copy); i++) {
-		struct jval *issuer = (struct jval *)(uintptr_t)jval_at(copy, i);
-		if (jval_getc(issuer, "app_secret") &&
-		        !jval_set(issuer, "app_secret", jval_new_str(STR("(hidden)")))) {
+		struct jval *item = (struct jval *)(uintptr_t)jval_at(copy, i);
+		if (jval_getc(item, member) &&
+		        !jval_set(item, member, jval_new_str(STR("(hidden)")))) {
 			jval_free(copy);
 			return NULL;
 		}
@@ -118,7 +118,9 @@ static struct jval *value_json(const struct config_set *s, enum config_key key)
 		return jval_new_null();
 	if (type == SCHEMA_SECRET)
 		return jval_new_str(STR("(hidden)"));
-	return type == SCHEMA_ISSUERS ? hide_issuers(j) : jval_copy(j);
+	if (type == SCHEMA_ACCOUNTS)
+		return hide_member(j, "password");
+	return type == SCHEMA_ISSUERS ? hide_member(j, "app_secret") : jval_copy(j);
 }
 
 struct jval *config_effective_json(const struct config *c)

@@ -7,8 +7,7 @@
 #define ISSUERS_MAX 64
 
 /* Every member is one of `allowed` (separated by spaces); the first that is not is the fault. */
-static bool members_only(
-        const struct jval *object, const char *allowed, int item, struct value_fault *f)
+bool members_only(const struct jval *object, const char *allowed, int item, struct value_fault *f)
 {
 	void *it = NULL;
 	struct str key;
@@ -37,7 +36,7 @@ static bool members_only(
 	return true;
 }
 
-static bool objects_only(const struct jval *j, size_t most, struct value_fault *f)
+bool objects_only(const struct jval *j, size_t most, struct value_fault *f)
 {
 	if (!jval_is_array(j)) {
 		value_fault_set(f, -1, "must be a list, not %s", jval_type_name(j));

@@ -66,19 +66,20 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.flags = SCHEMA_COMPUTED,
 		.fallback_text = "secret; or as key_files, key_server or jwks imply",
 		.words = {"secret", "file", "keyserver", "jwks"},
-		.help = "Where the keys come from that verify tokens. keyserver and jwks work in check and "
-			"explain; serve does "
-			"not fetch keys yet and refuses them."},
+		.help = "Where the keys come from that verify tokens. keyserver and jwks are asked while the "
+			"server runs; explain asks nobody (give it --keys)."},
 	[KEY_KEY_FILES] = {"key_files", SCHEMA_KEY_FILES, TOKEN, .fallback = "[]",
 		.help = "For key_source file: a list of {kid, path}, PEM public keys or certificates. kid "
 			"may be left out when "
 			"there is one file."},
 	[KEY_KEY_SERVER] = {"key_server", SCHEMA_URL, TOKEN, AT(token.keys.key_server), .max = 2048,
 		.docker = "JWT_ASAP_KEYSERVER", .option = "asap_key_server",
-		.help = "URL of a key server that answers <url>/<SHA-256 of the kid>.pem."},
+		.help = "URL of a key server that answers <url>/<SHA-256 of the kid>.pem. https, unless it "
+			"is on this host or a private address."},
 	[KEY_JWKS] = {"jwks", SCHEMA_STRING, TOKEN, AT(token.keys.jwks), .max = 2048,
 		.docker = "JWT_JWKS_URL", .option = "cache_keys_url", .flags = SCHEMA_TRIMMED,
-		.help = "URL or file of a key list (JWKS)."},
+		.help = "URL or file of a key list: a JWKS, or an object of kid and PEM. A file is read "
+			"again when it changes."},
 	[KEY_ISSUERS] = {"issuers", SCHEMA_ISSUERS, TOKEN, .fallback = "[]",
 		.help = "Where several issuers have keys of their own: a list of {iss, algs, key_source, "
 			"app_secret, key_files, "
@@ -86,6 +87,16 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_KNOWN_KIDS] = {"known_kids", SCHEMA_LIST, TOKEN, AT(token.keys.known_kids),
 		.flags = SCHEMA_VECTORS_ONLY, .max = 256,
 		.help = "In test vectors: kids that the key source would return a key for."},
+	[KEY_KEY_CA_FILE] = {"key_ca_file", SCHEMA_PATH, TOKEN, AT(server.keys.ca_file), .max = ENTRY_BYTES,
+		.help = "PEM file of the authorities that vouch for the hosts of key_server and jwks, in "
+			"place of the system's."},
+	[KEY_KEY_PROXY] = {"key_proxy", SCHEMA_URL, TOKEN, AT(server.keys.proxy), .max = 2048,
+		.help = "HTTP proxy through which keys are fetched. Without it none is used, whatever the "
+			"environment says."},
+	[KEY_KEY_PLAIN_HTTP] = {"key_plain_http", SCHEMA_BOOL, TOKEN, AT(server.keys.plain_http),
+		.fallback = "false",
+		.help = "Fetch keys without TLS from any host. Whoever is on the way can then make tokens: "
+			"only for a network that is yours alone."},
 	[KEY_REQUIRE_EXP] = {"require_exp", SCHEMA_BOOL, TOKEN, AT(token.require_exp), .fallback = "false",
 		.help = "Refuse tokens that never expire. A fresh installation switches it on."},
 	[KEY_LEEWAY] = {"leeway", SCHEMA_DURATION, TOKEN, AT(token.leeway), .fallback = "5", .max = 60,
@@ -235,10 +246,50 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_HTTP_PORT] = {"http_port", SCHEMA_INT, SERVER, AT(server.http_port),
 		.flags = SCHEMA_ALWAYS_READ, .fallback = "8000", .max = 65535, .docker = "HTTP_PORT",
 		.help = "The port for HTTP and WebSocket. 0: any free one."},
+	[KEY_HTTPS_PORT] = {"https_port", SCHEMA_INT, SERVER, AT(server.https_port),
+		.flags = SCHEMA_ALWAYS_READ, .fallback = "0", .max = 65535, .docker = "HTTPS_PORT",
+		.help = "The port for HTTPS and secure WebSocket, beside http_port. 0: none. Needs a certificate."},
+	[KEY_TLS_CERTIFICATE] = {"tls_certificate", SCHEMA_FILES, SERVER, AT(server.tls_certificates),
+		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = ENTRY_BYTES,
+		.help = "Certificate files (PEM, with their chains). A client gets the one for the name it asks for, "
+			"else the first. SIGHUP and `gavel reload` read them again."},
+	[KEY_TLS_KEY] = {"tls_key", SCHEMA_FILES, SERVER, AT(server.tls_keys),
+		.flags = SCHEMA_TRIMMED, .fallback = "[]", .max = ENTRY_BYTES,
+		.help = "Their private keys (PEM, no password), in the same order. Empty: each stands in its certificate's file."},
+	[KEY_TLS_SELF_SIGNED] = {"tls_self_signed", SCHEMA_BOOL, SERVER, AT(server.tls_self_signed),
+		.flags = SCHEMA_COMPUTED,
+		.fallback_text = "false; true with HTTPS_PORT of a docker .env and no tls_certificate",
+		.help = "Without tls_certificate: a certificate made once in the state folder, for a trial on a local "
+			"network. Browsers warn of it."},
+	[KEY_XMPP_PORT] = {"xmpp_port", SCHEMA_INT, SERVER, AT(server.xmpp_port),
+		.flags = SCHEMA_ALWAYS_READ, .fallback = "0", .max = 65535, .docker = "XMPP_PORT",
+		.help = "The port for XMPP over TCP, 5222 by custom: clients that are no browsers, and services. 0: none. "
+			"Without tls_certificate it uses a self-signed one, made in the state folder."},
+	[KEY_XMPP_TLS_PORT] = {"xmpp_tls_port", SCHEMA_INT, SERVER, AT(server.xmpp_tls_port),
+		.flags = SCHEMA_ALWAYS_READ, .fallback = "0", .max = 65535,
+		.help = "The same with TLS from the first byte on (XEP-0368), 5223 by custom. 0: none."},
+	[KEY_XMPP_REQUIRE_TLS] = {"xmpp_require_tls", SCHEMA_BOOL, SERVER, AT(server.xmpp_require_tls),
+		.fallback = "true", .docker = "PROSODY_C2S_REQUIRE_ENCRYPTION",
+		.help = "On xmpp_port nobody logs in before STARTTLS, from this machine neither. With false services may do so "
+			"by SCRAM, which shows no password; PLAIN needs TLS in any case, by every door."},
+	[KEY_HTTP_REDIRECT] = {"http_redirect", SCHEMA_BOOL, SERVER, AT(server.http_redirect),
+		.fallback = "false", .docker = "ENABLE_HTTP_REDIRECT",
+		.help = "Send who comes by HTTP to HTTPS, all but /about/health and what acme_folder serves."},
+	[KEY_ACME_FOLDER] = {"acme_folder", SCHEMA_PATH, SERVER, AT(server.acme_folder), .max = ENTRY_BYTES,
+		.help = "Serve /.well-known/acme-challenge/ from this folder, by HTTP too, for a program that fetches certificates "
+			"(certbot --webroot uses FOLDER/.well-known/acme-challenge)."},
+	[KEY_HSTS] = {"hsts", SCHEMA_BOOL, SERVER, AT(server.hsts), .fallback = "false",
+		.docker = "ENABLE_HSTS",
+		.help = "Tell browsers that come by HTTPS to use nothing else here for two years. They remember it."},
+	[KEY_TRUSTED_PROXIES] = {"trusted_proxies", SCHEMA_NETWORKS, SERVER, AT(server.trusted_proxies),
+		.flags = SCHEMA_TRIMMED, .fallback = "[\"127.0.0.0/8\",\"::1\"]", .max = 64,
+		.docker = "PROSODY_TRUSTED_PROXIES",
+		.help = "Who may say, by X-Forwarded-For, X-Real-IP and X-Forwarded-Proto, on whose behalf a request comes. "
+			"Limits per address and logs then go by that. Empty: nobody."},
 	[KEY_PUBLIC_URL] = {"public_url", SCHEMA_URL, SERVER, AT(server.public_url), .max = 2048,
 		.docker = "PUBLIC_URL",
-		.help = "How browsers reach this server, for links. Without it: http://localhost and the "
-			"port."},
+		.help = "How browsers reach this server, for links. Without it: localhost and the "
+			"port, by https where there is https_port."},
 	[KEY_STATE_DIRECTORY] = {"state_directory", SCHEMA_PATH, SERVER, AT(server.state_directory),
 		.flags = SCHEMA_ALWAYS_READ | SCHEMA_COMPUTED, .max = ENTRY_BYTES,
 		.docker = "STATE_DIRECTORY",
@@ -266,9 +317,26 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_AUTH_DOMAIN",
 		.fallback_text = "auth.<domain>",
 		.help = "Domain of the services' accounts, the focus among them."},
+	[KEY_HIDDEN_DOMAIN] = {"hidden_domain", SCHEMA_DOMAIN, SERVER, AT(server.hidden_domain),
+		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_HIDDEN_DOMAIN",
+		.docker2 = "XMPP_RECORDER_DOMAIN", .fallback_text = "hidden.<domain>",
+		.help = "Domain of recorders and transcribers: clients show nobody who comes from there."},
+	[KEY_ACCOUNTS] = {"accounts", SCHEMA_ACCOUNTS, SERVER, .fallback = "[]",
+		.help = "Services that log in with a password: a list of {jid, password or password_file, kind}. "
+			"kind: focus, bridge, jibri, recorder, jigasi, transcriber or other; left out, by the name. "
+			"A jid without a domain is on auth_domain, of a recorder or transcriber on hidden_domain. "
+			"Nobody else can be a service."},
+	[KEY_INTERNAL_MUC_DOMAIN] = {"internal_muc_domain", SCHEMA_DOMAIN, SERVER, AT(server.internal_muc_domain),
+		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_INTERNAL_MUC_DOMAIN",
+		.fallback_text = "internal-muc.<domain>",
+		.help = "Domain of the rooms where services meet (jvbbrewery, jibribrewery). People see nothing of it."},
 	[KEY_MUC_DOMAIN] = {"muc_domain", SCHEMA_DOMAIN, SERVER, AT(server.muc_domain),
 		.flags = SCHEMA_COMPUTED, .max = 253, .docker = "XMPP_MUC_DOMAIN",
 		.fallback_text = "muc.<domain>", .help = "Domain of the rooms."},
+	[KEY_TENANTS] = {"tenants", SCHEMA_BOOL, SERVER, AT(server.tenants), .fallback = "true",
+		.docker = "ENABLE_SUBDOMAINS",
+		.help = "/tenant/room are rooms of the tenant's own: room@muc.<tenant>.<domain>. Without, or "
+			"with a muc_domain that is not below domain, there are no tenants."},
 	[KEY_RESOURCE_STRICT] = {"resource_strict", SCHEMA_BOOL, SERVER, AT(server.resource_strict),
 		.fallback = "false", .docker = "PROSODY_MUC_RESOURCE_VALIDATE_ANONYMOUS_STRICT",
 		.docker2 = "PROSODY_ENABLE_MUC_RESOURCE_VALIDATE_ANONYMOUS_STRICT",
@@ -278,6 +346,51 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_TOKEN_AUTH_URL] = {"token_auth_url", SCHEMA_URL, SERVER, AT(server.token_auth_url),
 		.max = 2048, .docker = "TOKEN_AUTH_URL", .option = "tokenAuthUrl",
 		.help = "A login page elsewhere that hands out tokens."},
+	[KEY_FOCUS] = {"focus", SCHEMA_WORD, SERVER, AT(server.focus), .fallback = "internal",
+		.words = {"internal", "external"},
+		.help = "Who opens rooms and answers for them. external: Jicofo, or whoever logs in as an "
+			"account of kind focus. It moderates nobody: roles are this server's in either case."},
+	[KEY_WEB_ROOT] = {"web_root", SCHEMA_PATH, SERVER, AT(server.web_root), .max = ENTRY_BYTES,
+		.help = "Serve an installed jitsi-meet from this folder (Debian: /usr/share/jitsi-meet) in "
+			"place of the page that is built in."},
+	[KEY_CONFIG_JS] = {"config_js", SCHEMA_PATH, SERVER, AT(server.config_js), .max = ENTRY_BYTES,
+		.help = "With web_root: answer /config.js with this file (Debian: "
+			"/etc/jitsi/meet/HOST-config.js), the rule for names appended. Without it: "
+			"generated from these settings."},
+	[KEY_HTTP_CONFERENCE_REQUEST] = {"http_conference_request", SCHEMA_BOOL, SERVER,
+		AT(server.http_conference_request), .fallback = "false",
+		.help = "config.js tells clients to ask for conferences by HTTP, before they connect "
+			"(conferenceRequestUrl). They may in any case."},
+	[KEY_BOSH] = {"bosh", SCHEMA_BOOL, SERVER, AT(server.bosh), .fallback = "true",
+		.help = "Clients may come by BOSH (/http-bind), where WebSockets do not get through. config.js "
+			"names both."},
+	[KEY_SHARD] = {"shard", SCHEMA_STRING, SERVER, AT(server.shard), .flags = SCHEMA_TRIMMED,
+		.max = 64, .docker = "DEPLOYMENTINFO_SHARD", .help = "The name of this server among several, told to clients "
+			"(x-jitsi-shard): letters, digits, dots, dashes and underscores."},
+	[KEY_REGION] = {"region", SCHEMA_STRING, SERVER, AT(server.region), .flags = SCHEMA_TRIMMED,
+		.max = 64, .docker = "DEPLOYMENTINFO_REGION", .docker2 = "PROSODY_REGION_NAME",
+		.help = "Where it stands, likewise (x-jitsi-region)."},
+	[KEY_ICE_SERVERS] = {"ice_servers", SCHEMA_LIST, SERVER, .flags = SCHEMA_TRIMMED, .fallback = "[]",
+		.max = 320,
+		.help = "STUN and TURN servers that clients are told about (XEP-0215): stun:host:port, "
+			"turn:host:port?transport=udp, turns:host:port?transport=tcp."},
+	[KEY_TURN_SECRET] = {"turn_secret", SCHEMA_SECRET, SERVER, AT(server.extdisco.secret),
+		.max = ENTRY_BYTES, .docker = "TURN_CREDENTIALS",
+		.help = "The secret shared with the TURN servers (coturn: static-auth-secret). Each client "
+			"gets a password of its own that runs out."},
+	[KEY_TURN_USERNAME] = {"turn_username", SCHEMA_STRING, SERVER, AT(server.extdisco.username),
+		.max = 100, .docker = "TURN_USERNAME",
+		.help = "Without turn_secret: the TURN user of all clients. With it: a part of the users' "
+			"names."},
+	[KEY_TURN_PASSWORD] = {"turn_password", SCHEMA_SECRET, SERVER, AT(server.extdisco.password),
+		.max = 512, .docker = "TURN_PASSWORD", .help = "His password."},
+	[KEY_TURN_TTL] = {"turn_ttl", SCHEMA_DURATION, SERVER, AT(server.extdisco.ttl_s),
+		.fallback = "86400", .min = 60, .max = 2592000, .unit = "s", .docker = "TURN_TTL",
+		.help = "How long a password made with turn_secret is good."},
+	[KEY_SERVICES_PUSH] = {"services_push", SCHEMA_BOOL, SERVER, AT(server.services_push),
+		.fallback = "false",
+		.help = "Tell clients what the server offers before they ask, with the bind (jiconop): "
+			"saves Jitsi clients a round trip."},
 
 	[KEY_PREJOIN] = {"prejoin", SCHEMA_BOOL, PAGE, AT(server.page.prejoin), .fallback = "true",
 		.docker = "ENABLE_PREJOIN_PAGE",
@@ -326,8 +439,22 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.help = "Joins of one room."},
 	[KEY_PASSWORDS_PER_MINUTE] = {LIMIT(passwords_per_minute, "20", 1, 100000, "per minute"),
 		.help = "Wrong room passwords from one address (one client, from loopback); more are not looked at."},
+	[KEY_SERVICE_PASSWORDS_PER_MINUTE] = {LIMIT(service_passwords_per_minute, "20", 1, 100000, "per minute"),
+		.help = "Wrong passwords of services from one address (ten times as many from loopback); more are not "
+			"looked at."},
+	[KEY_SERVICE_STANZA_BYTES] = {LIMIT(service_stanza_bytes, "10485760", 4 * KIB, 16 * MIB, "bytes"),
+		.help = "One stanza of a service."},
+	[KEY_SERVICE_STANZAS_PER_SECOND] = {LIMIT(service_stanzas_per_second, "20000", 1, 1000000, "per second"),
+		.help = "From one service, over some seconds. Its bytes are not counted."},
+	[KEY_BREWERIES] = {LIMIT(breweries, "100", 1, 100000, "rooms"),
+		.help = "Rooms on internal_muc_domain, per worker."},
 	[KEY_HTTP_HEAD_BYTES] = {LIMIT(http_head_bytes, "8192", 512, 65536, "bytes"),
 		.help = "Request line and headers, without the query."},
+	[KEY_HTTP_BODY_MEBIBYTES_TOTAL] = {LIMIT(http_body_mebibytes_total, "64", 1, 65536, "MiB"),
+		.help = "Bodies of requests that are not all here yet, together; then those with more than "
+			"16 KiB are refused."},
+	[KEY_CONFERENCE_REQUESTS_PER_MINUTE] = {LIMIT(conference_requests_per_minute, "600", 1, 1000000,
+		"per minute"), .help = "By HTTP, from one address. Loopback is exempt."},
 	[KEY_LOGIN_STANZA_BYTES] = {LIMIT(login_stanza_bytes, "10000", 512, MIB, "bytes"),
 		.help = "One message before login."},
 	[KEY_LOGIN_STANZAS] = {LIMIT(login_stanzas, "20", 4, 1000, "messages"),
@@ -350,6 +477,8 @@ static const struct schema_row rows[KEY_COUNT] = {
 		.help = "Waiting for all clients together; then those that let more than 256 KiB wait are closed."},
 	[KEY_HANDSHAKE_TIMEOUT] = {TIMEOUT(handshake_timeout, "10", 600),
 		.help = "From connecting to the end of the request."},
+	[KEY_BODY_TIMEOUT] = {TIMEOUT(body_timeout, "20", 600),
+		.help = "From there to the end of its body."},
 	[KEY_LOGIN_TIMEOUT] = {TIMEOUT(login_timeout, "20", 600),
 		.help = "From the WebSocket to the end of the login."},
 	[KEY_IDLE_TIMEOUT] = {TIMEOUT(idle_timeout, "60", 3600),
@@ -359,10 +488,25 @@ static const struct schema_row rows[KEY_COUNT] = {
 	[KEY_PING_TIMEOUT] = {TIMEOUT(ping_timeout, "30", 3600), .help = "How long it may take to answer."},
 	[KEY_ROOM_READY_TIMEOUT] = {TIMEOUT(room_ready_timeout, "15", 600),
 		.help = "How long a room that was asked for waits for its first human."},
+	[KEY_RESUME_TIMEOUT] = {LIMIT(resume_timeout, "60", 0, 600, "s"),
+		.help = "How long a client whose connection broke stays in its rooms, to come back by stream "
+			"management. 0: it leaves at once."},
+	[KEY_RESUME_SERVICE_TIMEOUT] = {LIMIT(resume_service_timeout, "15", 0, 600, "s"),
+		.help = "The same for services."},
+	[KEY_RESUME_QUEUE] = {LIMIT(resume_queue, "500", 1, 100000, "stanzas"),
+		.help = "Kept for one client until it has acknowledged them, within queued_bytes."},
 	[KEY_SHUTDOWN_TIMEOUT] = {TIMEOUT(shutdown_timeout, "5", 600),
 		.help = "How long the end may take."},
 	[KEY_LOG_LINES_PER_SECOND] = {LIMIT(log_lines_per_second, "50", 1, 100000, "lines per second"),
 		.help = "From one cause; what is left out is counted."},
+	[KEY_KEY_LOOKUPS_PER_SECOND] = {LIMIT(key_lookups_per_second, "10", 1, 1000, "requests per second"),
+		.help = "Requests for unknown kids, per key server. Known keys are not held up by it."},
+	[KEY_KEYS_REMEMBERED] = {LIMIT(keys_remembered, "1000", 256, 100000, "keys"),
+		.help = "Kids remembered per key server: so many known ones, and so many unknown ones."},
+	[KEY_KEYS_WAITING] = {LIMIT(keys_waiting, "1000", 1, 100000, "logins"),
+		.help = "Logins that wait for a key, per issuer."},
+	[KEY_KEY_TIMEOUT] = {TIMEOUT(key_timeout, "10", 60),
+		.help = "How long a login waits for its key."},
 };
 
 const struct schema_row *schema_row(enum config_key key)
@@ -466,9 +610,12 @@ void schema_describe(const struct schema_row *row, struct buf *out)
 		[SCHEMA_ALGS] = "a list of algorithms",
 		[SCHEMA_PATHS] = "a list of claim paths",
 		[SCHEMA_ADDRESSES] = "a list of IP addresses",
+		[SCHEMA_NETWORKS] = "a list of IP addresses and networks",
+		[SCHEMA_FILES] = "a list of files",
 		[SCHEMA_RULES] = "a list of rules",
 		[SCHEMA_KEY_FILES] = "a list of key files",
 		[SCHEMA_ISSUERS] = "a list of issuers",
+		[SCHEMA_ACCOUNTS] = "a list of accounts",
 	};
 	if (row->type == SCHEMA_WORD) {
 		for (size_t i = 0; i < 6 && row->words[i]; i++)

@@ -32,7 +32,8 @@ static bool refuse(struct docker *d, const char *name, struct str entry, int lin
 	return true;
 }
 
-static void variable(struct docker *d, const char *name)
+/* said: it is a key, and has its line. */
+static void variable(struct docker *d, const char *name, bool said)
 {
 	const struct env_var *v = env_get(d->env, name);
 	bool refused = false;
@@ -42,7 +43,7 @@ static void variable(struct docker *d, const char *name)
 		struct str entry = str_trim(str_split(&rest, ','));
 		refused = (entry.n && refuse(d, name, entry, v->line)) || refused;
 	}
-	if (!refused)
+	if (!refused && !said)
 		docker_say(d, name, NULL, DOCKER_HONOURED, 0, "for service identities only");
 }
 
@@ -73,7 +74,7 @@ void docker_services(struct docker *d)
 	static const char *const options[] = {"token_verification_allowlist",
 	        "muc_access_whitelist", "muc_lobby_whitelist", "muc_password_whitelist"};
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-		variable(d, variables[i]);
+		variable(d, variables[i], i > 0);
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
 		option(d, options[i]);
 }

@@ -179,8 +179,9 @@ void set_value_write(const struct config_set *s, enum config_key key, struct buf
 		buf_puts(out, "(none)");
 	else if (type == SCHEMA_SECRET)
 		buf_puts(out, "(hidden)");
-	else if (type == SCHEMA_ISSUERS)
-		buf_printf(out, "(%zu issuers)", jval_size(j));
+	else if (schema_is_secret(type))
+		buf_printf(out, "(%zu %s)", jval_size(j),
+		        type == SCHEMA_ISSUERS ? "issuers" : "accounts");
 	else if (jval_is_string(j) && type != SCHEMA_STRING)
 		buf_str(out, jval_str(j));
 	else

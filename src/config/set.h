@@ -69,5 +69,8 @@ bool set_defaults(struct config_set *s, const char *state_directory);
 /* What contradicts itself, cannot start or ought to be known (config/judge.c).
  * need_start: also what serve cannot do. */
 void set_judge(struct config_set *s, bool need_start, struct config_report *r);
+/* Of the accounts (config/accounts.c). */
+void accounts_judge(struct config_set *s, struct config_report *r);
+bool accounts_fill(struct config_set *s, struct server_settings *out);
 /* Into the structs that the rooms read (config/fill.c). false: no memory. */
 bool set_fill(struct config_set *s, struct config *c);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/address.h"
 #include "base/utf8.h"
 
 #define LIST_MAX 256
@@ -89,25 +90,34 @@ bool value_url(struct str s)
 	return true;
 }
 
+bool value_url_private(struct str url)
+{
+	static const char *const near[] = {"127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12",
+	        "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"};
+	struct address a;
+	struct network n;
+	struct str host = value_url_host(url);
+	if (!str_starts(url, STR("http://")) || str_absent(host))
+		return true;
+	if (!address_parse(host, &a))
+		return str_find(host, '.') == host.n || str_ends(host, STR(".localhost"));
+	for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+		if (network_parse(str_c(near[i]), &n) && network_has(&n, &a))
+			return true;
+	}
+	return false;
+}
+
 static bool is_address(struct str s)
 {
-	if (str_find(s, ':') < s.n) {
-		for (size_t i = 0; i < s.n; i++) {
-			char c = ascii_lower(s.p[i]);
-			if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == ':' ||
-			            c == '.'))
-				return false;
-		}
-		return s.n >= 2;
-	}
-	unsigned parts = 0;
-	while (!str_absent(s)) {
-		struct str part = str_split(&s, '.');
-		uint64_t octet;
-		if (++parts > 4 || part.n > 3 || !str_u64(part, &octet) || octet > 255)
-			return false;
-	}
-	return parts == 4;
+	struct address a;
+	return address_parse(s, &a);
+}
+
+static bool is_network(struct str s)
+{
+	struct network n;
+	return network_parse(s, &n);
 }
 
 static bool text_check(const struct schema_row *row, struct str s, int item, struct value_fault *f)
@@ -129,6 +139,10 @@ static bool text_check(const struct schema_row *row, struct str s, int item, str
 	else if (row->type == SCHEMA_ADDRESSES && !is_address(s))
 		value_fault_set(
 		        f, item, "\"%.*s\" is no numeric IP address", STR_FMT(str_sub(s, 0, 60)));
+	else if (row->type == SCHEMA_NETWORKS && !is_network(s))
+		value_fault_set(f, item,
+		        "\"%.*s\" is no IP address, and no network as 10.0.0.0/8 is one",
+		        STR_FMT(str_sub(s, 0, 60)));
 	else
 		return true;
 	return false;
@@ -211,6 +225,13 @@ static struct jval *item_make(
 static struct jval *list_make(
         const struct schema_row *row, const struct jval *j, struct value_fault *f)
 {
+	if (row->type == SCHEMA_FILES && jval_is_string(j)) { /* one is a list of one */
+		struct jval *one = jval_new_array(), *item = item_make(row, j, -1, f);
+		if (one && item && jval_append(one, item))
+			return one;
+		jval_free(one);
+		return NULL;
+	}
 	if (!jval_is_array(j)) {
 		value_fault_set(
 		        f, -1, "must be a list, not %s: write [\"a\", \"b\"]", jval_type_name(j));
@@ -331,6 +352,7 @@ static struct jval *structured_check(
 {
 	bool fine = row->type == SCHEMA_RULES       ? rules_check(j, f)
 	            : row->type == SCHEMA_KEY_FILES ? key_files_check(j, f)
+	            : row->type == SCHEMA_ACCOUNTS  ? accounts_check(j, f)
 	                                            : issuers_check(j, f);
 	return fine ? jval_copy(j) : NULL;
 }
@@ -371,7 +393,7 @@ static struct jval *json_parse(const struct schema_row *row, struct str text, st
 	struct jval *j = jval_parse(text, VALUE_DEPTH, &e);
 	if (!j) {
 		value_fault_set(f, -1, "is no valid JSON: %s",
-		        row->type == SCHEMA_ISSUERS ? "syntax error" : e.text);
+		        schema_is_secret(row->type) ? "syntax error" : e.text);
 		return NULL;
 	}
 	struct jval *out = value_check(row, j, f);

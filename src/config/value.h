@@ -22,6 +22,9 @@ bool value_domain(struct str s);
 bool value_url(struct str s);
 /* The host of a URL, without port and brackets; absent when there is none, or a user before it. */
 struct str value_url_host(struct str url);
+/* No plain http across networks of others: https, or a host that is this one, has a private
+ * address, or a name without dots. What is no URL is fine. */
+bool value_url_private(struct str url);
 
 void value_fault_set(struct value_fault *f, int item, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
@@ -29,3 +32,7 @@ void value_fault_set(struct value_fault *f, int item, const char *fmt, ...)
 bool rules_check(const struct jval *j, struct value_fault *f);
 bool key_files_check(const struct jval *j, struct value_fault *f);
 bool issuers_check(const struct jval *j, struct value_fault *f);
+bool accounts_check(const struct jval *j, struct value_fault *f);
+/* Parts of such checks: no members but these (words with blanks between), and a list of objects. */
+bool members_only(const struct jval *object, const char *allowed, int item, struct value_fault *f);
+bool objects_only(const struct jval *j, size_t most, struct value_fault *f);

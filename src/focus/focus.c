@@ -15,12 +15,20 @@ struct focus *focus_new(const struct focus_settings *settings, const struct outb
 		return NULL;
 	f->settings = *settings;
 	f->outbox = outbox;
+	external_init(f);
 	return f;
 }
 
 void focus_free(struct focus *f)
 {
+	if (f)
+		external_done(f);
 	mem_free(f);
+}
+
+void focus_clock(struct focus *f, uint64_t now_ms)
+{
+	f->now_ms = now_ms;
 }
 
 void focus_attach(struct focus *f, struct room_service *rooms)
@@ -87,6 +95,35 @@ static void on_focus_iq(void *arg, struct room *r, struct occupant *from, const 
 	}
 }
 
+/* The feature that recording, streaming, dialling out and transcription want; NULL: nothing does
+ * (signaling.md 7.3). Whoever hangs up needs none. */
+static const char *feature_of(const struct element *e)
+{
+	if (element_is(e, "jibri", NS_JIBRI))
+		return str_eqc(element_attr(e, "recording_mode"), "stream") ? "livestreaming"
+		                                                            : "recording";
+	if (!element_is(e, "dial", NS_RAYO))
+		return NULL;
+	return str_eqc(element_attr(e, "to"), "jitsi_meet_transcribe") ? "transcription"
+	                                                               : "outbound-call";
+}
+
+static bool on_focus_guard(
+        void *arg, struct room *r, struct occupant *from, const struct stanza *st)
+{
+	(void)arg;
+	const char *feature = feature_of(st->payload);
+	if (mute_is(st->payload))
+		return mute_guard(r, from, st);
+	if (!feature || occupant_may(from, feature))
+		return true;
+	struct stanza_error e = stanza_error_make("auth", "forbidden", NULL);
+	log_info("room=%s occupant=%.64s event=refuse feature=%s",
+	        log_value(jid_view(room_jid(r)).node), occupant_nick(from).p, feature);
+	focus_refuse(r, from, st, &e);
+	return false;
+}
+
 static bool on_opened(void *arg, struct str room)
 {
 	const struct focus *f = arg;
@@ -106,7 +143,8 @@ struct room_listener focus_listener(struct focus *f)
 	        .opened = several ? on_opened : NULL,
 	        .ended = several ? on_ended : NULL,
 	        .focus_presence = write_presence,
-	        .focus_iq = on_focus_iq};
+	        .focus_iq = on_focus_iq,
+	        .focus_guard = on_focus_guard};
 }
 
 void focus_send(struct focus *f, const struct room_client *to, struct buf *stanza)
@@ -131,36 +169,61 @@ static void refuse_address(struct focus *f, const struct room_client *c, const s
 	buf_done(&b);
 }
 
-void focus_stanza(struct focus *f, struct session *s, const struct stanza *st)
+struct room_client focus_client_of(const struct session *s)
 {
-	const struct room_client c = {
+	return (struct room_client){
 	        .handle = session_handle(s),
 	        .jid = session_jid(s),
 	        .key = session_key(s),
 	        .peer = session_peer(s),
 	        .peer_loopback = session_peer_loopback(s),
 	        .claims = session_claims(s),
+	        .service = session_service(s),
+	        .region = session_region(s),
 	};
+}
+
+void focus_stanza(struct focus *f, struct session *s, const struct stanza *st)
+{
+	const struct room_client c = focus_client_of(s);
 	focus_client_stanza(f, &c, st);
 }
 
-void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st)
+static void route(struct focus *f, const struct room_client *c, const struct stanza *st)
 {
 	bool asks = st->kind == STANZA_IQ && (st->type == STANZA_GET || st->type == STANZA_SET);
-	if (str_eq(st->to.domain, f->settings.muc_domain))
+	if (address_is_room(f, st->to.domain))
 		room_service_stanza(f->rooms, c, st);
+	else if (external_answer(f, c, st))
+		return;
 	else if (asks && str_absent(st->to.node) && str_eq(st->to.domain, f->settings.focus_domain))
 		request_iq(f, c, st);
 	else if (st->kind != STANZA_PRESENCE)
 		refuse_address(f, c, st);
 }
 
+void focus_client_stanza(struct focus *f, const struct room_client *c, const struct stanza *st)
+{
+	struct arena a;
+	struct stanza outward = *st;
+	arena_init(&a, 0);
+	/* without memory the address stays one that no room has */
+	(void)address_outward(f, &outward.to, &a);
+	route(f, c, &outward);
+	arena_done(&a);
+}
+
 bool focus_conference_of(
         const struct focus *f, const struct stanza *st, struct buf *room, bool *opens)
 {
 	*opens = st->kind == STANZA_PRESENCE && st->type == STANZA_PLAIN;
-	if (str_eq(st->to.domain, f->settings.muc_domain)) {
-		buf_str(room, st->to.bare);
+	if (address_is_room(f, st->to.domain)) {
+		struct arena a;
+		struct jid to = st->to;
+		arena_init(&a, 0);
+		room->failed = room->failed || !address_outward(f, &to, &a);
+		buf_str(room, to.bare);
+		arena_done(&a);
 		return !str_absent(st->to.node);
 	}
 	*opens = true;
@@ -175,5 +238,6 @@ void focus_gone(struct focus *f, struct session *s)
 
 void focus_client_gone(struct focus *f, struct session_handle h)
 {
+	external_gone(f, h);
 	room_service_gone(f->rooms, h);
 }

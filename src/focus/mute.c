@@ -38,7 +38,8 @@ static bool forward(struct focus *f, struct room *r, const struct occupant *from
 	return fine;
 }
 
-void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struct stanza *st)
+/* The one who is to be muted or unmuted; NULL: it was refused. */
+static struct occupant *judge(struct room *r, struct occupant *from, const struct stanza *st)
 {
 	struct arena a;
 	struct jid jid = {0};
@@ -59,18 +60,45 @@ void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struc
 		e = stanza_error_make("cancel", "item-not-found", NULL);
 	else if (to != from && (!mute || !occupant_is_moderator(from)))
 		e = stanza_error_make("cancel", "not-allowed", NULL);
-	bool other = !e.type && to != from;
-	if (other && !forward(f, r, from, to, st))
-		e = stanza_error_make("wait", "resource-constraint", NULL);
 	if (e.type) {
 		log_info("room=%s occupant=%.64s event=mute refused because=%s",
 		        log_value(jid_view(room_jid(r)).node), occupant_nick(from).p, e.condition);
 		focus_refuse(r, from, st, &e);
-	} else {
-		room_focus_reply(r, from, st, "result", STR_NONE);
-		if (other)
-			log_info("room=%s occupant=%.64s event=mute by=%.64s", log_value(jid.node),
-			        occupant_nick(to).p, occupant_nick(from).p);
+		to = NULL;
 	}
 	arena_done(&a);
+	return to;
+}
+
+static void log_mute(const struct room *r, const struct occupant *from, const struct occupant *to)
+{
+	log_info("room=%s occupant=%.64s event=mute by=%.64s",
+	        log_value(jid_view(room_jid(r)).node), occupant_nick(to).p, occupant_nick(from).p);
+}
+
+bool mute_guard(struct room *r, struct occupant *from, const struct stanza *st)
+{
+	struct occupant *to = st->type == STANZA_SET ? judge(r, from, st) : NULL;
+	if (st->type != STANZA_SET) {
+		struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
+		focus_refuse(r, from, st, &e);
+	}
+	if (to && to != from)
+		log_mute(r, from, to);
+	return to != NULL;
+}
+
+void mute_iq(struct focus *f, struct room *r, struct occupant *from, const struct stanza *st)
+{
+	struct occupant *to = judge(r, from, st);
+	if (!to)
+		return;
+	if (to != from && !forward(f, r, from, to, st)) {
+		struct stanza_error e = stanza_error_make("wait", "resource-constraint", NULL);
+		focus_refuse(r, from, st, &e);
+		return;
+	}
+	room_focus_reply(r, from, st, "result", STR_NONE);
+	if (to != from)
+		log_mute(r, from, to);
 }

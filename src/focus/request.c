@@ -15,75 +15,103 @@ static void refuse(struct focus *f, const struct room_client *c, const struct st
 	buf_done(&b);
 }
 
-static void write_property(struct buf *b, const char *name, const char *value)
+size_t focus_properties(const struct focus *f, struct focus_property out[FOCUS_PROPERTIES])
 {
-	buf_printf(b, "<property name='%s' value='%s'/>", name, value);
+	size_t n = 0;
+	out[n++] = (struct focus_property){"authentication", f->settings.auth ? "true" : "false"};
+	if (f->settings.token_auth_url.n)
+		out[n++] = (struct focus_property){"externalAuth", "true"};
+	out[n++] = (struct focus_property){"visitors-supported", "false"};
+	return n;
 }
 
-static void grant(struct focus *f, const struct room_client *c, const struct stanza *st,
-        const struct jid *room)
+struct str focus_account(const struct focus *f)
 {
+	return f->settings.focus_jid;
+}
+
+static void grant(
+        struct focus *f, const struct room_client *c, const struct stanza *st, struct str room)
+{
+	struct focus_property properties[FOCUS_PROPERTIES];
+	size_t n = focus_properties(f, properties);
 	struct buf b;
 	buf_init(&b, 0);
 	stanza_head(&b, STANZA_IQ, "result", st->id, st->to.full, c->jid);
 	buf_puts(&b, "><conference xmlns='" NS_FOCUS "'");
-	xml_attr(&b, "room", room->bare);
+	xml_attr(&b, "room", room);
 	buf_puts(&b, " ready='true'");
 	xml_attr(&b, "focusjid", f->settings.focus_jid);
 	buf_putc(&b, '>');
-	write_property(&b, "authentication", f->settings.auth ? "true" : "false");
-	if (f->settings.token_auth_url.n)
-		write_property(&b, "externalAuth", "true");
-	write_property(&b, "visitors-supported", "false");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "<property name='%s' value='%s'/>", properties[i].name,
+		        properties[i].value);
 	buf_puts(&b, "</conference></iq>");
 	focus_send(f, c, &b);
 	buf_done(&b);
 }
 
-static void on_conference(
-        struct focus *f, const struct room_client *c, const struct stanza *st, struct arena *a)
+void focus_conference(struct focus *f, const struct room_client *c, struct str wanted,
+        struct arena *a, struct focus_answer *out)
 {
 	struct jid room;
-	struct stanza_error e = stanza_error_make("modify", "bad-request", NULL);
-	struct str wanted = element_attr(st->payload, "room");
+	*out = (struct focus_answer){.error = stanza_error_make("modify", "bad-request", NULL)};
 	int err = str_absent(wanted) ? ERR_BADMSG : jid_parse(wanted, a, &room);
+	if (!err && !address_outward(f, &room, a))
+		err = ERR_NOMEM;
 	if (err == ERR_NOMEM)
-		e = stanza_error_make("wait", "resource-constraint", NULL);
+		out->error = stanza_error_make("wait", "resource-constraint", NULL);
 	if (err || str_absent(room.node) || !str_absent(room.resource)) {
 		if (room_service_may_log(f->rooms))
 			log_info("event=refuse stage=conference because=%s session=%.8s room=%s",
-			        e.condition, c->key.p, log_value(wanted));
-		refuse(f, c, st, &e);
+			        out->error.condition, c->key.n ? c->key.p : "-", log_value(wanted));
 		return;
 	}
-	if (!str_eq(room.domain, f->settings.muc_domain)) {
-		e = stanza_error_make("cancel", "item-not-found", "No such room service");
-		refuse(f, c, st, &e);
+	if (!address_is_room(f, room.domain)) {
+		out->error = stanza_error_make("cancel", "item-not-found", "No such room service");
 		return;
 	}
-	enum reason reason = room_service_request(f->rooms, c, room.bare);
-	if (reason == R_NONE) {
-		grant(f, c, st, &room);
+	out->reason = room_service_request(f->rooms, c, room.bare);
+	out->ready = out->reason == R_NONE;
+	out->room = room.bare;
+	if (out->ready)
 		return;
-	}
-	const struct reason_info *info = reason_info(reason);
-	e = stanza_error_make(info->type, info->condition, info->text);
-	refuse(f, c, st, &e);
+	const struct reason_info *info = reason_info(out->reason);
+	out->error = stanza_error_make(info->type, info->condition, info->text);
 }
 
-bool request_names(const struct focus *f, const struct stanza *st, struct buf *room)
+static void on_conference(
+        struct focus *f, const struct room_client *c, const struct stanza *st, struct arena *a)
+{
+	struct focus_answer answer;
+	focus_conference(f, c, element_attr(st->payload, "room"), a, &answer);
+	/* a request whose join will be refused opens no room, and is nothing for a focus outside */
+	if (answer.ready && f->settings.outside && room_find(f->rooms, answer.room))
+		external_ask(f, c, st, answer.room);
+	else if (answer.ready)
+		grant(f, c, st, answer.room);
+	else
+		refuse(f, c, st, &answer.error);
+}
+
+bool focus_request_room(const struct focus *f, struct str wanted, struct buf *room)
 {
 	struct arena a;
 	struct jid jid;
-	struct str wanted = element_attr(st->payload, "room");
 	arena_init(&a, 0);
-	bool named = element_is(st->payload, "conference", NS_FOCUS) && !str_absent(wanted) &&
-	             jid_parse(wanted, &a, &jid) == 0 && !str_absent(jid.node) &&
-	             str_eq(jid.domain, f->settings.muc_domain);
+	bool named = !str_absent(wanted) && jid_parse(wanted, &a, &jid) == 0 &&
+	             !str_absent(jid.node) && address_is_room(f, jid.domain) &&
+	             address_outward(f, &jid, &a);
 	if (named)
 		buf_str(room, jid.bare);
 	arena_done(&a);
 	return named;
+}
+
+bool request_names(const struct focus *f, const struct stanza *st, struct buf *room)
+{
+	return element_is(st->payload, "conference", NS_FOCUS) &&
+	       focus_request_room(f, element_attr(st->payload, "room"), room);
 }
 
 /* As encodeURIComponent writes it. */
@@ -129,6 +157,12 @@ static void on_login_url(struct focus *f, const struct room_client *c, const str
 	buf_done(&url);
 }
 
+static bool is_about_login(const struct stanza *st)
+{
+	return st->type == STANZA_GET ? element_is(st->payload, "login-url", NS_FOCUS)
+	                              : element_is(st->payload, "logout", NS_FOCUS);
+}
+
 void request_iq(struct focus *f, const struct room_client *c, const struct stanza *st)
 {
 	struct arena a;
@@ -136,6 +170,8 @@ void request_iq(struct focus *f, const struct room_client *c, const struct stanz
 	arena_init(&a, 0);
 	if (st->type == STANZA_SET && element_is(st->payload, "conference", NS_FOCUS)) {
 		on_conference(f, c, st, &a);
+	} else if (f->settings.outside && is_about_login(st)) {
+		external_ask(f, c, st, STR_NONE);
 	} else if (st->type == STANZA_GET && element_is(st->payload, "login-url", NS_FOCUS)) {
 		on_login_url(f, c, st);
 	} else if (st->type == STANZA_SET && element_is(st->payload, "logout", NS_FOCUS)) {

@@ -5,13 +5,18 @@
 
 struct http_answer {
 	int status;
-	const char *type;    /* Content-Type; NULL: no body */
-	const char *cache;   /* Cache-Control; NULL: no-store */
-	const char *headers; /* further lines, each with CRLF; NULL: none */
+	const char *type;     /* Content-Type; NULL: no body */
+	const char *cache;    /* Cache-Control; NULL: no-store */
+	const char *headers;  /* further lines, each with CRLF; NULL: none */
+	const char *policy;   /* the same, in place of our own page's policy; NULL: that */
+	const char *endpoint; /* the same, of its endpoint; NULL: none */
 	struct str body;
 	struct block *block; /* the body where it is shared; wins over `body`, borrowed */
-	bool close;          /* the connection ends behind it */
-	bool head_only;      /* HEAD: the length is told, the body stays here */
+	bool sized; /* `length` is that of the whole body, of which this is the beginning */
+	uint64_t length;
+	bool close;     /* the connection ends behind it */
+	bool hsts;      /* browsers shall come by HTTPS only */
+	bool head_only; /* HEAD: the length is told, the body stays here */
 };
 
 const char *http_status_text(int status);

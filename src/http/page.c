@@ -2,6 +2,7 @@
 #include "http/page.h"
 
 #include "base/jval.h"
+#include "http/tenant.h"
 
 /* Sets readOnlyName exactly for those whose name the server freezes. It only decodes: a forged
  * token locks the forger's own field and nothing else. Regular expressions are built at run time,
@@ -68,11 +69,41 @@ static void put_str(struct buf *b, const char *key, struct str value)
 	buf_puts(b, ",\n");
 }
 
+/* "conference.meet.example" is "conference.tenant.meet.example" to a tenant. */
+static void put_muc(struct buf *b, const struct page_config *c)
+{
+	struct buf muc;
+	size_t own = c->domain.n, all = c->muc_domain.n;
+	bool below = all > own && str_ends(c->muc_domain, c->domain) &&
+	             c->muc_domain.p[all - own - 1] == '.';
+	buf_init(&muc, 0);
+	if (c->tenant_rooms && c->tenant.n && below) {
+		buf_str(&muc, str_sub(c->muc_domain, 0, all - own));
+		tenant_label(c->tenant, &muc);
+		buf_putc(&muc, '.');
+		buf_str(&muc, c->domain);
+	} else {
+		buf_str(&muc, c->muc_domain);
+	}
+	put_str(b, "muc", buf_view(&muc));
+	b->failed = b->failed || muc.failed;
+	buf_done(&muc);
+}
+
+static void put_hidden(struct buf *b, const struct page_config *c)
+{
+	if (str_absent(c->hidden_domain))
+		return;
+	buf_puts(b, "  hiddenDomain: ");
+	jval_quote(c->hidden_domain, b);
+	buf_puts(b, ",\n");
+}
+
 static void put_hosts(struct buf *b, const struct page_config *c)
 {
 	buf_puts(b, "  hosts: {\n");
 	put_str(b, "domain", c->domain);
-	put_str(b, "muc", c->muc_domain);
+	put_muc(b, c);
 	put_str(b, "focus", c->focus_domain);
 	buf_puts(b, "  },\n");
 	if (!str_absent(c->focus_jid)) {
@@ -80,6 +111,7 @@ static void put_hosts(struct buf *b, const struct page_config *c)
 		jval_quote(c->focus_jid, b);
 		buf_puts(b, ",\n");
 	}
+	put_hidden(b, c);
 }
 
 static void put_features(struct buf *b, const struct page_config *c)
@@ -90,13 +122,27 @@ static void put_features(struct buf *b, const struct page_config *c)
 		jval_quote(c->stun_servers[i], b);
 		buf_puts(b, " }");
 	}
-	buf_puts(b, "],\n  },\n  prejoinConfig: {\n");
+	buf_puts(b, "],\n");
+	if (c->turn) /* clients before 2022 ask only then */
+		put_bool(b, "useStunTurn", true);
+	buf_puts(b, "  },\n");
+	if (c->turn)
+		buf_puts(b, "  useStunTurn: true,\n");
+	buf_puts(b, "  prejoinConfig: {\n");
 	put_bool(b, "enabled", c->prejoin);
 	put_bool(b, "hideDisplayName", c->hide_prejoin_name);
 	buf_puts(b, "  },\n  remoteVideoMenu: {\n");
 	put_bool(b, "disableGrantModerator", c->disable_grant_moderator);
 	put_bool(b, "disableKick", c->disable_kickout);
 	buf_puts(b, "  },\n");
+	if (c->shard.n || c->region.n) {
+		buf_puts(b, "  deploymentInfo: {\n");
+		if (c->shard.n)
+			put_str(b, "shard", c->shard);
+		if (c->region.n)
+			put_str(b, "region", c->region);
+		buf_puts(b, "  },\n");
+	}
 	buf_printf(b, "  requireDisplayName: %s,\n", c->require_display_name ? "true" : "false");
 	buf_printf(b, "  disableProfile: %s,\n", c->disable_profile ? "true" : "false");
 	if (c->read_only_name)
@@ -109,7 +155,7 @@ static void put_features(struct buf *b, const struct page_config *c)
 }
 
 /* The scheme follows the page's: one file serves http://localhost and https://meet.example alike.
- */
+ * Whole addresses: clients put https: before one of BOSH without it when their page is left. */
 static void put_addresses(struct buf *b, const struct page_config *c)
 {
 	buf_puts(b,
@@ -117,10 +163,21 @@ static void put_addresses(struct buf *b, const struct page_config *c)
 	        "window.location.host\n"
 	        "    ? window.location.protocol + '//' + window.location.host : ");
 	jval_quote(str_absent(c->public_url) ? STR("") : c->public_url, b);
+	buf_puts(b, ";\n");
+	if (c->tenant.n) {
+		buf_puts(b, "  base += '/' + ");
+		jval_quote(c->tenant, b);
+		buf_puts(b, ";\n");
+	}
 	buf_printf(b,
-	        ";\n  config.websocket = base.replace(/^http/, 'ws') + '%s';\n"
-	        "  config.websocketKeepAliveUrl = base + '%s';\n})();\n",
+	        "  config.websocket = base.replace(/^http/, 'ws') + '%s';\n"
+	        "  config.websocketKeepAliveUrl = base + '%s';\n",
 	        c->ws_path, c->ws_path);
+	if (c->bosh_path)
+		buf_printf(b, "  config.bosh = base + '%s';\n", c->bosh_path);
+	if (c->conference_path)
+		buf_printf(b, "  config.conferenceRequestUrl = base + '%s';\n", c->conference_path);
+	buf_puts(b, "})();\n");
 }
 
 void page_config_write(const struct page_config *c, struct buf *b)
@@ -130,6 +187,11 @@ void page_config_write(const struct page_config *c, struct buf *b)
 	put_features(b, c);
 	buf_puts(b, "};\n");
 	put_addresses(b, c);
+	page_config_write_end(c, b);
+}
+
+void page_config_write_end(const struct page_config *c, struct buf *b)
+{
 	if (c->names == PAGE_NAMES_FREE)
 		return;
 	buf_printf(b, "(function (names) {\n");

@@ -157,15 +157,18 @@ static int check_framing(struct http_head *h)
 {
 	size_t lengths = http_field_count(h, "content-length");
 	if (http_field_count(h, "transfer-encoding")) {
-		h->has_body = true;
-		/* Nothing here takes a body; both together are how requests are smuggled (RFC
-		 * 9112 6.1). */
-		return refuse(h, lengths ? 400 : 501);
+		h->has_body = h->chunked = true;
+		/* Both together are how requests are smuggled (RFC 9112 6.1, 6.3), and a chain of
+		 * codings is what readers disagree about. */
+		if (lengths || h->minor == 0 || http_field_count(h, "transfer-encoding") > 1)
+			return refuse(h, 400);
+		if (!str_eq_ascii_nocase(http_field(h, "transfer-encoding"), STR("chunked")))
+			return refuse(h, 501);
 	}
 	if (lengths > 1 ||
 	        (lengths && !str_u64(http_field(h, "content-length"), &h->content_length)))
 		return refuse(h, 400);
-	h->has_body = h->content_length > 0;
+	h->has_body = h->chunked || h->content_length > 0;
 	if (h->minor == 1 && http_field_count(h, "host") != 1)
 		return refuse(h, 400);
 	h->keep_alive = h->minor == 1 ? !http_field_has(h, "connection", "close", false)
@@ -178,7 +181,7 @@ int http_parse(struct str in, const struct http_limits *limits, size_t *seen, st
 	h->status = 0;
 	h->n_fields = 0;
 	h->content_length = 0;
-	h->has_body = h->keep_alive = false;
+	h->has_body = h->chunked = h->keep_alive = false;
 	size_t end = 0;
 	size_t max = limits->max_head + limits->max_target;
 	int err = find_end(str_sub(in, 0, max), seen, &end);

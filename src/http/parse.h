@@ -25,7 +25,8 @@ struct http_head {
 	int minor;     /* HTTP/1.minor, 0 or 1 */
 	bool keep_alive;
 	uint64_t content_length; /* 0 when absent */
-	bool has_body;           /* a content length above 0, or a transfer encoding */
+	bool chunked;            /* Transfer-Encoding: chunked, and no length */
+	bool has_body;           /* a content length above 0, or chunks */
 	size_t n_fields;
 	struct http_field fields[HTTP_MAX_HEADERS];
 	size_t bytes; /* of the head, the empty line included */

@@ -10,36 +10,15 @@
 #include "base/mem.h"
 #include "http/answer.h"
 #include "http/files.h"
+#include "http/internal.h"
+#include "http/root.h"
 #include "http/websocket.h"
 
-#define LINGER_MS 2000
 #define EXTENSIONS_MAX                                                                             \
 	10 /* how many idle timeouts a slow download may take, as long as it moves                 \
 	    */
 #define BACKLOG_BYTES                                                                              \
 	(256u << 10) /* answers waiting in one connection before its next request is read */
-
-struct http_server {
-	struct http_settings settings;
-	struct http_counters counters;
-	struct http_limits limits;
-	struct files *files;
-	struct list connections;
-	struct limit log_lines;
-	bool draining;
-};
-
-struct connection {
-	struct list link;
-	struct http_server *server;
-	struct tcp *tcp; /* NULL: it left, as a WebSocket or for good */
-	struct buf in;
-	size_t seen; /* of the head that is not complete */
-	bool served; /* a request was answered: now the idle timeout counts */
-	unsigned extensions;
-	struct timer timer;
-	struct http_head head;
-};
 
 struct http_server *http_server_new(const struct http_settings *settings)
 {
@@ -49,6 +28,11 @@ struct http_server *http_server_new(const struct http_settings *settings)
 	s->settings = *settings;
 	s->limits = (struct http_limits){settings->max_head, settings->max_target};
 	list_init(&s->connections);
+	s->free_slot = NO_TICKET;
+	s->endpoint_headers = settings->endpoint_headers ? settings->endpoint_headers
+	                                                 : "Access-Control-Allow-Origin: *\r\n";
+	if (settings->root)
+		root_own(settings->root, download_answered, s);
 	s->files = settings->upgrades_only ? NULL : files_new(settings->web_dir);
 	if (!s->files && !settings->upgrades_only) {
 		mem_free(s);
@@ -62,9 +46,11 @@ struct http_counters *http_server_counters(struct http_server *s)
 	return &s->counters;
 }
 
-static void connection_free(struct connection *c)
+void connection_free(struct connection *c)
 {
+	exchange_gone(c);
 	timer_stop(&c->timer);
+	loop_undefer(&c->resume);
 	list_remove(&c->link);
 	buf_done(&c->in);
 	mem_free(c);
@@ -76,8 +62,9 @@ static void init_input(struct connection *c)
 	buf_init(&c->in, c->server->limits.max_head + c->server->limits.max_target + LOOP_BUFFER);
 }
 
-static void hang_up(struct connection *c, uint32_t linger_ms)
+void connection_hang_up(struct connection *c, uint32_t linger_ms)
 {
+	timer_stop(&c->timer); /* it may be freed only at the end of the turn */
 	if (c->tcp)
 		tcp_close(c->tcp, linger_ms);
 	c->tcp = NULL;
@@ -90,19 +77,23 @@ void http_server_free(struct http_server *s)
 	LIST_EACH_SAFE(it, &s->connections)
 	{
 		struct connection *c = LIST_OWNER(it, struct connection, link);
-		hang_up(c, 0);
+		connection_hang_up(c, 0);
 		connection_free(c);
 	}
 	files_free(s->files);
+	mem_free(s->slots);
 	mem_free(s);
 }
 
-static void answer(struct connection *c, struct http_answer *a)
+void connection_answer(struct connection *c, struct http_answer *a)
 {
 	struct buf b;
 	buf_init(&b, 0);
-	a->head_only = a->head_only || c->head.method == HTTP_HEAD;
-	a->close = a->close || !c->head.keep_alive || c->server->draining;
+	a->head_only = a->head_only || c->head_only;
+	a->close = a->close || !c->keep_alive || c->server->draining;
+	a->hsts = c->secure && c->server->settings.hsts;
+	if (c->route)
+		a->endpoint = c->server->endpoint_headers;
 	http_answer_head(&b, a, loop_wall_s(tcp_loop(c->tcp)));
 	struct str parts[] = {buf_view(&b), a->body};
 	size_t n = a->head_only || a->block ? 1 : 2;
@@ -111,32 +102,30 @@ static void answer(struct connection *c, struct http_answer *a)
 	                  : tcp_write_parts(c->tcp, parts, n, a->head_only ? NULL : a->block, true);
 	buf_done(&b);
 	if (err)
-		hang_up(c, 0);
+		connection_hang_up(c, 0);
 	else if (a->close)
-		hang_up(c, LINGER_MS);
+		connection_hang_up(c, LINGER_MS);
 }
 
-static void answer_text(struct connection *c, int status, const char *text)
+static struct str connection_peer(const struct connection *c)
 {
-	answer(c, &(struct http_answer){.status = status,
-	                  .type = "text/plain; charset=utf-8",
-	                  .body = str_c(text)});
+	return c->from.peer[0] ? str_c(c->from.peer) : tcp_peer(c->tcp);
 }
 
 /* Never the target: a token stands in it. */
-static void log_refusal(struct connection *c, int status, const char *why)
+void connection_log_refusal(struct connection *c, int status, const char *why)
 {
 	struct http_server *s = c->server;
 	double rate = s->settings.log_lines_per_second;
 	if (limit_take(&s->log_lines, 1, rate, 2 * rate, loop_now_ms(tcp_loop(c->tcp))))
 		log_info("event=refuse stage=http status=%d because=%s peer=%.*s", status,
-		        log_value(str_c(why)), STR_FMT(tcp_peer(c->tcp)));
+		        log_value(str_c(why)), STR_FMT(connection_peer(c)));
 	else
 		s->counters.log_suppressed++;
 }
 
 /* Whoever broke the framing gets one answer, and nothing that follows is read. */
-static void refuse(struct connection *c, int status)
+void connection_refuse(struct connection *c, int status)
 {
 	struct http_counters *n = &c->server->counters;
 	if (status == 408 || status == 503)
@@ -145,58 +134,18 @@ static void refuse(struct connection *c, int status)
 		n->too_large++;
 	else
 		n->bad_request++;
-	log_refusal(c, status, http_status_text(status));
+	connection_log_refusal(c, status, http_status_text(status));
 	struct buf body;
 	buf_init(&body, 0);
 	buf_printf(&body, "%d %s\n", status, http_status_text(status));
-	answer(c, &(struct http_answer){.status = status,
-	                  .type = "text/plain; charset=utf-8",
-	                  .body = buf_view(&body),
-	                  .close = true});
+	connection_answer(c, &(struct http_answer){.status = status,
+	                             .type = "text/plain; charset=utf-8",
+	                             .body = buf_view(&body),
+	                             .close = true});
 	buf_done(&body);
 }
 
-static void answer_file(struct connection *c, struct str path)
-{
-	struct file f;
-	if (!c->server->files || !files_find(c->server->files, path, &f)) {
-		answer_text(c, 404, "Not found.\n");
-		return;
-	}
-	char etag[64] = "ETag: ";
-	memcpy(etag + 6, f.etag, 34);
-	memcpy(etag + 40, "\r\n", 3);
-	if (http_field_has(&c->head, "if-none-match", f.etag, true)) {
-		answer(c, &(struct http_answer){.status = 304,
-		                  .cache = "no-cache",
-		                  .headers = etag,
-		                  .head_only = true});
-		return;
-	}
-	answer(c, &(struct http_answer){.status = 200,
-	                  .type = f.type,
-	                  .cache = "no-cache",
-	                  .headers = etag,
-	                  .block = f.block});
-}
-
-static void answer_health(struct connection *c)
-{
-	struct http_server *s = c->server;
-	struct buf body;
-	buf_init(&body, 0);
-	bool well = !s->draining;
-	if (s->settings.health)
-		well = s->settings.health(s->settings.health_arg, &body) && well;
-	else
-		buf_puts(&body, "{}");
-	answer(c, &(struct http_answer){.status = well ? 200 : 503,
-	                  .type = "application/json",
-	                  .body = buf_view(&body)});
-	buf_done(&body);
-}
-
-static bool is_upgrade(const struct http_head *h)
+bool connection_is_upgrade(const struct http_head *h)
 {
 	return h->minor == 1 && http_field_has(h, "upgrade", "websocket", false) &&
 	       http_field_has(h, "connection", "upgrade", false);
@@ -205,12 +154,12 @@ static bool is_upgrade(const struct http_head *h)
 static void refuse_upgrade(struct connection *c, int status, const char *text, const char *headers)
 {
 	c->server->counters.refused_upgrade++;
-	log_refusal(c, status, text);
-	answer(c, &(struct http_answer){.status = status,
-	                  .type = "text/plain; charset=utf-8",
-	                  .body = str_c(text),
-	                  .headers = headers,
-	                  .close = true});
+	connection_log_refusal(c, status, text);
+	connection_answer(c, &(struct http_answer){.status = status,
+	                             .type = "text/plain; charset=utf-8",
+	                             .body = str_c(text),
+	                             .headers = headers,
+	                             .close = true});
 }
 
 static void hand_over(struct connection *c, const struct http_request *r)
@@ -220,13 +169,13 @@ static void hand_over(struct connection *c, const struct http_request *r)
 	if (set->hand_over(set->hand_over_arg, r, c->tcp, buf_view(&c->in)))
 		c->tcp = NULL;
 	else
-		hang_up(c, 0);
+		connection_hang_up(c, 0);
 }
 
-static void upgrade(struct connection *c, const struct http_request *r)
+void connection_upgrade(struct connection *c, const struct http_request *r)
 {
 	const struct http_settings *set = &c->server->settings;
-	const struct http_head *h = &c->head;
+	const struct http_head *h = c->head;
 	char accept[29];
 	if (c->server->draining) {
 		refuse_upgrade(c, 503, "The server is going down", NULL);
@@ -250,6 +199,10 @@ static void upgrade(struct connection *c, const struct http_request *r)
 		refuse_upgrade(c, 501, "The subprotocol xmpp was not offered", NULL);
 		return;
 	}
+	if (c->from.by_proxy && !tcp_forwarded_for(c->tcp, c->from.peer)) {
+		refuse_upgrade(c, 429, "Too many connections", NULL);
+		return;
+	}
 	struct buf b;
 	buf_init(&b, 0);
 	buf_printf(&b,
@@ -259,7 +212,7 @@ static void upgrade(struct connection *c, const struct http_request *r)
 	int err = b.failed ? ERR_NOMEM : tcp_write(c->tcp, buf_view(&b));
 	buf_done(&b);
 	if (err) {
-		hang_up(c, 0);
+		connection_hang_up(c, 0);
 		return;
 	}
 	c->server->counters.upgrades++;
@@ -272,76 +225,9 @@ static void upgrade(struct connection *c, const struct http_request *r)
 		set->ws_open(set->ws_arg, r, w);
 }
 
-/* The endpoint without an upgrade: clients poll it to keep their way through proxies open, from
- * other origins too. */
-static void answer_keep_alive(struct connection *c)
+static bool is_waiting(const struct connection *c)
 {
-	if (c->head.method == HTTP_OTHER)
-		answer(c, &(struct http_answer){.status = 204,
-		                  .headers = "Access-Control-Allow-Origin: *\r\n"
-		                             "Access-Control-Allow-Methods: GET, "
-		                             "HEAD\r\nAccess-Control-Allow-Headers: *\r\n",
-		                  .head_only = true,
-		                  .close = c->head.has_body}); /* a body is not read, so nothing
-		                                                  behind it is */
-	else
-		answer(c, &(struct http_answer){.status = 200,
-		                  .type = "text/plain; charset=utf-8",
-		                  .headers = "Access-Control-Allow-Origin: *\r\n",
-		                  .body = STR("XMPP over WebSocket is spoken here.\n")});
-}
-
-static void refuse_method(struct connection *c)
-{
-	log_refusal(c, 405, "method");
-	answer(c, &(struct http_answer){.status = 405,
-	                  .type = "text/plain; charset=utf-8",
-	                  .headers = "Allow: GET, HEAD\r\n",
-	                  .body = STR("Only GET and HEAD.\n"),
-	                  .close = c->head.has_body});
-}
-
-static void route(struct connection *c, const struct http_request *r)
-{
-	const struct http_settings *set = &c->server->settings;
-	bool options = str_eqc(c->head.method_name, "OPTIONS");
-	bool endpoint = str_eqc(r->path, set->ws_path);
-	if (c->head.method == HTTP_OTHER && !(endpoint && options))
-		refuse_method(c);
-	else if (endpoint && c->head.method == HTTP_GET && is_upgrade(&c->head))
-		upgrade(c, r);
-	else if (endpoint)
-		answer_keep_alive(c);
-	else if (str_eqc(r->path, "/config.js"))
-		answer(c, &(struct http_answer){.status = 200,
-		                  .type = "text/javascript; charset=utf-8",
-		                  .body = set->config_js});
-	else if (str_eqc(r->path, "/about/health"))
-		answer_health(c);
-	else if (str_eqc(r->path, "/") || files_is_room(r->path))
-		answer_file(c, STR("/index.html"));
-	else
-		answer_file(c, r->path);
-}
-
-static void serve_request(struct connection *c)
-{
-	struct buf path;
-	buf_init(&path, 0);
-	c->server->counters.requests++;
-	int err = http_percent_decode(c->head.path, false, &path);
-	if (err) {
-		refuse(c, err == ERR_NOMEM ? 503 : 400);
-	} else if (c->head.has_body && c->head.method != HTTP_OTHER) {
-		refuse(c, 413); /* nothing here takes one, and skipping it would mean reading it */
-	} else {
-		struct http_request r = {.head = &c->head,
-		        .path = buf_view(&path),
-		        .peer = tcp_peer(c->tcp),
-		        .peer_loopback = tcp_peer_loopback(c->tcp)};
-		route(c, &r);
-	}
-	buf_done(&path);
+	return c->slot != NO_TICKET;
 }
 
 static void on_timeout(void *arg, uint64_t now_ms);
@@ -356,52 +242,82 @@ static void on_timeout(void *arg, uint64_t now_ms)
 {
 	(void)now_ms;
 	struct connection *c = arg;
-	if (tcp_queued(c->tcp) && c->extensions++ < EXTENSIONS_MAX) {
+	if (tcp_queued(c->tcp) && !is_waiting(c) && c->extensions++ < EXTENSIONS_MAX) {
 		start_timer(c, c->server->settings.idle_timeout_ms);
 		return;
 	}
-	if (!c->served || c->in.n)
+	if (!c->served || c->in.n || is_waiting(c))
 		c->server->counters.timed_out++;
-	if (c->in.n) {
-		c->head.method = HTTP_GET;
-		refuse(c, 408);
+	if (is_waiting(c)) {
+		; /* in the middle of an answer: there is nothing that could be said */
+	} else if (c->in.n) {
+		c->head_only = false;
+		connection_refuse(c, 408);
 	} else if (!c->served) {
-		log_refusal(c, 408, "sent nothing");
+		connection_log_refusal(c, 408,
+		        tcp_is_tls(c->tcp) && !tcp_tls_established(c->tcp) ? "no TLS handshake"
+		                                                           : "sent nothing");
 	}
-	hang_up(c, 0);
+	connection_hang_up(c, 0);
 	connection_free(c);
+}
+
+/* Reads one head. False: not all of it is here, or it was refused. */
+static bool read_head(struct connection *c)
+{
+	c->keep_alive = c->head_only = false;
+	int err = http_parse(buf_view(&c->in), &c->server->limits, &c->seen, c->head);
+	if (err == ERR_AGAIN)
+		return false;
+	c->seen = 0;
+	c->timed = false;
+	c->served = true;
+	c->route = NULL;
+	c->extensions = 0;
+	if (err) {
+		connection_refuse(c, c->head->status);
+		return false;
+	}
+	c->keep_alive = c->head->keep_alive;
+	c->head_only = c->head->method == HTTP_HEAD;
+	return true;
+}
+
+/* A body is whole: its head, which stands before it, is read again rather than kept. */
+static void read_head_again(struct connection *c)
+{
+	size_t seen = 0;
+	struct str head = str_sub(buf_view(&c->in), 0, c->body.head);
+	(void)http_parse(head, &c->server->limits, &seen, c->head);
 }
 
 /* Serves what is complete. False: the connection has left. */
 static bool proceed(struct connection *c)
 {
-	while (c->tcp && c->in.n) {
+	while (c->tcp && c->in.n && !is_waiting(c)) {
 		if (tcp_queued(c->tcp) > BACKLOG_BYTES) {
 			tcp_read_pause(c->tcp, true);
 			return true;
 		}
-		c->head.keep_alive = false;
-		c->head.method = HTTP_GET;
-		int err = http_parse(buf_view(&c->in), &c->server->limits, &c->seen, &c->head);
-		if (err == ERR_AGAIN)
+		if (c->in_body) {
+			if (!exchange_read_body(c))
+				break;
+			read_head_again(c);
+		} else if (!read_head(c)) {
 			break;
-		c->seen = 0;
-		/* what goes to another loop takes no answers along that are still waiting */
-		if (!err && c->server->settings.hand_over && tcp_queued(c->tcp) &&
-		        is_upgrade(&c->head)) {
+		} else if (c->server->settings.hand_over && tcp_queued(c->tcp) &&
+		           connection_is_upgrade(c->head)) {
+			/* what goes to another loop takes no answers along that are still waiting
+			 */
 			tcp_read_pause(c->tcp, true);
 			return true;
 		}
-		c->served = true;
-		c->extensions = 0;
-		if (err) {
-			c->head.method = HTTP_GET;
-			refuse(c, c->head.status);
-		} else {
-			serve_request(c);
-			buf_consume(&c->in, c->head.bytes);
-		}
-		if (c->tcp && c->in.n && loop_slice_over(tcp_loop(c->tcp)) &&
+		c->server->counters.requests += !c->body_whole;
+		connection_serve(c);
+		if (c->tcp && !c->in_body)
+			buf_consume(&c->in, c->body_whole ? c->body.end : c->head->bytes);
+		c->body_whole = false;
+		if (c->tcp && c->in.n && !is_waiting(c) && loop_slice_over(tcp_loop(c->tcp)) &&
 		        tcp_put_back(c->tcp, STR("")))
 			return true;
 	}
@@ -413,36 +329,61 @@ static bool proceed(struct connection *c)
 		buf_done(&c->in);
 		init_input(c);
 	}
+	/* who sends ahead of his answers is not read without end */
+	tcp_read_pause(c->tcp, is_waiting(c) && c->in.n > c->server->limits.max_head);
 	return true;
+}
+
+/* The time for a head, and for a body, runs from its first byte and is not renewed by further ones.
+ */
+static void set_timer(struct connection *c)
+{
+	const struct http_settings *set = &c->server->settings;
+	if (is_waiting(c)) {
+		if (c->route)
+			timer_stop(&c->timer); /* whoever has the ticket keeps the time */
+		c->timed = false;
+	} else if (c->in.n == 0) {
+		start_timer(c, set->idle_timeout_ms);
+		c->timed = false;
+	} else if (!c->timed) {
+		start_timer(c, c->in_body ? set->body_timeout_ms : set->head_timeout_ms);
+		c->timed = true;
+	}
 }
 
 static void on_data(void *arg, struct tcp *t, struct str bytes)
 {
 	struct connection *c = arg;
 	(void)t;
-	bool first = c->in.n == 0;
 	buf_str(&c->in, bytes);
 	if (c->in.failed) {
-		hang_up(c, 0);
+		connection_hang_up(c, 0);
 		connection_free(c);
 		return;
 	}
-	uint64_t before = c->server->counters.requests;
-	if (!proceed(c))
-		return;
-	/* The time for a head runs from its first byte and is not renewed by further ones. */
-	if (c->in.n == 0)
-		start_timer(c, c->server->settings.idle_timeout_ms);
-	else if ((first && c->served) || c->server->counters.requests != before)
-		start_timer(c, c->server->settings.head_timeout_ms);
+	if (proceed(c))
+		set_timer(c);
+}
+
+void connection_wait(struct connection *c)
+{
+	start_timer(c, c->server->settings.idle_timeout_ms);
+}
+
+void connection_resume(struct connection *c)
+{
+	if (proceed(c))
+		set_timer(c);
 }
 
 static void on_drained(void *arg, struct tcp *t)
 {
 	struct connection *c = arg;
 	tcp_read_pause(t, false);
-	if (c->in.n)
-		(void)proceed(c);
+	download_drained(c);
+	if (c->in.n && proceed(c))
+		set_timer(c);
 }
 
 static void on_ended(void *arg, struct tcp *t, enum tcp_end why)
@@ -461,6 +402,10 @@ static struct connection *take_connection(struct http_server *s, struct tcp *t)
 	}
 	c->server = s;
 	c->tcp = t;
+	c->head = &s->head;
+	s->loop = tcp_loop(t);
+	c->slot = NO_TICKET;
+	c->timed = true; /* from connecting, for the first head */
 	init_input(c);
 	list_append(&s->connections, &c->link);
 	tcp_own(t, &(struct tcp_events){
@@ -487,7 +432,9 @@ void http_server_drain(struct http_server *s)
 	LIST_EACH_SAFE(it, &s->connections)
 	{
 		struct connection *c = LIST_OWNER(it, struct connection, link);
-		hang_up(c, LINGER_MS);
+		if (is_waiting(c))
+			continue; /* its answer ends it */
+		connection_hang_up(c, LINGER_MS);
 		connection_free(c);
 	}
 }
@@ -500,6 +447,10 @@ size_t http_server_list_counters(const struct http_server *s, struct counter *ou
 	        {"http_upgrades", c->upgrades},
 	        {"http_bad_request", c->bad_request},
 	        {"http_refused_upgrade", c->refused_upgrade},
+	        {"http_bodies", c->bodies},
+	        {"http_waiting", s->waiting},
+	        {"http_abandoned", c->abandoned},
+	        {"limit_http_bodies", c->bodies_refused},
 	        {"limit_http_head_bytes", c->too_large},
 	        {"limit_handshake_timeout", c->timed_out},
 	        {"limit_ws_message_bytes", c->ws_too_large},

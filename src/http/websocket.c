@@ -31,7 +31,7 @@ struct ws {
 const char *ws_end_text(enum ws_end e)
 {
 	static const char *const texts[] = {
-	        "closed", "lost", "silent", "stalled", "protocol", "not-text", "too-large"};
+	        "closed", "away", "lost", "silent", "stalled", "protocol", "not-text", "too-large"};
 	return texts[e];
 }
 
@@ -108,8 +108,9 @@ static void on_control(void *arg, unsigned opcode, struct str payload)
 {
 	struct ws *w = arg;
 	uint64_t now = loop_now_ms(tcp_loop(w->tcp));
+	unsigned code = opcode == FRAME_CLOSE ? frame_close_code(payload) : 0;
 	if (opcode == FRAME_CLOSE)
-		fail(w, frame_close_code(payload), WS_END_CLOSED);
+		fail(w, code, code == WS_GOING_AWAY ? WS_END_AWAY : WS_END_CLOSED);
 	else if (!limit_take(&w->controls, 1, CONTROLS_PER_SECOND, CONTROLS_BURST, now))
 		fail_protocol(w, WS_POLICY);
 	else if (opcode == FRAME_PING)

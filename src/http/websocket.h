@@ -13,6 +13,7 @@ struct http_counters;
 
 enum ws_end {
 	WS_END_CLOSED,    /* the peer sent a close frame */
+	WS_END_AWAY,      /* the same: its page is going away (1001) */
 	WS_END_LOST,      /* the connection ended without one */
 	WS_END_SILENT,    /* no answer to our ping */
 	WS_END_STALLED,   /* the peer does not read */

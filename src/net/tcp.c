@@ -73,6 +73,8 @@ void tcp_destroy(struct tcp *t)
 	loop_watch_free(t->watch);
 	close(t->fd);
 	drop_queue(t);
+	tls_stream_free(t->tls);
+	t->tls = NULL;
 	buf_done(&t->rest);
 	tcp_server_forget(t->server, t);
 	t->freed.fn = free_later;
@@ -84,7 +86,9 @@ bool tcp_release(struct tcp *t, struct tcp_parcel *out)
 {
 	if (t->dead || t->closing || t->queued || t->rest.n)
 		return false;
-	*out = (struct tcp_parcel){.fd = t->fd, .loopback = t->loopback, .address = t->address};
+	*out = (struct tcp_parcel){
+	        .fd = t->fd, .loopback = t->loopback, .address = t->address, .tls = t->tls};
+	t->tls = NULL;
 	memcpy(out->peer, t->peer, sizeof out->peer);
 	t->dead = t->closing = true;
 	t->again = false;
@@ -176,6 +180,8 @@ static void on_drained(struct tcp *t)
 	t->blocked = false;
 	if (t->closing && !t->shut) {
 		t->shut = true;
+		if (t->tls)
+			tls_stream_bye(t->tls);
 		shutdown(t->fd, SHUT_WR);
 		if (t->eof) {
 			tcp_destroy(t);
@@ -193,15 +199,32 @@ static void flush_soon(struct tcp *t)
 	loop_job_add(t->loop, &t->job);
 }
 
-static void flush(struct tcp *t)
+static ssize_t send_front(struct tcp *t)
 {
 	struct iovec iov[IOV_MAX_USED];
-	while (t->queued) {
-		size_t n = gather(t, iov);
-		struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
-		ssize_t sent = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+	size_t n = gather(t, iov);
+	if (t->tls)
+		return tls_stream_send(t->tls, iov, n, loop_buffer(t->loop));
+	struct msghdr m = {.msg_iov = iov, .msg_iovlen = n};
+	return sendmsg(t->fd, &m, MSG_NOSIGNAL);
+}
+
+static bool anything_to_send(const struct tcp *t)
+{
+	return t->queued || (t->tls && tls_stream_waits(t->tls));
+}
+
+static void flush(struct tcp *t)
+{
+	while (anything_to_send(t)) {
+		ssize_t sent = send_front(t);
 		if (sent < 0 && errno == EINTR)
 			continue;
+		if (sent < 0 && errno == ENOTCONN && t->tls) { /* until the handshake is done */
+			t->blocked = false;
+			timer_stop(&t->stall);
+			return;
+		}
 		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			if (!t->blocked) {
 				t->blocked = true;
@@ -226,6 +249,42 @@ static void flush(struct tcp *t)
 	on_drained(t);
 }
 
+static void on_eof(struct tcp *t)
+{
+	t->eof = true;
+	/* A peer that shuts its side and waits for the rest is not served further, but gets what is
+	 * queued. */
+	if (t->closing && t->queued) {
+		want(t);
+		return;
+	}
+	end(t, TCP_END_EOF);
+}
+
+static void take_tls(struct tcp *t, struct str ciphered)
+{
+	bool before = t->tls->established;
+	size_t n;
+	enum tls_fed fed = tls_stream_feed(
+	        t->tls, ciphered, loop_buffer(t->loop), LOOP_BUFFER - TLS_CIPHERED, &n);
+	if (t->tls->established && !before) {
+		t->server->tls_handshakes++;
+		t->server->tls_resumed += t->tls->resumed;
+	}
+	if (fed == TLS_BROKEN && !t->tls->sys_errno)
+		tcp_server_tls_fault(t->server, t);
+	if (anything_to_send(t) && !t->blocked)
+		flush_soon(t);
+	if (n && !t->closing && t->ev.data)
+		t->ev.data(t->ev.arg, t, str_from(loop_buffer(t->loop), n));
+	if (t->dead)
+		return;
+	if (fed == TLS_OVER)
+		on_eof(t);
+	else if (fed == TLS_BROKEN)
+		end(t, TCP_END_ERROR);
+}
+
 static void hand_on_again(struct tcp *t)
 {
 	struct buf bytes = t->rest; /* more may be put back meanwhile */
@@ -236,13 +295,15 @@ static void hand_on_again(struct tcp *t)
 	buf_done(&bytes);
 }
 
+/* Ciphered bytes lie in the back part of the loop's buffer, so that what they carry has room. */
 static void on_readable(struct tcp *t)
 {
-	char *p = loop_buffer(t->loop);
+	size_t size = t->tls ? TLS_CIPHERED : READ_MOST;
+	char *p = loop_buffer(t->loop) + LOOP_BUFFER - size;
 	ssize_t n;
 	t->readable = false;
 	do
-		n = recv(t->fd, p, READ_MOST, 0);
+		n = recv(t->fd, p, size, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
@@ -250,17 +311,12 @@ static void on_readable(struct tcp *t)
 		return;
 	}
 	if (n == 0) {
-		t->eof = true;
-		/* A peer that shuts its side and waits for the rest is not served further, but gets
-		 * what is queued. */
-		if (t->closing && t->queued) {
-			want(t);
-			return;
-		}
-		end(t, TCP_END_EOF);
+		on_eof(t);
 		return;
 	}
-	if (!t->closing && t->ev.data)
+	if (t->tls)
+		take_tls(t, str_from(p, (size_t)n));
+	else if (!t->closing && t->ev.data)
 		t->ev.data(t->ev.arg, t, str_from(p, (size_t)n));
 }
 
@@ -324,7 +380,37 @@ bool tcp_start(struct tcp *t)
 	if (!t->watch)
 		return false;
 	want(t);
+	if (t->tls && tls_stream_waits(t->tls))
+		flush_soon(t);
 	return true;
+}
+
+int tcp_start_tls(struct tcp *t, struct tls_context *c, const struct tls_door *door)
+{
+	if (t->closing)
+		return ERR_CLOSED;
+	if (t->tls)
+		return ERR_EXISTS;
+	if (!tls_context_ready(c))
+		return ERR_NOTFOUND;
+	t->tls = tls_stream_new(c, door, t->fd);
+	if (!t->tls)
+		return ERR_NOMEM;
+	t->tls->clear = t->queued;
+	return ERR_OK;
+}
+
+bool tcp_is_tls(const struct tcp *t)
+{
+	return t->tls != NULL;
+}
+bool tcp_tls_established(const struct tcp *t)
+{
+	return t->tls && t->tls->established;
+}
+struct str tcp_tls_name(const struct tcp *t)
+{
+	return str_c(t->tls ? SSL_get_servername(t->tls->ssl, TLSEXT_NAMETYPE_host_name) : NULL);
 }
 
 void tcp_own(struct tcp *t, const struct tcp_events *ev)
@@ -417,7 +503,7 @@ static int send_without_memory(
         struct tcp *t, const struct str *parts, size_t n, struct block *tail, size_t total)
 {
 	struct iovec iov[PARTS_MAX + 1];
-	if (t->blocked || n > PARTS_MAX || !send_queue(t))
+	if (t->tls || t->blocked || n > PARTS_MAX || !send_queue(t))
 		return ERR_NOMEM;
 	for (size_t i = 0; i < n; i++)
 		iov[i] = (struct iovec){

@@ -6,6 +6,7 @@
 #include "base/block.h"
 #include "base/counter.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 #define TCP_PEER_MAX 46 /* INET6_ADDRSTRLEN */
 
@@ -25,6 +26,7 @@ struct tcp_parcel {
 	char peer[TCP_PEER_MAX];
 	bool loopback;
 	struct tcp_address *address; /* of the shared ledger */
+	struct tls_stream *tls;      /* NULL: clear text */
 };
 
 struct tcp_events {
@@ -39,6 +41,8 @@ struct tcp_events {
 	void (*ended)(void *arg, struct tcp *t, enum tcp_end why);
 };
 
+struct network;
+
 struct tcp_limits {
 	uint32_t max_connections;  /* in total */
 	uint32_t max_per_address;  /* loopback is exempt */
@@ -47,6 +51,10 @@ struct tcp_limits {
 	uint64_t max_queued_total; /* in all, shared blocks once; then those that hold most of it
 	                              are refused */
 	uint32_t stall_ms;
+	/* Proxies: their connections count in total only, until tcp_forwarded_for. Live as long as
+	 * the server. */
+	const struct network *trusted;
+	size_t n_trusted;
 };
 
 /* What was refused, and how much there is. */
@@ -70,6 +78,9 @@ uint32_t tcp_server_open_everywhere(const struct tcp_server *s);
  * ERR_TYPE: not an address, ERR_NOTFOUND: not an address of this host, ERR_IO (errno tells),
  * ERR_NOMEM. */
 int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port);
+/* The same with TLS from the first byte on: `accepted` finds it started. tls outlives s. */
+int tcp_server_listen_tls(struct tcp_server *s, const char *host, uint16_t *port,
+        struct tls_context *tls, const struct tls_door *door);
 void tcp_server_stop(struct tcp_server *s); /* accept no more; connections live on */
 void tcp_server_free(struct tcp_server *s); /* closes what is left, without calling `ended` */
 const struct tcp_counters *tcp_server_counters(const struct tcp_server *s);
@@ -82,6 +93,16 @@ struct str tcp_peer(
         const struct tcp *t); /* numeric address, IPv4-mapped ones as IPv4; lives with t */
 bool tcp_peer_loopback(const struct tcp *t);
 size_t tcp_queued(const struct tcp *t); /* bytes */
+/* A trusted proxy says for whom t is: peer, as address_write writes it, is t's peer from now on,
+ * and counts it. False: that address has too many, nothing has changed. */
+bool tcp_forwarded_for(struct tcp *t, const char *peer);
+
+/* A client without a connection of its own counts like one, for its address, as long as it has a
+ * seat. *seat is NULL for loopback, which counts in total. False: there are too many, or too many
+ * new ones. Thread: s's. */
+bool tcp_seat_take(struct tcp_server *s, const char *peer, struct tcp_address **seat);
+/* Once for each that was taken. Thread: any. */
+void tcp_seat_give(struct tcp_server *s, struct tcp_address *seat);
 
 /* Takes t off its loop, without a word to its owner: t is gone, the parcel must be adopted or
  * dropped. False: bytes are queued or were put back, or it is closing; nothing has happened. */

@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/map.h"
 #include "net/tcp.h"
+#include "net/tls_internal.h"
 
 struct tcp_segment {
 	struct block *block; /* a reference; NULL: the bytes stand in `copied` */
@@ -42,6 +43,9 @@ void tcp_ledger_free(struct tcp_ledger *l);
 /* key NULL: loopback, which counts in total only. On TCP_TAKEN: *out is the address, or NULL. */
 enum tcp_refusal tcp_ledger_take(
         struct tcp_ledger *l, const char *key, uint64_t now_ms, struct tcp_address **out);
+/* From one address to another, on which it counts as new. */
+enum tcp_refusal tcp_ledger_move(
+        struct tcp_ledger *l, const char *key, uint64_t now_ms, struct tcp_address **a);
 void tcp_ledger_give(struct tcp_ledger *l, struct tcp_address *a);
 uint32_t tcp_ledger_open(struct tcp_ledger *l);
 /* Forgets addresses that are quiet; true: some are left. */
@@ -63,7 +67,8 @@ struct tcp {
 	size_t first, count, cap;
 	struct buf copied;
 	size_t copied_from, queued;
-	uint64_t moved_ms; /* last progress */
+	uint64_t moved_ms;      /* last progress */
+	struct tls_stream *tls; /* NULL: clear text */
 
 	struct timer stall, linger;
 	/* its turn: to flush, to read, to hand on what was put back */
@@ -79,6 +84,8 @@ struct tcp_listener {
 	struct loop_watch *watch;
 	struct loop_job job; /* accepts some */
 	int fd;
+	struct tls_context *tls; /* NULL: clear text */
+	const struct tls_door *door;
 };
 
 struct tcp_server {
@@ -96,8 +103,10 @@ struct tcp_server {
 	struct timer spell;         /* running: descriptors ran out not long ago */
 	uint64_t spell_from;        /* refused_nofile when that began */
 	struct limit complaints;
+	uint64_t tls_faults[TLS_FAULTS], tls_handshakes, tls_resumed;
 };
 
 bool tcp_start(struct tcp *t); /* false: no memory; the caller frees */
 void tcp_destroy(struct tcp *t);
 void tcp_server_forget(struct tcp_server *s, struct tcp *t); /* on destruction: counts and list */
+void tcp_server_tls_fault(struct tcp_server *s, struct tcp *t); /* counts and tells it */

@@ -84,13 +84,34 @@ enum tcp_refusal tcp_ledger_take(
 	return r;
 }
 
+static void leave(struct tcp_ledger *l, struct tcp_address *a)
+{
+	l->open--;
+	if (a && --a->open == 0 && l->addresses.n > 2 * (size_t)l->max_connections)
+		forget_address(l, a);
+}
+
+enum tcp_refusal tcp_ledger_move(
+        struct tcp_ledger *l, const char *key, uint64_t now_ms, struct tcp_address **a)
+{
+	struct tcp_address *to;
+	lock_take(&l->lock);
+	l->open--; /* its own place is free for it */
+	enum tcp_refusal r = take(l, key, now_ms, &to);
+	l->open++;
+	if (r == TCP_TAKEN) {
+		leave(l, *a);
+		*a = to;
+	}
+	lock_give(&l->lock);
+	return r;
+}
+
 /* An address is kept for a while after its last connection, with its rate. */
 void tcp_ledger_give(struct tcp_ledger *l, struct tcp_address *a)
 {
 	lock_take(&l->lock);
-	l->open--;
-	if (a && --a->open == 0 && l->addresses.n > 2 * (size_t)l->max_connections)
-		forget_address(l, a);
+	leave(l, a);
 	lock_give(&l->lock);
 }
 

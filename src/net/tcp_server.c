@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -22,7 +23,7 @@
 	60000 /* unacknowledged bytes this old: the peer is gone (TCP_USER_TIMEOUT)                \
 	       */
 
-union address {
+union socket_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
@@ -88,26 +89,34 @@ static void complain(struct tcp_server *s, const char *cause, const char *peer)
 		        tcp_ledger_open(s->ledger));
 }
 
-static void describe(struct tcp *t, const union address *a, char key[TCP_PEER_MAX])
+/* The peer as text, and what it counts by: a household has a /64 of IPv6. */
+static void describe(struct tcp *t, const struct address *a, char key[TCP_PEER_MAX])
 {
-	if (a->any.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &a->v4.sin_addr, t->peer, sizeof t->peer);
-		t->loopback = (ntohl(a->v4.sin_addr.s_addr) >> 24) == 127;
-		memcpy(key, t->peer, TCP_PEER_MAX);
-		return;
+	struct address net = *a;
+	if (!address_is_v4(a))
+		memset(&net.bytes[8], 0, 8);
+	address_write(a, t->peer);
+	address_write(&net, key);
+	t->loopback = address_loopback(a);
+}
+
+static struct address address_of(const union socket_address *from)
+{
+	struct address a = {.bytes = {[10] = 0xff, [11] = 0xff}};
+	if (from->any.sa_family == AF_INET)
+		memcpy(&a.bytes[12], &from->v4.sin_addr, 4);
+	else
+		memcpy(a.bytes, &from->v6.sin6_addr, 16);
+	return a;
+}
+
+static bool is_trusted(const struct tcp_server *s, const struct address *a)
+{
+	for (size_t i = 0; i < s->limits.n_trusted; i++) {
+		if (network_has(&s->limits.trusted[i], a))
+			return true;
 	}
-	const struct in6_addr *v6 = &a->v6.sin6_addr;
-	if (IN6_IS_ADDR_V4MAPPED(v6)) {
-		inet_ntop(AF_INET, &v6->s6_addr[12], t->peer, sizeof t->peer);
-		t->loopback = v6->s6_addr[12] == 127;
-		memcpy(key, t->peer, TCP_PEER_MAX);
-		return;
-	}
-	inet_ntop(AF_INET6, v6, t->peer, sizeof t->peer);
-	t->loopback = IN6_IS_ADDR_LOOPBACK(v6);
-	struct in6_addr net = *v6;
-	memset(&net.s6_addr[8], 0, 8);
-	inet_ntop(AF_INET6, &net, key, TCP_PEER_MAX);
+	return false;
 }
 
 static void on_sweep(void *arg, uint64_t now_ms)
@@ -115,6 +124,14 @@ static void on_sweep(void *arg, uint64_t now_ms)
 	struct tcp_server *s = arg;
 	if (tcp_ledger_sweep(s->ledger, now_ms))
 		timer_start(loop_timers(s->loop), &s->sweep, now_ms + SWEEP_MS, on_sweep, s);
+}
+
+void tcp_server_tls_fault(struct tcp_server *s, struct tcp *t)
+{
+	s->tls_faults[t->tls->fault]++;
+	if (limit_take(&s->complaints, 1, 1.0 / 60, 3, loop_now_ms(s->loop)))
+		log_info("event=refuse stage=tls because=%s peer=%s", tls_fault_text(t->tls->fault),
+		        t->peer);
 }
 
 void tcp_server_forget(struct tcp_server *s, struct tcp *t)
@@ -135,11 +152,10 @@ static void set_options(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof dead_ms);
 }
 
-/* Why this connection may not come in; NULL: it may, and is counted. */
-static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
+/* Why, and counts it; NULL: it is taken. */
+static const char *refusal_text(struct tcp_server *s, enum tcp_refusal r)
 {
-	uint64_t now = loop_now_ms(s->loop);
-	switch (tcp_ledger_take(s->ledger, t->loopback ? NULL : key, now, &t->address)) {
+	switch (r) {
 	case TCP_REFUSED_TOTAL:
 		s->counters.refused_total++;
 		return "sessions";
@@ -154,13 +170,70 @@ static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
 	case TCP_TAKEN:
 		break;
 	}
-	if (t->address && !timer_running(&s->sweep))
-		timer_start(loop_timers(s->loop), &s->sweep, now + SWEEP_MS, on_sweep, s);
 	return NULL;
 }
 
-static void admit(struct tcp_server *s, int fd, const union address *from)
+static void start_sweep(struct tcp_server *s, const struct tcp *t)
 {
+	if (t->address && !timer_running(&s->sweep))
+		timer_start(loop_timers(s->loop), &s->sweep, loop_now_ms(s->loop) + SWEEP_MS,
+		        on_sweep, s);
+}
+
+/* Why this connection may not come in; NULL: it may, and is counted. */
+static const char *refusal(struct tcp_server *s, struct tcp *t, const char *key)
+{
+	uint64_t now = loop_now_ms(s->loop);
+	const char *text = refusal_text(s, tcp_ledger_take(s->ledger, key, now, &t->address));
+	start_sweep(s, t);
+	return text;
+}
+
+bool tcp_forwarded_for(struct tcp *t, const char *peer)
+{
+	struct tcp_server *s = t->server;
+	struct address a;
+	char key[TCP_PEER_MAX];
+	if (t->closing || !address_parse(str_c(peer), &a))
+		return false;
+	struct tcp told = {0};
+	describe(&told, &a, key);
+	const char *refused = refusal_text(s, tcp_ledger_move(s->ledger, told.loopback ? NULL : key,
+	                                              loop_now_ms(s->loop), &t->address));
+	if (refused) {
+		complain(s, refused, told.peer);
+		return false;
+	}
+	memcpy(t->peer, told.peer, sizeof t->peer);
+	t->loopback = told.loopback;
+	start_sweep(s, t);
+	return true;
+}
+
+bool tcp_seat_take(struct tcp_server *s, const char *peer, struct tcp_address **seat)
+{
+	struct address a;
+	char key[TCP_PEER_MAX];
+	struct tcp told = {0};
+	*seat = NULL;
+	if (!address_parse(str_c(peer), &a))
+		return false;
+	describe(&told, &a, key);
+	const char *refused = refusal(s, &told, told.loopback ? NULL : key);
+	if (refused)
+		complain(s, refused, told.peer);
+	*seat = told.address;
+	return !refused;
+}
+
+void tcp_seat_give(struct tcp_server *s, struct tcp_address *seat)
+{
+	tcp_ledger_give(s->ledger, seat);
+}
+
+static void admit(struct tcp_listener *li, int fd, const union socket_address *from)
+{
+	struct tcp_server *s = li->server;
 	struct tcp *t = mem_zalloc(sizeof *t);
 	if (!t) {
 		close(fd);
@@ -170,8 +243,9 @@ static void admit(struct tcp_server *s, int fd, const union address *from)
 	t->server = s;
 	t->loop = s->loop;
 	t->fd = fd;
-	describe(t, from, key);
-	const char *refused = refusal(s, t, key);
+	struct address a = address_of(from);
+	describe(t, &a, key);
+	const char *refused = refusal(s, t, t->loopback || is_trusted(s, &a) ? NULL : key);
 	if (!refused && !tcp_start(t)) {
 		tcp_ledger_give(s->ledger, t->address);
 		refused = "no-memory";
@@ -186,7 +260,10 @@ static void admit(struct tcp_server *s, int fd, const union address *from)
 	s->counters.accepted++;
 	s->counters.open++;
 	list_append(&s->connections, &t->link);
-	s->accepted(s->arg, t);
+	if (li->tls && tcp_start_tls(t, li->tls, li->door))
+		tcp_destroy(t);
+	else
+		s->accepted(s->arg, t);
 }
 
 struct tcp *tcp_adopt(struct tcp_server *s, const struct tcp_parcel *p)
@@ -201,6 +278,7 @@ struct tcp *tcp_adopt(struct tcp_server *s, const struct tcp_parcel *p)
 	t->fd = p->fd;
 	t->loopback = p->loopback;
 	t->address = p->address;
+	t->tls = p->tls;
 	memcpy(t->peer, p->peer, sizeof t->peer);
 	if (!tcp_start(t)) {
 		tcp_parcel_drop(s, p);
@@ -215,6 +293,7 @@ struct tcp *tcp_adopt(struct tcp_server *s, const struct tcp_parcel *p)
 void tcp_parcel_drop(struct tcp_server *s, const struct tcp_parcel *p)
 {
 	close(p->fd);
+	tls_stream_free(p->tls);
 	tcp_ledger_give(s->ledger, p->address);
 }
 
@@ -299,11 +378,11 @@ static void on_turn(void *arg)
 			loop_job_add(s->loop, &li->job);
 			return;
 		}
-		union address from = {0};
+		union socket_address from = {0};
 		socklen_t n = sizeof from;
 		int fd = accept4(li->fd, &from.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			admit(s, fd, &from);
+			admit(li, fd, &from);
 			continue;
 		}
 		/* descriptors come first for accept: this may also mean that nobody waits */
@@ -341,7 +420,7 @@ static int bind_error(void)
 
 static int open_listener(const char *host, uint16_t *port)
 {
-	union address a = {0};
+	union socket_address a = {0};
 	socklen_t n;
 	if (inet_pton(AF_INET, host, &a.v4.sin_addr) == 1) {
 		a.v4.sin_family = AF_INET;
@@ -374,6 +453,12 @@ static int open_listener(const char *host, uint16_t *port)
 
 int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port)
 {
+	return tcp_server_listen_tls(s, host, port, NULL, NULL);
+}
+
+int tcp_server_listen_tls(struct tcp_server *s, const char *host, uint16_t *port,
+        struct tls_context *tls, const struct tls_door *door)
+{
 	int fd = open_listener(host, port);
 	if (fd < 0)
 		return -fd;
@@ -384,6 +469,8 @@ int tcp_server_listen(struct tcp_server *s, const char *host, uint16_t *port)
 	}
 	li->server = s;
 	li->fd = fd;
+	li->tls = tls;
+	li->door = door;
 	li->job = (struct loop_job){.turn.kind = TURN_DOOR, .fn = on_turn, .arg = li};
 	li->watch = loop_watch_new(s->loop, fd, on_incoming, li);
 	if (!li->watch) {
@@ -441,6 +528,15 @@ size_t tcp_server_list_counters(const struct tcp_server *s, struct counter *out,
 	        {"queued_bytes", c->queued},
 	        {"limit_queued_bytes", c->queue_full},
 	        {"limit_queued_bytes_total", c->queues_full},
+	        {"tls_handshakes", s->tls_handshakes},
+	        {"tls_resumed", s->tls_resumed},
+	        {"tls_refused_clear_text", s->tls_faults[TLS_FAULT_CLEAR]},
+	        {"tls_refused_version", s->tls_faults[TLS_FAULT_VERSION]},
+	        {"tls_refused_nothing_in_common", s->tls_faults[TLS_FAULT_SHARED]},
+	        {"tls_alerts", s->tls_faults[TLS_FAULT_ALERT]},
+	        {"tls_malformed", s->tls_faults[TLS_FAULT_MALFORMED]},
+	        {"limit_tls_bytes", s->tls_faults[TLS_FAULT_BYTES]},
+	        {"tls_internal", s->tls_faults[TLS_FAULT_OURS]},
 	};
 	return counter_list(all, sizeof all / sizeof *all, out, max);
 }

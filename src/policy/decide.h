@@ -10,6 +10,7 @@
  * conference request) - policy_join. roles.md 3.4, 3.5, 3.7. */
 #pragma once
 #include "policy/claims.h"
+#include "policy/service.h"
 #include "policy/verdict.h"
 #include "policy/view.h"
 
@@ -31,11 +32,11 @@ struct join_request {
 	int64_t now;                  /* Unix seconds */
 	const struct claims *claims;  /* NULL: guest */
 	struct str session;           /* session_key, for bans */
-	bool service;        /* a service identity: R_SERVICE, no gate but the room's name */
-	struct str nick;     /* typed name in <nick/>; absent: none */
-	struct str password; /* absent: none sent */
-	bool admitted;       /* let in from the lobby, or a member since the lobby went on */
-	bool requested;      /* a conference request was granted for this session, or needs none */
+	enum service service; /* a service identity: R_SERVICE, no gate but the room's name */
+	struct str nick;      /* typed name in <nick/>; absent: none */
+	struct str password;  /* absent: none sent */
+	bool admitted;        /* let in from the lobby, or a member since the lobby went on */
+	bool requested;       /* a conference request was granted for this session, or needs none */
 	const struct seat
 	        *moving; /* its seat in the meeting: going to a breakout or back; NULL: newcomer */
 };

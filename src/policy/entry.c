@@ -21,12 +21,15 @@ void policy_connect(const struct connect_request *r, struct verdict *v)
 }
 
 /* A service is a password login on a service domain, never a nick or a token. */
-static void join_service(struct verdict *v)
+static void join_service(enum service service, struct verdict *v)
 {
 	v->accepted = true;
 	v->reason = R_SERVICE;
 	v->trace.rule = 1;
-	verdict_set(v, AFFILIATION_OWNER, ROLE_MODERATOR, SOURCE_NONE);
+	if (service == SERVICE_FOCUS)
+		verdict_set(v, AFFILIATION_OWNER, ROLE_MODERATOR, SOURCE_NONE);
+	else
+		verdict_set(v, AFFILIATION_NONE, ROLE_PARTICIPANT, SOURCE_NONE);
 }
 
 static bool begin(struct gates *g, const struct join_request *r, struct verdict *v)
@@ -50,7 +53,7 @@ enum conference_answer policy_conference(const struct join_request *r, struct ve
 	if (!begin(&g, &asked, v))
 		return CONFERENCE_READY_ONLY;
 	if (r->service) {
-		join_service(v);
+		join_service(r->service, v);
 		return CONFERENCE_READY;
 	}
 	if (!gate_person(&g) || !gates_role(&g, NULL))
@@ -116,7 +119,7 @@ void policy_join(const struct join_request *r, struct verdict *v)
 	if (!begin(&g, r, v))
 		return;
 	if (r->service) {
-		join_service(v);
+		join_service(r->service, v);
 		return;
 	}
 	if (!gate_person(&g))

@@ -51,12 +51,12 @@ static void write_gone_to(struct buf *b, const struct occupant *o, const struct 
 
 /* Out of memory: whoever leaves must not stay in the others' lists, so each copy is made on the
  * stack. */
-static void tell_from_stack(struct occupant *o, const struct departure *d)
+static void tell_from_stack(
+        struct occupant *o, const struct departure *d, const struct list *others)
 {
 	struct room_service *s = o->room->service;
 	char bytes[8192];
-	LIST_EACH(it, &o->room->occupants)
-	{
+	for (struct list *it = others->next; it != others; it = it->next) {
 		const struct occupant *to = OCCUPANT_IN(it);
 		struct buf b = {
 		        .p = bytes, .cap = sizeof bytes, .max = sizeof bytes - 1}; /* never grows */
@@ -78,7 +78,8 @@ static void tell(struct occupant *o, const struct departure *d, bool itself)
 		room_broadcast(r, "presence", tail, o);
 	} else {
 		service_no_memory(r->service, "leave");
-		tell_from_stack(o, d);
+		tell_from_stack(o, d, &r->services);
+		tell_from_stack(o, d, &r->occupants);
 	}
 	block_unref(tail);
 	if (itself) {
@@ -89,12 +90,33 @@ static void tell(struct occupant *o, const struct departure *d, bool itself)
 	buf_done(&b);
 }
 
+/* A service decides nothing by leaving. Without its focus a room goes on, but not for nobody. */
+static void leave_service(struct occupant *o, const struct departure *d)
+{
+	struct room *r = o->room;
+	bool focus = o == room_outside_focus(r);
+	log_info("room=%s occupant=%s event=%s because=R_SERVICE jid=%s", log_value(r->node),
+	        o->nick, d->what, log_value(str_c(o->jid)));
+	tell(o, d, strcmp(d->what, "lost") != 0);
+	occupant_free(o);
+	if (!focus || r->n > 0)
+		return;
+	if (r->wanted)
+		r->awaits_focus = true; /* it will come again, for the next meeting */
+	else
+		timer_stop(&r->ready), room_free_if_empty(r);
+}
+
 void departure_leave(struct occupant *o, const struct departure *d)
 {
 	struct room *r = o->room;
 	struct room_service *s = r->service;
 	struct verdict leave;
 	const struct verdict *v = d->verdict;
+	if (o->seat.service) {
+		leave_service(o, d);
+		return;
+	}
 	if (!v) {
 		struct room_view view;
 		room_view_make(s, r, r->node, &view);

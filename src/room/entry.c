@@ -13,7 +13,7 @@ static void refuse(struct room_service *s, const struct room_client *c, const st
 	s->counters.refusals++;
 	if (room_service_may_log(s))
 		log_info("room=%s occupant=%s session=%.8s event=join refused because=%s%s",
-		        log_value(st->to.node), log_value(st->to.resource),
+		        service_log_room(s, &st->to), log_value(st->to.resource),
 		        c->key.n ? c->key.p : "-", reason_name(v->reason), fix);
 	service_refuse(s, c, st, v);
 }
@@ -81,7 +81,7 @@ static bool refused_nick(struct room_service *s, struct room *r, const struct ro
 }
 
 /* "<identity>" from the token, once per stay (roles.md 4.5). */
-static bool make_identity(struct occupant *o)
+bool entry_make_identity(struct occupant *o)
 {
 	const struct policy_settings *settings = o->room->service->settings.policy;
 	struct buf b, value;
@@ -151,13 +151,7 @@ static void log_joined(const struct occupant *o, const struct verdict *v)
 static void deliver(struct occupant *o, struct buf *self, const struct element *muc_x)
 {
 	struct room *r = o->room;
-	room_send(r, "presence", o, r->focus);
-	LIST_EACH(it, &r->occupants)
-	{
-		const struct occupant *other = OCCUPANT_IN(it);
-		if (other != o)
-			room_send(r, "presence", o, other->presence.tail);
-	}
+	presence_send_all(o);
 	service_send(r->service, o->handle, self);
 	message_welcome(o, muc_x);
 	room_broadcast(r, "presence", o->presence.tail, o);
@@ -175,7 +169,8 @@ static struct occupant *seat_newcomer(struct room *r, const struct room_client *
 	arena_init(&a, 0);
 	struct str typed = presence_typed_name(st, &a);
 	o->typed = str_absent(typed) ? 0 : hash_key(typed) | 1;
-	bool fine = occupant_apply(o, v) && make_identity(o) && presence_take(o, st, &a, too_large);
+	bool fine = occupant_apply(o, v) && entry_make_identity(o) &&
+	            presence_take(o, st, &a, too_large);
 	arena_done(&a);
 	if (fine) {
 		presence_write_self(
@@ -246,7 +241,36 @@ static bool decide(struct room_service *s, struct room *r, const struct room_cli
 	return true;
 }
 
-void entry_join(struct room_service *s, const struct room_client *c, const struct stanza *st)
+/* People do not open rooms where the focus is outside. A client asks the focus then, and joins
+ * again. */
+static void refuse_opening(
+        struct room_service *s, const struct room_client *c, const struct stanza *st)
+{
+	struct verdict v;
+	policy_refuse(E_WAIT_HOST, STAGE_JOIN, &v);
+	v.type = "cancel";
+	v.condition = "not-allowed";
+	v.text = "Room creation is restricted";
+	refuse(s, c, st, &v, "");
+}
+
+static void admit(struct room_service *s, struct room *r, const struct room_client *c,
+        const struct stanza *st, const struct verdict *v)
+{
+	if (!r && s->settings.focus_outside) {
+		refuse_opening(s, c, st);
+	} else if (r && r->awaits_focus) {
+		if (!parking_add(r, c, st))
+			refuse_limit(s, c, st, "");
+	} else if (r || (r = room_new(s, &st->to, c))) {
+		commit(s, r, c, st, v);
+	} else {
+		refuse_limit(s, c, st, " fix=\"a larger rooms\"");
+	}
+}
+
+static void join(
+        struct room_service *s, const struct room_client *c, const struct stanza *st, bool replayed)
 {
 	struct room *r = room_find(s, st->to.bare);
 	struct room_view view;
@@ -255,7 +279,7 @@ void entry_join(struct room_service *s, const struct room_client *c, const struc
 	if (!within_limits(s, r, c, st))
 		return;
 	const struct element *muc_x = element_child(st->element, "x", NS_MUC);
-	room_view_make(s, r, st->to.node, &view);
+	room_view_at(s, r, &st->to, &view);
 	arena_init(&a, 0);
 	const struct join_request request = {.settings = s->settings.policy,
 	        .room = &view,
@@ -268,13 +292,24 @@ void entry_join(struct room_service *s, const struct room_client *c, const struc
 		refuse_limit(s, c, st, " fix=\"a larger passwords_per_minute\"");
 	} else if (!v.accepted) {
 		refuse(s, c, st, &v, refusal_fix(&v));
-	} else if (!refused_nick(s, r, c, st) && (!r || within_join_rate(s, r, c, st))) {
-		if (!r)
-			r = room_new(s, &st->to, c);
-		if (r)
-			commit(s, r, c, st, &v);
-		else
-			refuse_limit(s, c, st, " fix=\"a larger rooms\"");
+	} else if (!refused_nick(s, r, c, st) &&
+	           (!r || replayed || within_join_rate(s, r, c, st))) {
+		admit(s, r, c, st, &v);
 	}
 	arena_done(&a);
+}
+
+void entry_join(struct room_service *s, const struct room_client *c, const struct stanza *st)
+{
+	if (room_is_reserved(s, st->to.node)) {
+		struct stanza_error e = stanza_error_make("cancel", "service-unavailable", NULL);
+		service_error(s, c, st, &e);
+	} else {
+		join(s, c, st, false);
+	}
+}
+
+void entry_replay(struct room_service *s, const struct room_client *c, const struct stanza *st)
+{
+	join(s, c, st, true);
 }

@@ -125,6 +125,40 @@ static void submit(struct room *r, const struct occupant *from, const struct roo
 	room_notify_config(r);
 }
 
+/* A service names owners or admins: answered as it expects, and written down with whom it named. */
+static void note_value(struct room *r, const struct occupant *by, struct str jid, const char *what,
+        struct arena *a)
+{
+	struct jid parsed;
+	struct occupant *o = NULL;
+	if (!str_absent(jid) && jid_parse(jid, a, &parsed) == 0)
+		o = room_occupant_jid(r, parsed.full);
+	if (o)
+		outside_wrote(o, what, by);
+}
+
+static void note_people(struct room *r, const struct occupant *by, const struct element *query,
+        const struct element *x, struct arena *a)
+{
+	for (const struct element *f = element_first(x); f; f = element_next(f)) {
+		struct str var = element_attr(f, "var");
+		bool owners = str_eqc(var, FIELD("roomowners"));
+		if (!owners && !str_eqc(var, FIELD("roomadmins")))
+			continue;
+		for (const struct element *v = element_first(f); v; v = element_next(v))
+			note_value(r, by, element_text(v, a), owners ? "owners" : "admins", a);
+	}
+	for (const struct element *i = element_first(query); i; i = element_next(i)) {
+		if (!element_is(i, "item", NS_MUC_OWNER))
+			continue;
+		struct occupant *o = room_occupant(r, element_attr(i, "nick"));
+		if (o)
+			outside_wrote(o, "owner", by);
+		else
+			note_value(r, by, element_attr(i, "jid"), "owner", a);
+	}
+}
+
 static void on_set(struct room *r, const struct occupant *from, const struct room_client *c,
         const struct stanza *st, struct arena *a)
 {
@@ -152,12 +186,15 @@ static void on_set(struct room *r, const struct occupant *from, const struct roo
 	}
 	struct buf b;
 	buf_init(&b, 0);
+	bool items = from->seat.service && element_child(st->payload, "item", NS_MUC_OWNER);
+	if (from->seat.service)
+		note_people(r, from, st->payload, x, a);
 	if (destroy) {
 		struct str reason = element_child_text(destroy, "reason", a);
 		stanza_result(&b, st, r->jid, c->jid);
 		service_send(r->service, c->handle, &b);
 		room_destroy(r, str_sub(reason, 0, 256));
-	} else if (x && str_eqc(element_attr(x, "type"), "cancel")) {
+	} else if (items || (x && str_eqc(element_attr(x, "type"), "cancel"))) {
 		stanza_result(&b, st, r->jid, c->jid);
 		service_send(r->service, c->handle, &b);
 	} else if (x && str_eqc(element_attr(x, "type"), "submit")) {
@@ -173,6 +210,11 @@ void form_iq(
 {
 	struct arena a;
 	struct verdict v;
+	struct occupant stranger;
+	if (!from && c->service == SERVICE_FOCUS) {
+		stranger = outside_stranger(r, c);
+		from = &stranger;
+	}
 	if (!from) {
 		answer(r, c, st, "auth", "forbidden", NULL);
 		return;

@@ -40,6 +40,8 @@ struct room_service {
 	struct map attendees;    /* handle bytes -> attendee */
 	struct openers *openers; /* settings.openers, or its own */
 	struct room_counters counters;
+	struct list parked; /* joins that wait for a focus, of all rooms */
+	unsigned n_parked;
 	struct buf head; /* "<presence to='..'" of the delivery at hand */
 	uint64_t memory_logged_ms;
 	struct limit log_lines;
@@ -96,6 +98,8 @@ struct occupant {
 	char *name;                 /* seat.name points here */
 	uint64_t typed;             /* hash of the name last typed, 0: none */
 	char *email, *avatar;       /* as sent; NULL: not sent */
+	char *region;               /* as a trusted proxy said; NULL: it did not */
+	bool sends_region;          /* his own presence says one */
 	char *identity;             /* <identity/> to add, or NULL */
 	struct claims *claims;      /* one reference, or NULL */
 	struct claims *lent_claims; /* keeps seat.lent_features alive */
@@ -120,14 +124,20 @@ enum { GUESS_BUCKETS = 16 };
 
 struct room {
 	struct room_service *service;
-	struct str jid; /* bare; owned bytes follow the struct */
-	struct str node;
+	struct str jid;                /* bare; owned bytes follow the struct */
+	struct str node;               /* as logs say it: [tenant]room where there is one */
+	struct str tenant, plain_node; /* slices of jid and node; tenant absent: none */
 	char meeting_id[37];
 	double opened, started; /* Unix seconds; started: the first human's join, 0 before */
-	struct block *focus;    /* presence tail of the focus occupant */
-	struct map nicks;       /* nick -> occupant */
-	struct list occupants;  /* humans, in order of joining */
-	unsigned n, moderators;
+	struct block *focus;    /* presence tail of the focus occupant; NULL: it is outside */
+	bool awaits_focus;      /* it is outside and has not come yet: who joins is parked */
+	bool wanted;        /* a request was granted, and the focus outside has not come since */
+	struct list parked; /* joins, in order */
+	unsigned n_parked;
+	struct list services;  /* occupants, the focus outside among them; never counted */
+	struct map nicks;      /* nick -> occupant */
+	struct list occupants; /* humans, in order of joining */
+	unsigned n, moderators, moderators_away;
 	uint64_t next_joined;
 	bool had_moderator;
 	char *password;               /* owned; NULL: none */
@@ -180,7 +190,15 @@ struct room *room_new(
         struct room_service *s, const struct jid *jid, const struct room_client *opener);
 void room_free(struct room *r);
 void room_entered(struct room *r); /* a human is inside: it waits for nobody any more */
+/* Once its last human is gone the meeting is over. A focus outside keeps the room until it leaves,
+ * for a while. */
 void room_free_if_empty(struct room *r);
+/* For somebody to enter it: as long as a new room would. */
+void room_wait(struct room *r);
+/* The focus outside, if it is in. */
+struct occupant *room_outside_focus(const struct room *r);
+/* Nobody but the server, or the focus outside, may go on with a room that is not there. */
+bool room_is_reserved(const struct room_service *s, struct str node);
 struct occupant *room_occupant_of(const struct room *r, struct session_handle h);
 struct occupant *room_occupant_jid(
         const struct room *r, struct str jid); /* real JID, full or bare */
@@ -193,9 +211,16 @@ void room_broadcast(
 void room_notify_config(struct room *r);
 
 /* view.c */
-/* r may be NULL: a room that is not there. node and tenant are borrowed from jid. */
+/* r may be NULL: a room that is not there; node is then that of its address. */
 void room_view_make(
         const struct room_service *s, const struct room *r, struct str node, struct room_view *out);
+/* The same by address: of a room that may not be there. */
+void room_view_at(const struct room_service *s, const struct room *r, const struct jid *at,
+        struct room_view *out);
+/* The tenant whose room domain this is; absent: nobody's. */
+struct str service_tenant(const struct room_service *s, struct str domain);
+/* The room of an address for a log line: [tenant]room. Valid as log_value. */
+const char *service_log_room(const struct room_service *s, const struct jid *at);
 /* Key of a ban: identity, else token, else session. false on no memory. */
 bool room_ban(struct room *r, const struct occupant *o);
 
@@ -211,9 +236,12 @@ void occupant_set_role(struct occupant *o, enum affiliation a, enum role role, e
 void occupant_keep_lender(struct occupant *o, struct claims *lender);
 void occupant_unindex(struct occupant *o);
 bool occupant_index(struct occupant *o); /* identity, e-mail, picture */
+/* The same after its token was replaced; its name stays where it is. */
+bool occupant_index_again(struct occupant *o);
+void occupant_set_state(struct occupant *o, enum seat_state state);
 
 /* presence.c */
-enum { STATUS_JOINED = 1, STATUS_SELF = 2 }; /* 100, 110 */
+enum { STATUS_JOINED = 1, STATUS_SELF = 2, STATUS_CREATED = 4 }; /* 100, 110, 201 */
 /* Reads the children of a client's presence. false: no memory, or larger than allowed (*too_large).
  */
 bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a, bool *too_large);
@@ -228,8 +256,32 @@ struct str presence_typed_name(const struct stanza *st, struct arena *a);
 void presence_notice(struct occupant *o); /* others see another name: roles.md 4.2.3 */
 void presence_on(struct room_service *s, const struct room_client *c, const struct stanza *st);
 
+/* Everybody's presence but his own, to one who has come: the focus before all, then services. */
+void presence_send_all(struct occupant *to);
+
 /* entry.c */
+bool entry_make_identity(struct occupant *o); /* <identity/>, from its token; false: no memory */
 void entry_join(struct room_service *s, const struct room_client *c, const struct stanza *st);
+/* The same for one who was parked: the rate of joins does not stop him again. */
+void entry_replay(struct room_service *s, const struct room_client *c, const struct stanza *st);
+
+/* outside.c: services in rooms, the focus outside among them */
+void outside_join(struct room_service *s, const struct room_client *c, const struct stanza *st);
+/* It leaves where it is not: it is answered all the same. */
+void outside_left(struct room_service *s, const struct room_client *c, const struct stanza *st);
+/* A service that speaks to a room it is not in, as somebody to ask the policy about. */
+struct occupant outside_stranger(struct room *r, const struct room_client *c);
+/* A service wrote about a human's role: it stands in his record, and nothing else happens. */
+void outside_wrote(struct occupant *target, const char *what, const struct occupant *by);
+
+/* parking.c: joins that came before the focus outside did */
+enum { PARKED_PER_ROOM = 500, PARKED_MAX = 5000 };
+/* false: too many, or no memory. A second join of the session takes the place of the first. */
+bool parking_add(struct room *r, const struct room_client *c, const struct stanza *st);
+void parking_forget(struct room_service *s, struct session_handle h); /* it has gone */
+void parking_leave(struct room *r, struct session_handle h);          /* it does not want to */
+void parking_release(struct room *r);                                 /* the focus is in */
+void parking_refuse(struct room *r);                                  /* it will not come */
 
 /* departure.c */
 struct departure {

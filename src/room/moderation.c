@@ -130,10 +130,23 @@ static bool remove_target(struct moderation *m, const struct element *item, stru
 	return true;
 }
 
-static bool change_target(struct moderation *m, struct occupant *target, const struct verdict *v)
+/* What an item asks for, in a word. */
+static const char *item_word(const struct element *item)
+{
+	struct item_request words = {0};
+	read_item(item, &words);
+	return words.has_affiliation ? affiliation_name(words.affiliation) : role_name(words.role);
+}
+
+static bool change_target(
+        struct moderation *m, struct occupant *target, const struct verdict *v, const char *word)
 {
 	struct room_service *s = m->room->service;
 	bool was = seat_is_moderator(&target->seat);
+	if (m->actor->seat.service) {
+		outside_wrote(target, word, m->actor);
+		return true;
+	}
 	if (!v->changed)
 		return true;
 	if (!occupant_apply(target, v))
@@ -164,7 +177,8 @@ static bool apply_item(struct moderation *m, const struct element *item, bool ow
 	decide(m, item, target, &v);
 	if (!v.accepted)
 		return !v.nomem;
-	return v.removed ? remove_target(m, item, target, &v) : change_target(m, target, &v);
+	return v.removed ? remove_target(m, item, target, &v)
+	                 : change_target(m, target, &v, item_word(item));
 }
 
 static void on_set(struct moderation *m)
@@ -185,10 +199,13 @@ static void on_set(struct moderation *m)
 			return;
 	}
 	bool fine = true;
-	for (const struct element *item = first; item && fine; item = element_next(item))
-		fine = apply_item(m, item, false);
 	for (const struct element *item = first; item && fine; item = element_next(item)) {
-		if (!room_find(s, m->stanza->to.bare) ||
+		if (!room_find(s, m->stanza->to.bare))
+			break; /* a service has removed the last one */
+		fine = apply_item(m, item, false);
+	}
+	for (const struct element *item = first; item && fine; item = element_next(item)) {
+		if (m->client->service || !room_find(s, m->stanza->to.bare) ||
 		        !room_occupant_of(m->room, m->client->handle))
 			break; /* the actor has removed himself, perhaps with the room */
 		fine = apply_item(m, item, true);
@@ -246,9 +263,14 @@ static void on_get(struct moderation *m)
 void moderation_iq(
         struct room *r, struct occupant *from, const struct room_client *c, const struct stanza *st)
 {
+	struct occupant stranger;
 	struct moderation m = {.room = r, .actor = from, .client = c, .stanza = st};
 	arena_init(&m.arena, 0);
-	if (!from)
+	if (!from && c->service == SERVICE_FOCUS) {
+		stranger = outside_stranger(r, c);
+		m.actor = &stranger;
+	}
+	if (!m.actor)
 		answer(&m, "auth", "forbidden", NULL);
 	else if (st->type == STANZA_SET)
 		on_set(&m);

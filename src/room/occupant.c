@@ -42,6 +42,7 @@ struct occupant *occupant_new(struct room *r, const struct room_client *c, struc
 	o->seat.role = ROLE_NONE;
 	o->seat.claims = o->claims = c->claims ? claims_ref(c->claims) : NULL;
 	o->seat.guest = c->claims == NULL;
+	o->seat.service = c->service != SERVICE_NONE;
 	if (c->claims)
 		o->seat.identity = c->claims->identity;
 	list_init(&o->in_room);
@@ -49,18 +50,22 @@ struct occupant *occupant_new(struct room *r, const struct room_client *c, struc
 	o->jid = mem_strndup(c->jid.p, c->jid.n);
 	o->nick = mem_strndup(nick.p, nick.n);
 	o->key = mem_strndup(c->key.p ? c->key.p : "", c->key.n);
+	if (c->region.n)
+		o->region = mem_strndup(c->region.p, c->region.n);
 	o->attendee = take_attendee(r->service, c->handle);
-	bool shared = r->service->settings.openers != NULL;
+	bool shared = r->service->settings.openers && !o->seat.service;
 	if (shared)
 		o->inside = openers_enter(r->service->openers, c->key);
 	if ((shared && !o->inside) || !o->jid || !o->nick || !o->key || !o->attendee ||
-	        !map_put(&r->nicks, str_c(o->nick), o)) {
+	        (c->region.n && !o->region) || !map_put(&r->nicks, str_c(o->nick), o)) {
 		occupant_free(o);
 		return NULL;
 	}
-	list_append(&r->occupants, &o->in_room);
+	list_append(o->seat.service ? &r->services : &r->occupants, &o->in_room);
 	list_append(&o->attendee->occupants, &o->in_attendee);
 	o->attendee->n++;
+	if (o->seat.service)
+		return o; /* counted nowhere, and nobody's namesake */
 	o->seat.joined = ++r->next_joined;
 	r->n++;
 	r->service->counters.occupants++;
@@ -83,12 +88,16 @@ void occupant_free(struct occupant *o)
 	timer_stop(&o->expiry);
 	timer_stop(&o->announce);
 	openers_leave(r->service->openers, &o->inside);
+	bool is_seated_human = is_seated(o) && !o->seat.service;
 	if (is_seated(o)) {
 		list_remove(&o->in_room);
 		list_remove(&o->in_attendee);
 		o->attendee->n--;
 		map_remove(&r->nicks, str_c(o->nick));
+	}
+	if (is_seated_human) {
 		r->n--;
+		occupant_set_state(o, SEAT_LIVE);
 		r->moderators -= seat_is_moderator(&o->seat);
 		r->service->counters.occupants--;
 	}
@@ -103,6 +112,7 @@ void occupant_free(struct occupant *o)
 	mem_free(o->name);
 	mem_free(o->email);
 	mem_free(o->avatar);
+	mem_free(o->region);
 	mem_free(o->identity);
 	mem_free(o);
 }
@@ -145,12 +155,28 @@ static void count_role(struct occupant *o, bool was_moderator)
 {
 	struct room *r = o->room;
 	bool is_moderator = seat_is_moderator(&o->seat);
+	if (o->seat.service)
+		return;
 	r->moderators += is_moderator;
 	r->moderators -= was_moderator;
+	if (o->seat.state == SEAT_HIBERNATING) {
+		r->moderators_away += is_moderator;
+		r->moderators_away -= was_moderator;
+	}
 	if (is_moderator) {
 		r->had_moderator = true;
 		departure_moderator_returned(r);
 	}
+}
+
+void occupant_set_state(struct occupant *o, enum seat_state state)
+{
+	bool was = o->seat.state == SEAT_HIBERNATING, is = state == SEAT_HIBERNATING;
+	o->seat.state = state;
+	if (o->seat.service || !seat_is_moderator(&o->seat))
+		return;
+	o->room->moderators_away += is;
+	o->room->moderators_away -= was;
 }
 
 void occupant_set_role(struct occupant *o, enum affiliation a, enum role role, enum source source)
@@ -164,7 +190,7 @@ void occupant_set_role(struct occupant *o, enum affiliation a, enum role role, e
 
 bool occupant_apply(struct occupant *o, const struct verdict *v)
 {
-	if (v->has_name &&
+	if (v->has_name && !o->seat.service &&
 	        !occupant_set_name(o, name_str(&v->name), v->name_frozen, v->name_marked))
 		return false;
 	bool was = seat_is_moderator(&o->seat);

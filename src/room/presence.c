@@ -31,6 +31,12 @@ static bool is_ours(const struct element *e)
 	return false;
 }
 
+/* A service says of itself what it wants, but for the x. */
+static bool is_withheld(const struct occupant *o, const struct element *e)
+{
+	return o->seat.service ? str_eqc(e->name, "x") : is_ours(e);
+}
+
 /* Clients take the first `x` anywhere in a presence for that of muc#user: there must be no other.
  */
 static bool holds_x(const struct element *e)
@@ -91,6 +97,8 @@ static bool render(struct occupant *o, struct str body)
 	write_profile(&b, "email", capability_email(&view, &o->seat, email, &ours), email, ours);
 	write_profile(
 	        &b, "avatar-url", capability_avatar(&view, &o->seat, avatar, &ours), avatar, ours);
+	if (o->region && !o->sends_region)
+		xml_leaf(&b, "jitsi_participant_region", NULL, str_c(o->region));
 	size_t body_at = b.n;
 	buf_str(&b, body);
 	write_item(&b, o);
@@ -120,19 +128,23 @@ bool presence_take(struct occupant *o, const struct stanza *st, struct arena *a,
 	size_t max = o->room->service->settings.presence_bytes;
 	*too_large = false;
 	buf_init(&body, 0);
-	for (const struct element *c = element_first(st->element); c && body.n <= max;
-	        c = element_next(c)) {
-		if (!is_ours(c) && !holds_x(c))
+	for (const struct element *c = element_first(st->element);
+	        c && (body.n <= max || o->seat.service); c = element_next(c)) {
+		if (!is_withheld(o, c) && !holds_x(c))
 			xml_write(&body, c, STR(NS_CLIENT));
 	}
-	bool fine = !body.failed;
-	if (body.n > max) {
+	bool fine = !body.failed, had = o->sends_region;
+	o->sends_region = element_child(st->element, "jitsi_participant_region", NULL) != NULL;
+	if (body.n > max && !o->seat.service) {
 		*too_large = true;
 		fine = false;
 	}
-	fine = fine && take_text(&o->email, st->element, "email", a) &&
-	       take_text(&o->avatar, st->element, "avatar-url", a);
+	if (!o->seat.service)
+		fine = fine && take_text(&o->email, st->element, "email", a) &&
+		       take_text(&o->avatar, st->element, "avatar-url", a);
 	fine = fine && render(o, buf_view(&body));
+	if (!fine)
+		o->sends_region = had;
 	buf_done(&body);
 	return fine;
 }
@@ -172,6 +184,8 @@ void presence_write_self(struct occupant *o, unsigned status, bool permissions, 
 		buf_puts(out, "<status code='100'/>");
 	if (status & STATUS_SELF)
 		buf_puts(out, "<status code='110'/>");
+	if (status & STATUS_CREATED)
+		buf_puts(out, "<status code='201'/>");
 	buf_puts(out, "</x>");
 	if (permissions)
 		write_permissions(out, o);
@@ -203,6 +217,12 @@ void presence_publish(struct occupant *o, bool permissions, const struct occupan
 		return;
 	}
 	timer_stop(&o->announce);
+	LIST_EACH(it, &r->services)
+	{
+		const struct occupant *to = OCCUPANT_IN(it);
+		if (to != o && to != unaware)
+			room_send(r, "presence", to, o->presence.tail);
+	}
 	LIST_EACH(it, &r->occupants)
 	{
 		const struct occupant *to = OCCUPANT_IN(it);
@@ -211,6 +231,28 @@ void presence_publish(struct occupant *o, bool permissions, const struct occupan
 	}
 	service_send(r->service, o->handle, &self);
 	buf_done(&self);
+}
+
+void presence_send_all(struct occupant *to)
+{
+	struct room *r = to->room;
+	const struct occupant *focus = room_outside_focus(r);
+	if (r->focus)
+		room_send(r, "presence", to, r->focus);
+	if (focus && focus != to)
+		room_send(r, "presence", to, focus->presence.tail);
+	LIST_EACH(it, &r->services)
+	{
+		const struct occupant *other = OCCUPANT_IN(it);
+		if (other != to && other != focus)
+			room_send(r, "presence", to, other->presence.tail);
+	}
+	LIST_EACH(it, &r->occupants)
+	{
+		const struct occupant *other = OCCUPANT_IN(it);
+		if (other != to)
+			room_send(r, "presence", to, other->presence.tail);
+	}
 }
 
 struct str presence_typed_name(const struct stanza *st, struct arena *a)
@@ -287,8 +329,8 @@ static void on_update(struct occupant *o, const struct room_client *c, const str
 	struct arena a;
 	bool too_large = false;
 	arena_init(&a, 0);
-	bool fine =
-	        rename_to(o, presence_typed_name(st, &a)) && presence_take(o, st, &a, &too_large);
+	bool fine = (o->seat.service || rename_to(o, presence_typed_name(st, &a))) &&
+	            presence_take(o, st, &a, &too_large);
 	arena_done(&a);
 	if (fine) {
 		presence_publish(o, false, NULL);
@@ -319,13 +361,7 @@ static void on_rejoin(struct occupant *o, const struct element *muc_x)
 		s->counters.limit_joins++;
 		return;
 	}
-	room_send(r, "presence", o, r->focus);
-	LIST_EACH(it, &r->occupants)
-	{
-		const struct occupant *other = OCCUPANT_IN(it);
-		if (other != o)
-			room_send(r, "presence", o, other->presence.tail);
-	}
+	presence_send_all(o);
 	buf_init(&b, 0);
 	presence_write_self(o, STATUS_JOINED | STATUS_SELF, seat_is_moderator(&o->seat), &b);
 	service_send(r->service, o->handle, &b);
@@ -353,6 +389,11 @@ void presence_on(struct room_service *s, const struct room_client *c, const stru
 	if (st->type == STANZA_UNAVAILABLE) {
 		if (o)
 			on_unavailable(o, st);
+		else if (c->service)
+			outside_left(
+			        s, c, st); /* it waits to be told, also of a room that is gone */
+		else if (r)
+			parking_leave(r, c->handle);
 		return; /* a kicked client says good-bye: nobody needs to know */
 	}
 	if (st->type != STANZA_PLAIN)
@@ -370,6 +411,8 @@ void presence_on(struct room_service *s, const struct room_client *c, const stru
 		on_update(o, c, st);
 		if (muc_x)
 			on_rejoin(o, muc_x);
+	} else if (muc_x && c->service) {
+		outside_join(s, c, st);
 	} else if (muc_x) {
 		entry_join(s, c, st);
 	} else {

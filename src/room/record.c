@@ -200,9 +200,10 @@ static void write_record(struct buf *b, const struct record *rec, const struct o
 	if (o) {
 		buf_printf(b,
 		        ",\"now\":{\"affiliation\":\"%s\",\"role\":\"%s\",\"source\":\"%s\","
-		        "\"name\":",
+		        "\"state\":\"%s\",\"name\":",
 		        affiliation_name(o->seat.affiliation), role_name(o->seat.role),
-		        source_name(o->seat.source));
+		        source_name(o->seat.source),
+		        o->seat.state == SEAT_HIBERNATING ? "hibernating" : "live");
 		if (o->name)
 			jval_quote(str_c(o->name), b);
 		else

@@ -33,7 +33,7 @@ static void deliver(struct occupant *from, struct occupant *to, const struct roo
 	buf_puts(&b, "'>");
 	xml_write_children(&b, st->element);
 	buf_puts(&b, "</iq>");
-	if (b.n > s->settings.message_bytes) {
+	if (b.n > s->settings.message_bytes && !from->seat.service) {
 		struct stanza_error e =
 		        stanza_error_make("modify", "not-acceptable", "IQ too large");
 		s->counters.limit_message++;
@@ -63,7 +63,7 @@ void relay_iq(struct room_service *s, const struct room_client *c, const struct 
 		answer(s, c, st, r ? "not-acceptable" : "item-not-found");
 		return;
 	}
-	if (str_eqc(st->to.resource, FOCUS_NICK)) {
+	if (str_eqc(st->to.resource, FOCUS_NICK) && r->focus) {
 		if (asks && s->listener.focus_iq)
 			s->listener.focus_iq(s->listener.arg, r, from, st);
 		else if (asks)
@@ -71,6 +71,9 @@ void relay_iq(struct room_service *s, const struct room_client *c, const struct 
 		return;
 	}
 	struct occupant *to = room_occupant(r, st->to.resource);
+	if (asks && to && to == room_outside_focus(r) && s->listener.focus_guard &&
+	        !s->listener.focus_guard(s->listener.arg, r, from, st))
+		return;
 	if (!to) {
 		answer(s, c, st, "item-not-found"); /* of results and errors nothing is heard */
 	} else if (to == from && st->type == STANZA_GET &&

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "policy/capability.h"
 #include "room/model.h"
 #include "xmpp/ns.h"
 
@@ -53,6 +54,17 @@ struct occupant *room_occupant_of(const struct room *r, struct session_handle h)
 			return o;
 	}
 	return NULL;
+}
+
+struct occupant *room_outside_focus(const struct room *r)
+{
+	struct occupant *o = r->focus ? NULL : room_occupant(r, STR(FOCUS_NICK));
+	return o && o->seat.service ? o : NULL;
+}
+
+bool room_is_reserved(const struct room_service *s, struct str node)
+{
+	return s->settings.focus_outside && str_starts(node, STR("__jicofo-health-check"));
 }
 
 struct occupant *room_occupant_jid(const struct room *r, struct str jid)
@@ -130,14 +142,50 @@ void room_entered(struct room *r)
 		r->started = service_unix(r->service);
 }
 
+static void tell_destroyed(const struct occupant *o, struct str reason)
+{
+	struct room *r = o->room;
+	struct buf b;
+	buf_init(&b, 0);
+	buf_puts(&b, "<presence xmlns='" NS_CLIENT "' type='unavailable'");
+	xml_attr(&b, "to", str_c(o->jid));
+	buf_puts(&b, " from='");
+	occupant_write_jid(o, &b);
+	buf_puts(
+	        &b, "'><x xmlns='" NS_MUC_USER "'><item affiliation='none' role='none'/><destroy>");
+	if (reason.n)
+		xml_leaf(&b, "reason", NULL, reason);
+	buf_puts(&b, "</destroy><status code='110'/></x></presence>");
+	service_send(r->service, o->handle, &b);
+	buf_done(&b);
+}
+
+/* The room is over: whoever is in it is told, and it is gone. */
+static void end_room(struct room *r, struct str reason)
+{
+	parking_refuse(r);
+	LIST_EACH(it, &r->services)
+	tell_destroyed(OCCUPANT_IN(it), reason);
+	LIST_EACH(it, &r->occupants)
+	tell_destroyed(OCCUPANT_IN(it), reason);
+	room_free(r);
+}
+
 static void on_ready_over(void *arg, uint64_t now_ms)
 {
 	struct room *r = arg;
 	r->service->now_ms = now_ms;
 	if (r->n == 0) {
-		log_info("room=%s event=room-end because=nobody-came", log_value(r->node));
-		room_free(r);
+		log_info("room=%s event=room-end because=%s", log_value(r->node),
+		        r->awaits_focus ? "no-focus" : "nobody-came");
+		end_room(r, STR_NONE);
 	}
+}
+
+void room_wait(struct room *r)
+{
+	struct room_service *s = r->service;
+	timer_start(s->timers, &r->ready, s->now_ms + s->settings.ready_ms, on_ready_over, r);
 }
 
 /* From here on it is found, by this service and by those who ask where it is. */
@@ -154,17 +202,34 @@ static bool announce(struct room *r)
 	return false;
 }
 
+/* Its names, behind the struct. */
+static void name_room(struct room *r, const struct jid *jid, struct str tenant)
+{
+	char *bytes = (char *)(r + 1), *node = bytes + jid->bare.n + 1, *end = node;
+	memcpy(bytes, jid->bare.p, jid->bare.n);
+	r->jid = str_from(bytes, jid->bare.n);
+	if (tenant.n) {
+		*end++ = '[';
+		memcpy(end, tenant.p, tenant.n);
+		r->tenant = str_from(end, tenant.n);
+		end += tenant.n;
+		*end++ = ']';
+	}
+	memcpy(end, jid->node.p, jid->node.n);
+	r->plain_node = str_from(end, jid->node.n);
+	r->node = str_from(node, (size_t)(end - node) + jid->node.n);
+}
+
 struct room *room_new(
         struct room_service *s, const struct jid *jid, const struct room_client *opener)
 {
-	struct room *r = mem_zalloc(sizeof *r + jid->bare.n + 1);
+	/* "room@conference.tenant.meet.example", NUL, "[tenant]room", NUL */
+	struct str tenant = service_tenant(s, jid->domain);
+	struct room *r = mem_zalloc(sizeof *r + jid->bare.n + 1 + 2 + tenant.n + jid->node.n + 1);
 	if (!r)
 		goto nomem;
-	char *bytes = (char *)(r + 1);
-	memcpy(bytes, jid->bare.p, jid->bare.n);
+	name_room(r, jid, tenant);
 	r->service = s;
-	r->jid = str_from(bytes, jid->bare.n);
-	r->node = str_from(bytes, jid->node.n);
 	r->opened = service_unix(s);
 	map_init(&r->nicks);
 	map_init(&r->identities);
@@ -175,7 +240,10 @@ struct room *room_new(
 	list_init(&r->occupants);
 	list_init(&r->history);
 	list_init(&r->departed);
-	if (!rand_uuid(r->meeting_id) || !make_focus(r))
+	list_init(&r->services);
+	list_init(&r->parked);
+	r->awaits_focus = s->settings.focus_outside;
+	if (!rand_uuid(r->meeting_id) || (!r->awaits_focus && !make_focus(r)))
 		goto nomem;
 	int err = take_openers(r, opener);
 	if (err == ERR_LIMIT) {
@@ -190,7 +258,7 @@ struct room *room_new(
 		goto nomem;
 	}
 	s->counters.rooms++;
-	timer_start(s->timers, &r->ready, s->now_ms + s->settings.ready_ms, on_ready_over, r);
+	room_wait(r);
 	log_info("room=%s event=room-open meeting=%s", log_value(r->node), r->meeting_id);
 	return r;
 nomem:
@@ -211,18 +279,10 @@ static void free_records(struct room *r)
 	}
 }
 
-void room_free(struct room *r)
+/* What ends with a meeting. */
+static void clear_meeting(struct room *r)
 {
-	struct room_service *s = r->service;
-	LIST_EACH_SAFE(it, &r->occupants)
-	occupant_free(OCCUPANT_IN(it));
-	timer_stop(&r->ready);
 	timer_stop(&r->end);
-	map_remove(&s->rooms, r->jid);
-	s->counters.rooms--;
-	openers_give(s->openers, &r->address, &r->waiting);
-	if (s->listener.ended)
-		s->listener.ended(s->listener.arg, r->jid);
 	message_free_history(r);
 	free_records(r);
 	size_t pos = 0;
@@ -230,16 +290,48 @@ void room_free(struct room *r)
 	while ((ban = map_next(&r->bans, &pos)))
 		mem_free(ban);
 	map_done(&r->bans);
+	map_init(&r->bans);
+	mem_free(r->password);
+	mem_free(r->subject);
+	mem_free(r->subject_nick);
+	r->password = r->subject = r->subject_nick = NULL;
+}
+
+void room_free(struct room *r)
+{
+	struct room_service *s = r->service;
+	parking_refuse(r);
+	LIST_EACH_SAFE(it, &r->occupants)
+	occupant_free(OCCUPANT_IN(it));
+	LIST_EACH_SAFE(it, &r->services)
+	occupant_free(OCCUPANT_IN(it));
+	timer_stop(&r->ready);
+	map_remove(&s->rooms, r->jid);
+	s->counters.rooms--;
+	openers_give(s->openers, &r->address, &r->waiting);
+	if (s->listener.ended)
+		s->listener.ended(s->listener.arg, r->jid);
+	clear_meeting(r);
 	map_done(&r->nicks);
 	map_done(&r->identities);
 	map_done(&r->names);
 	map_done(&r->emails);
 	map_done(&r->avatars);
 	block_unref(r->focus);
-	mem_free(r->password);
-	mem_free(r->subject);
-	mem_free(r->subject_nick);
 	mem_free(r);
+}
+
+/* The meeting is over, and the focus outside will see it and leave. Who comes before it does begins
+ * another meeting. */
+static void vacate(struct room *r)
+{
+	clear_meeting(r);
+	r->had_moderator = false;
+	r->started = 0;
+	r->opened = service_unix(r->service);
+	memset(r->guesses, 0, sizeof r->guesses);
+	(void)rand_uuid(r->meeting_id); /* without one the old one is as good */
+	room_wait(r);
 }
 
 void room_free_if_empty(struct room *r)
@@ -247,7 +339,10 @@ void room_free_if_empty(struct room *r)
 	if (r->n > 0 || timer_running(&r->ready))
 		return;
 	log_info("room=%s event=room-end because=last-one-left", log_value(r->node));
-	room_free(r);
+	if (room_outside_focus(r))
+		vacate(r);
+	else
+		end_room(r, STR_NONE);
 }
 
 void room_send(struct room *r, const char *name, const struct occupant *to, struct block *tail)
@@ -267,6 +362,12 @@ void room_send(struct room *r, const char *name, const struct occupant *to, stru
 void room_broadcast(
         struct room *r, const char *name, struct block *tail, const struct occupant *except)
 {
+	LIST_EACH(it, &r->services)
+	{
+		const struct occupant *to = OCCUPANT_IN(it);
+		if (to != except)
+			room_send(r, name, to, tail);
+	}
 	LIST_EACH(it, &r->occupants)
 	{
 		const struct occupant *to = OCCUPANT_IN(it);
@@ -293,30 +394,10 @@ void room_notify_config(struct room *r)
 
 void room_destroy(struct room *r, struct str reason)
 {
-	struct buf b;
 	r->service->counters.destroyed++;
 	log_info("room=%s event=room-destroy occupants=%u reason=%s", log_value(r->node), r->n,
 	        log_value(reason));
-	buf_init(&b, 0);
-	LIST_EACH(it, &r->occupants)
-	{
-		const struct occupant *o = OCCUPANT_IN(it);
-		buf_reset(&b);
-		buf_puts(&b, "<presence xmlns='" NS_CLIENT "' type='unavailable'");
-		xml_attr(&b, "to", str_c(o->jid));
-		buf_puts(&b, " from='");
-		xml_escape(&b, r->jid);
-		buf_printf(&b,
-		        "/%s'><x xmlns='" NS_MUC_USER
-		        "'><item affiliation='none' role='none'/><destroy>",
-		        o->nick);
-		if (reason.n)
-			xml_leaf(&b, "reason", NULL, reason);
-		buf_puts(&b, "</destroy><status code='110'/></x></presence>");
-		service_send(r->service, o->handle, &b);
-	}
-	buf_done(&b);
-	room_free(r);
+	end_room(r, reason);
 }
 
 struct str occupant_nick(const struct occupant *o)
@@ -330,6 +411,11 @@ struct str occupant_real_jid(const struct occupant *o)
 bool occupant_is_moderator(const struct occupant *o)
 {
 	return seat_is_moderator(&o->seat);
+}
+
+bool occupant_may(const struct occupant *o, const char *feature)
+{
+	return capability_has(&o->seat, str_c(feature));
 }
 
 void occupant_send(struct occupant *o, struct str stanza)

@@ -12,6 +12,7 @@
 #include "base/timer.h"
 #include "policy/claims.h"
 #include "policy/reason.h"
+#include "policy/service.h"
 #include "xmpp/outbox.h"
 #include "xmpp/stanza.h"
 
@@ -25,8 +26,12 @@ struct occupant;
 struct room_settings {
 	struct str domain; /* of the sessions */
 	struct str muc_domain;
+	bool tenants;         /* they have room domains of their own (xmpp/muc_host.h) */
 	struct str focus_jid; /* bare account of the focus */
 	const struct policy_settings *policy;
+	bool focus_outside; /* a service's session is the focus: it opens rooms, and people wait for
+	                     * it
+	                     */
 	bool resource_strict; /* the nick must be the first 8 characters of the session's own node
 	                       */
 
@@ -62,6 +67,8 @@ struct room_client {
 	struct str peer; /* address, for limits */
 	bool peer_loopback;
 	struct claims *claims; /* NULL: a guest */
+	enum service service;  /* known by its password login; SERVICE_NONE: a person */
+	struct str region;     /* where a trusted proxy says it is; absent: none */
 };
 
 /* Upward calls, filled in by focus. All may be NULL. */
@@ -74,6 +81,10 @@ struct room_listener {
 	void (*focus_presence)(void *arg, const struct room *room, struct buf *out);
 	/* An IQ get or set from an occupant to room/focus. Must be answered by the callee. */
 	void (*focus_iq)(
+	        void *arg, struct room *room, struct occupant *from, const struct stanza *st);
+	/* The same where the focus is outside: may it go there? False: the callee has refused it.
+	 */
+	bool (*focus_guard)(
 	        void *arg, struct room *room, struct occupant *from, const struct stanza *st);
 };
 
@@ -103,6 +114,17 @@ void room_service_gone(struct room_service *s, struct session_handle h);
  * neither waits for ever nor keeps a wrong picture. */
 void room_service_lost(struct room_service *s, const struct room_client *c);
 void occupant_lost(struct occupant *o);
+/* Its connection is lost: it stays, and counts as present (roles.md 3.7). */
+void room_service_away(struct room_service *s, struct session_handle h);
+/* It is back. same_token: otherwise c->claims are new, and every seat is decided anew by them. */
+void room_service_back(struct room_service *s, const struct room_client *c, bool same_token);
+/* May this session be resumed with another token, by the rooms here that it sits in? */
+enum room_resume { ROOM_NO_SEAT, ROOM_RESUME_HONOURED, ROOM_RESUME_REFUSED };
+enum room_resume room_service_may_resume(struct room_service *s, struct session_handle h,
+        struct str key, const struct claims *claims);
+/* The same for one that sits nowhere, by the room that it knocks at. */
+bool room_service_may_knock(struct room_service *s, struct str room_jid, struct str key,
+        const struct claims *claims, const struct claims *old_claims);
 /* A conference request (roles.md 3.5): judges, and if it is granted makes the room ready with the
  * focus inside. The reason is R_NONE when granted or when somebody else's gate will refuse at the
  * join; E_WAIT_HOST, E_ROOM_NAME, E_OUTCAST or E_RATE (a limit, no memory) otherwise. */
@@ -130,6 +152,8 @@ struct str occupant_nick(const struct occupant *o);
 void occupant_write_jid(const struct occupant *o, struct buf *out); /* room/nick, escaped for XML */
 struct str occupant_real_jid(const struct occupant *o);
 bool occupant_is_moderator(const struct occupant *o);
+/* Has his token this feature, or the default set of moderators? "recording". */
+bool occupant_may(const struct occupant *o, const char *feature);
 /* Queues a whole stanza for the occupant's session. */
 void occupant_send(struct occupant *o, struct str stanza);
 /* Answers an IQ that came through room_listener, from room/focus. */

@@ -1,9 +1,12 @@
 /* service.c - the rooms of one worker: who is addressed, limits, errors, time. pure */
 #include "room/room.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "room/model.h"
+#include "xmpp/muc_host.h"
 #include "xmpp/ns.h"
 
 #define HEAD_BYTES 1024 /* of a stanza to one, up to the end of to='...'; longer ones allocate */
@@ -43,6 +46,7 @@ struct room_service *room_service_new(const struct room_settings *settings,
 	map_init(&s->rooms);
 	map_init(&s->attendees);
 	list_init(&s->departed);
+	list_init(&s->parked);
 	s->openers = settings->openers ? settings->openers : openers_new();
 	if (!s->openers) {
 		mem_free(s);
@@ -233,6 +237,7 @@ void room_service_stanza(
 void room_service_gone(struct room_service *s, struct session_handle h)
 {
 	struct attendee *a = service_attendee(s, h);
+	parking_forget(s, h);
 	/* the attendee is freed with its last occupant */
 	for (unsigned n = a ? a->n : 0; n > 0; n--) {
 		struct occupant *o = LIST_OWNER(a->occupants.next, struct occupant, in_attendee);
@@ -241,14 +246,44 @@ void room_service_gone(struct room_service *s, struct session_handle h)
 	}
 }
 
+struct str service_tenant(const struct room_service *s, struct str domain)
+{
+	const struct room_settings *set = &s->settings;
+	const struct muc_host h = muc_host_make(set->muc_domain, set->domain, set->tenants);
+	struct str tenant;
+	return muc_host_has(&h, domain, &tenant) ? tenant : STR_NONE;
+}
+
+const char *service_log_room(const struct room_service *s, const struct jid *at)
+{
+	struct str tenant = service_tenant(s, at->domain);
+	char text[128]; /* log_value shows less */
+	if (!tenant.n)
+		return log_value(at->node);
+	snprintf(text, sizeof text, "[%.*s]%.*s", STR_FMT(str_sub(tenant, 0, 64)),
+	        STR_FMT(str_sub(at->node, 0, 64)));
+	return log_value(str_c(text));
+}
+
 static void log_request_refused(struct room_service *s, const struct room_client *c, struct str jid,
         const struct verdict *v)
 {
+	const struct jid at = jid_view(jid);
 	s->counters.refusals++;
 	if (room_service_may_log(s))
 		log_info("room=%s session=%.8s event=request refused because=%s%s",
-		        log_value(jid_view(jid).node), c->key.n ? c->key.p : "-",
-		        reason_name(v->reason), refusal_fix(v));
+		        service_log_room(s, &at), c->key.n ? c->key.p : "-", reason_name(v->reason),
+		        refusal_fix(v));
+}
+
+/* The focus outside is about to be asked for a room that is there: perhaps it was in the last
+ * meeting, and is on its way out. */
+static void await_focus(struct room *r)
+{
+	if (r->n > 0)
+		return;
+	r->wanted = true;
+	room_wait(r);
 }
 
 enum reason room_service_request(
@@ -258,7 +293,7 @@ enum reason room_service_request(
 	struct room *r = room_find(s, jid.bare);
 	struct room_view view;
 	struct verdict v;
-	room_view_make(s, r, jid.node, &view);
+	room_view_at(s, r, &jid, &view);
 	const struct join_request request = {.settings = s->settings.policy,
 	        .room = &view,
 	        .now = (int64_t)service_unix(s),
@@ -270,10 +305,19 @@ enum reason room_service_request(
 		log_request_refused(s, from, jid.bare, &v);
 		return v.reason;
 	}
+	if (r && answer == CONFERENCE_READY && s->settings.focus_outside)
+		await_focus(r);
 	if (answer == CONFERENCE_READY_ONLY || r)
 		return R_NONE;
-	if (room_new(s, &jid, from))
+	if (room_is_reserved(s, jid.node)) {
+		policy_refuse(E_ROOM_NAME, STAGE_CONFERENCE, &v);
+		log_request_refused(s, from, jid.bare, &v);
+		return E_ROOM_NAME;
+	}
+	if ((r = room_new(s, &jid, from))) {
+		r->wanted = s->settings.focus_outside;
 		return R_NONE;
+	}
 	policy_refuse(E_RATE, STAGE_CONFERENCE, &v);
 	log_request_refused(s, from, jid.bare, &v);
 	return E_RATE;

@@ -183,11 +183,22 @@ void room_view_make(
 	*out = (struct room_view){.node = node, .lookups = &lookups, .room = (void *)(uintptr_t)r};
 	if (!r)
 		return;
+	out->node = r->plain_node;
+	out->tenant = r->tenant;
 	out->exists = r->n > 0;
 	out->had_moderator = r->had_moderator;
 	out->password = r->password ? str_c(r->password) : STR_NONE;
 	out->present = r->n;
-	out->moderators = out->moderators_attending = r->moderators;
+	out->moderators = r->moderators;
+	out->moderators_attending = r->moderators - r->moderators_away;
+}
+
+void room_view_at(const struct room_service *s, const struct room *r, const struct jid *at,
+        struct room_view *out)
+{
+	room_view_make(s, r, at->node, out);
+	if (!r)
+		out->tenant = service_tenant(s, at->domain);
 }
 
 bool occupant_index(struct occupant *o)
@@ -213,11 +224,22 @@ bool occupant_index(struct occupant *o)
 	return fine;
 }
 
-void occupant_unindex(struct occupant *o)
+static void unindex_token(struct occupant *o)
 {
 	struct room *r = o->room;
 	group_remove(&r->identities, &o->same_identity, &o->identity_link);
-	group_remove(&r->names, &o->same_name, &o->name_link);
 	group_remove(&r->emails, &o->same_email, &o->email_link);
 	group_remove(&r->avatars, &o->same_avatar, &o->avatar_link);
+}
+
+void occupant_unindex(struct occupant *o)
+{
+	group_remove(&o->room->names, &o->same_name, &o->name_link);
+	unindex_token(o);
+}
+
+bool occupant_index_again(struct occupant *o)
+{
+	unindex_token(o);
+	return occupant_index(o);
 }

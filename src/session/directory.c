@@ -100,6 +100,13 @@ unsigned directory_place(struct directory *d, struct str room, struct directory_
 	return w;
 }
 
+void directory_place_on(struct directory *d, unsigned worker)
+{
+	lock_take(&d->lock);
+	d->loads[worker]++;
+	lock_give(&d->lock);
+}
+
 struct directory_entry *directory_claim(struct directory *d, struct str room, unsigned near)
 {
 	lock_take(&d->lock);

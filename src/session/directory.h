@@ -29,6 +29,8 @@ void directory_free(struct directory *d); /* NULL is fine */
 /* The worker for a new socket. room: what its URL says, or absent; its entry is held (*held; NULL:
  * none, or no memory). Counts as a session there until directory_placed. */
 unsigned directory_place(struct directory *d, struct str room, struct directory_entry **held);
+/* The same for one that must live there: it wants to resume a session. */
+void directory_place_on(struct directory *d, unsigned worker);
 void directory_placed(struct directory *d, unsigned worker, struct directory_entry *held);
 
 /* The entry of a conference, held. A new one goes to `near` (where its session lives) unless

@@ -1,14 +1,26 @@
 /* domain.c - what the server's own domain answers: ping, disco, extdisco, and "no such thing". io
  */
+#include "session/accounts.h"
 #include "session/internal.h"
 #include "xmpp/disco.h"
 #include "xmpp/error.h"
 #include "xmpp/ns.h"
 
+/* A service asks the domain of services, or its own account. */
+static bool is_of_service(const struct session *s, const struct stanza *st)
+{
+	if (!s->account)
+		return false;
+	return str_absent(st->to.node)
+	               ? !str_absent(accounts_domain(s->all->settings.accounts, st->to.domain))
+	               : session_from_this_server(s, st->to.full);
+}
+
 bool domain_is_ours(const struct session *s, const struct stanza *st)
 {
 	const struct session_settings *set = &s->all->settings;
-	return !st->has_to || str_eq_ascii_nocase(st->to.domain, set->domain) ||
+	return !st->has_to || is_of_service(s, st) ||
+	       str_eq_ascii_nocase(st->to.domain, set->domain) ||
 	       (!str_absent(set->guest_domain) &&
 	               str_eq_ascii_nocase(st->to.domain, set->guest_domain));
 }
@@ -52,19 +64,59 @@ static void empty_result(struct session *s, const struct stanza *st)
 }
 
 /* No component is named here that is not served: clients switch features on by these identities. */
-static void answer_info(struct session *s, const struct stanza *st)
+static void write_info(struct buf *b, const struct session_settings *set)
 {
 	static const char *const features[] = {
 	        NS_PING, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_EXTDISCO_2};
-	const struct disco_identity identity = {
-	        .category = "server", .type = "im", .name = STR("Gavel")};
+	struct disco_identity identities[3] = {
+	        {.category = "server", .type = "im", .name = STR("Gavel")}};
+	size_t n = 1;
+	if (set->shard.n)
+		identities[n++] = (struct disco_identity){"server", "shard", set->shard};
+	if (set->region.n)
+		identities[n++] = (struct disco_identity){"server", "region", set->region};
+	disco_info_write(b, identities, n, features, sizeof features / sizeof *features, STR_NONE);
+}
+
+static int64_t unix_now(const struct session *s)
+{
+	return (int64_t)loop_wall_s(s->all->loop);
+}
+
+static void answer_info(struct session *s, const struct stanza *st)
+{
 	if (element_attr(st->payload, "node").n) {
 		reply_error(s, st, "cancel", "item-not-found");
 		return;
 	}
 	struct buf *b = begin_result(s, st);
-	disco_info_write(b, &identity, 1, features, sizeof features / sizeof *features, STR_NONE);
+	write_info(b, &s->all->settings);
 	end_result(s, b);
+}
+
+static bool is_extdisco(const struct element *p)
+{
+	static const char *const names[] = {"services", "credentials"};
+	for (size_t i = 0; i < 2; i++) {
+		if (element_is(p, names[i], NS_EXTDISCO_2) ||
+		        element_is(p, names[i], NS_EXTDISCO_1))
+			return true;
+	}
+	return false;
+}
+
+/* Jitsi's clients take both from one message, but only until they are bound. */
+void domain_push_services(struct session *s)
+{
+	const struct session_settings *set = &s->all->settings;
+	const struct element services = {.name = STR("services"), .ns = STR(NS_EXTDISCO_2)};
+	struct buf *b = session_begin(s);
+	stanza_head(b, STANZA_MESSAGE, NULL, STR_NONE, s->domain, session_jid(s));
+	buf_putc(b, '>');
+	write_info(b, set);
+	extdisco_write(b, set->extdisco, &services, unix_now(s));
+	buf_puts(b, "</message>");
+	session_flush(s);
 }
 
 static void answer_iq(struct session *s, const struct stanza *st)
@@ -79,12 +131,9 @@ static void answer_iq(struct session *s, const struct stanza *st)
 		struct buf *b = begin_result(s, st);
 		buf_puts(b, "<query xmlns='" NS_DISCO_ITEMS "'/>");
 		end_result(s, b);
-	} else if (get && (element_is(p, "services", NS_EXTDISCO_2) ||
-	                          element_is(p, "services", NS_EXTDISCO_1))) {
+	} else if (get && is_extdisco(p)) {
 		struct buf *b = begin_result(s, st);
-		buf_puts(b, element_is(p, "services", NS_EXTDISCO_2)
-		                    ? "<services xmlns='" NS_EXTDISCO_2 "'/>"
-		                    : "<services xmlns='" NS_EXTDISCO_1 "'/>");
+		extdisco_write(b, s->all->settings.extdisco, p, unix_now(s));
 		end_result(s, b);
 	} else if (!get && element_is(p, "session", NS_SESSION)) {
 		empty_result(s, st); /* never advertised, but some libraries ask all the same */

@@ -1,43 +1,16 @@
 /* far.c - stanzas to rooms on other workers, and what those send back. io */
 #include "session/far.h"
 
-#include <stdatomic.h>
-
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
-#include "session/internal.h"
+#include "session/far_internal.h"
 #include "token/claims.h"
 
 #define BATCH_BYTES 262144 /* a larger one is sent before the turn is over */
+#define WRITTEN_KEPT 65536
 #define SPARE_BYTES 4096
+#define SERVICE_QUEUES 16  /* times as much as a person's may wait for a service, or from it */
 #define QUEUE_SHARE 262144 /* what a session may have on its way when queued_total is reached */
-
-/* From the room's worker: this session must end. Made with the tie, so that it never fails. */
-struct alarm {
-	struct message m;
-	struct far *to;
-	struct session_handle handle;
-	bool slow;
-};
-
-/* One session and one other worker. Made by the session's worker, which keeps a pointer for the two
- * sums and for `gone`; all else belongs to the room's worker from the first crossing on, which
- * frees it when `gone` arrives. */
-struct tie {
-	struct message gone;
-	struct far *to;        /* the room's worker */
-	atomic_uint waiting;   /* bytes of crossings that are not handled */
-	atomic_uint under_way; /* bytes of batches that are not handled */
-	bool known, broken;    /* known: in `ties`; broken: its session will end */
-	struct alarm *alarm;   /* NULL: sent */
-	struct claims *claims; /* one reference, the only one on this thread */
-	struct session_handle handle;
-	bool peer_loopback;
-	char peer[46], key[37];
-	size_t jid_n;
-	char jid[];
-};
 
 struct crossing {
 	struct message m;
@@ -63,29 +36,6 @@ struct batch {
 	struct far *from, *to;
 	uint64_t cost;
 	struct buf records;
-};
-
-/* What one worker sends to another. */
-struct link {
-	struct batch *batch;     /* being filled; NULL: none */
-	struct batch *spare;     /* for when there is no memory for one; NULL: used up */
-	struct block *tail;      /* of the last RECORD_TAIL in it, referenced */
-	atomic_ullong under_way; /* bytes; the receiver takes off */
-};
-
-struct far_counters {
-	uint64_t crossings, batches, deliveries, limit_under_way, no_memory;
-};
-
-struct far {
-	struct far_settings settings;
-	struct sessions *own;
-	struct loop *loop;
-	unsigned worker, n;
-	struct map ties; /* handle bytes -> tie, of sessions elsewhere */
-	struct loop_task flush;
-	struct far_counters counters;
-	struct link links[];
 };
 
 static void on_flush(void *arg)
@@ -184,15 +134,11 @@ static void break_tie(struct far *f, struct tie *t, bool slow)
 	worker_post(f->settings.workers[t->handle.worker], &a->m);
 }
 
-/* The far side's own claims: a copy whose counts no other thread touches. */
-static bool copy_claims(struct tie *t, const struct claims *c)
+bool far_copy_claims(const struct claims *c, struct claims **copy)
 {
-	if (!c)
-		return true;
-	struct jval *payload = jval_copy(c->payload);
-	if (payload)
-		t->claims = token_claims_new(payload, c->token_sha256, c->warnings);
-	return t->claims != NULL;
+	struct jval *payload = c ? jval_copy(c->payload) : NULL;
+	*copy = payload ? token_claims_new(payload, c->token_sha256, c->warnings) : NULL;
+	return !c || *copy;
 }
 
 static struct tie *tie_new(struct far *f, const struct session *s, unsigned worker)
@@ -205,12 +151,14 @@ static struct tie *tie_new(struct far *f, const struct session *s, unsigned work
 	t->to = f->settings.fars[worker];
 	t->handle = s->handle;
 	t->peer_loopback = s->peer_loopback;
+	t->service = session_service(s);
+	memcpy(t->region, s->region, sizeof t->region);
 	memcpy(t->peer, s->peer, sizeof t->peer);
 	memcpy(t->key, s->key, sizeof t->key);
 	memcpy(t->jid, jid.p, jid.n);
 	t->jid_n = jid.n;
 	t->alarm = mem_zalloc(sizeof *t->alarm);
-	if (!t->alarm || !copy_claims(t, s->claims)) {
+	if (!t->alarm || !far_copy_claims(s->claims, &t->claims)) {
 		tie_free(t);
 		return NULL;
 	}
@@ -242,19 +190,43 @@ void far_session_ended(struct session *s)
 
 /* Session to room */
 
+/* It was within the limits as it came; written anew it may be longer: escapes, and namespaces where
+ * there were prefixes. */
+static struct xml_limits crossing_limits(const struct xml_limits *l)
+{
+	return (struct xml_limits){.bytes = 8 * l->bytes + 65536,
+	        .depth = l->depth,
+	        .attributes = 2 * l->attributes + 2,
+	        .elements = l->elements};
+}
+
+struct far_client far_client_of(const struct tie *t)
+{
+	return (struct far_client){.handle = t->handle,
+	        .jid = str_from(t->jid, t->jid_n),
+	        .key = str_c(t->key),
+	        .peer = str_c(t->peer),
+	        .peer_loopback = t->peer_loopback,
+	        .claims = t->claims,
+	        .service = t->service,
+	        .region = t->region[0] ? str_c(t->region) : STR_NONE};
+}
+
 static bool handle_crossing(struct far *f, struct tie *t, struct str text)
 {
 	struct sessions *ss = f->own;
 	struct element *root;
 	struct stanza st;
-	const struct far_client client = {.handle = t->handle,
-	        .jid = str_from(t->jid, t->jid_n),
-	        .key = str_c(t->key),
-	        .peer = str_c(t->peer),
-	        .peer_loopback = t->peer_loopback,
-	        .claims = t->claims};
+	const struct far_client client = far_client_of(t);
+	if (text.n == 0) { /* far_introduce */
+		if (f->settings.service)
+			f->settings.service(f->settings.arg, &client);
+		return true;
+	}
 	/* it was whole and well-formed over there: here only memory can be short */
-	if (xml_parse(ss->parser, text, &ss->settings.after_login, &ss->arena, &root) != XML_FINE ||
+	const struct xml_limits limits =
+	        crossing_limits(t->service ? &ss->settings.of_service : &ss->settings.after_login);
+	if (xml_parse(ss->parser, text, &limits, &ss->arena, &root) != XML_FINE ||
 	        stanza_read(root, &ss->arena, &st) != 0 ||
 	        !stream_stamp_from(&ss->arena, root, client.jid))
 		return false;
@@ -281,9 +253,9 @@ static void on_crossing(void *arg, struct message *m)
 	mem_free(c);
 }
 
-static bool cross(struct far *f, struct session *s, unsigned worker, struct directory_entry *hold)
+static bool cross(struct far *f, struct session *s, unsigned worker, struct str text,
+        struct directory_entry *hold)
 {
-	struct str text = s->all->text;
 	struct tie *t = tie_of(f, s, worker);
 	struct crossing *c = t ? mem_alloc(sizeof *c + text.n) : NULL;
 	if (!c)
@@ -292,17 +264,54 @@ static bool cross(struct far *f, struct session *s, unsigned worker, struct dire
 	c->tie = t;
 	c->hold = hold;
 	c->n = (uint32_t)text.n;
-	memcpy(c->text, text.p, text.n);
+	if (text.n)
+		memcpy(c->text, text.p, text.n);
 	atomic_fetch_add_explicit(&t->waiting, c->n, memory_order_relaxed);
 	worker_post(f->settings.workers[worker], &c->m);
 	return true;
+}
+
+/* The stanza's bytes, for others to parse: as they came, or written anew. False: no memory. */
+static bool find_text(struct sessions *ss, const struct stanza *st)
+{
+	if (!str_absent(ss->text))
+		return true;
+	if (ss->written.cap > WRITTEN_KEPT)
+		buf_done(&ss->written), buf_init(&ss->written, 0);
+	buf_reset(&ss->written);
+	xml_write(&ss->written, st->element, STR(""));
+	ss->text = buf_view(&ss->written);
+	return !ss->written.failed;
+}
+
+/* What may be on its way to a session, or from it. */
+static uint64_t bound_of(const struct far *f, const struct tie *t)
+{
+	return (uint64_t)f->settings.queued * (t->service ? SERVICE_QUEUES : 1);
 }
 
 static bool is_full(const struct far *f, const struct session *s, unsigned worker)
 {
 	const struct tie *t = s->ties ? s->ties[worker] : NULL;
 	return t && atomic_load_explicit(&t->waiting, memory_order_relaxed) + s->all->text.n >
-	                    f->settings.queued;
+	                    bound_of(f, t);
+}
+
+static void send_over(struct far *f, struct session *s, const struct stanza *st, unsigned worker,
+        struct directory_entry *hold)
+{
+	bool written = find_text(s->all, st);
+	if (written && is_full(f, s, worker)) {
+		f->counters.limit_under_way++;
+		session_close(s, SESSION_RATE, "policy-violation", STR("Too much is waiting"));
+	} else if (written && cross(f, s, worker, s->all->text, hold)) {
+		return;
+	} else {
+		f->counters.no_memory++;
+		/* a stanza of which nobody hears would leave both sides with a wrong picture */
+		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
+	}
+	directory_release(s->all->settings.directory, hold);
 }
 
 bool far_stanza(
@@ -316,17 +325,24 @@ bool far_stanza(
 	}
 	if (worker == f->worker)
 		return false;
-	if (is_full(f, s, worker)) {
-		f->counters.limit_under_way++;
-		session_close(s, SESSION_RATE, "policy-violation", STR("Too much is waiting"));
-	} else if (cross(f, s, worker, hold)) {
-		return true;
-	} else {
-		f->counters.no_memory++;
-		/* a stanza of which nobody hears would leave both sides with a wrong picture */
-		session_close(s, SESSION_ENDED, "resource-constraint", STR_NONE);
+	send_over(f, s, st, worker, hold);
+	return true;
+}
+
+bool far_stanza_to(struct far *f, struct session *s, const struct stanza *st, unsigned worker)
+{
+	if (worker == f->worker || worker >= f->n)
+		return false;
+	send_over(f, s, st, worker, NULL);
+	return true;
+}
+
+bool far_introduce(struct far *f, struct session *s)
+{
+	for (unsigned i = 0; i < f->n; i++) {
+		if (i != f->worker && !cross(f, s, i, STR(""), NULL))
+			return false;
 	}
-	directory_release(s->all->settings.directory, hold);
 	return true;
 }
 
@@ -499,7 +515,7 @@ static void outbox_send(void *arg, struct session_handle to, struct str head, st
 	struct link *l = &f->links[to.worker];
 	uint64_t waits = atomic_load_explicit(&t->under_way, memory_order_relaxed);
 	uint64_t all = atomic_load_explicit(&l->under_way, memory_order_relaxed);
-	if (waits + cost > f->settings.queued ||
+	if (waits + cost > bound_of(f, t) ||
 	        (all + cost > f->settings.queued_total && waits > QUEUE_SHARE)) {
 		break_tie(f, t, true);
 	} else if (!put_send(f, t, head, tail, cost)) {

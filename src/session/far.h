@@ -20,7 +20,9 @@ struct far_client {
 	struct session_handle handle;
 	struct str jid, key, peer;
 	bool peer_loopback;
+	struct str region;
 	struct claims *claims; /* this worker's own copy; NULL: a guest */
+	enum service service;
 };
 
 struct far_settings {
@@ -33,6 +35,11 @@ struct far_settings {
 	/* As in session_events. The time was told (worker_new's before). */
 	void (*stanza)(void *arg, const struct far_client *c, const struct stanza *st);
 	void (*gone)(void *arg, struct session_handle h);
+	void (*away)(void *arg, struct session_handle h);
+	void (*back)(void *arg, const struct far_client *c, bool same_token);
+	enum resume_opinion (*may_resume)(void *arg, const struct resume_question *q);
+	/* A service of another worker is there (far_introduce); NULL: nobody wants to know. */
+	void (*service)(void *arg, const struct far_client *c);
 };
 
 /* own: the sessions of this worker, whose settings say which it is. NULL: no memory. */
@@ -44,6 +51,12 @@ void far_free(struct far *f);
  * it. True: it went elsewhere, or was refused for want of memory. False: the conference is here. */
 bool far_stanza(
         struct far *f, struct session *s, const struct stanza *st, struct str room, bool opens);
+/* A stanza for another worker, whose number is known: the answer of a service. True: it went there,
+ * or was refused for want of memory. False: that is this worker. */
+bool far_stanza_to(struct far *f, struct session *s, const struct stanza *st, unsigned worker);
+/* Every other worker learns of a service's session, and can send to it from then on. False: no
+ * memory; it must end. */
+bool far_introduce(struct far *f, struct session *s);
 /* How the rooms of this worker reach sessions of all workers. */
 void far_outbox(struct far *f, struct outbox *out);
 /* Sends what waits for the end of the turn: at shutdown, when there is none. */

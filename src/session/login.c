@@ -1,14 +1,16 @@
-/* login.c - who a client is: the token of its request, SASL ANONYMOUS, and the JID it is bound to.
+/* login.c - who a client is: the token of its arrival, SASL ANONYMOUS, and the JID it is bound to.
  * io */
 #include <math.h>
+#include <stdio.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/utf8.h"
-#include "http/server.h"
+#include "http/parse.h"
 #include "policy/decide.h"
+#include "session/accounts.h"
 #include "session/internal.h"
 #include "token/jwt.h"
 #include "xmpp/error.h"
@@ -34,17 +36,17 @@ static char *query_copy(struct str query, const char *name)
 
 /* The token stays with the session until it logs in. Its own faults are judged then, in the order
  * of the rule. */
-static void take_token(struct session *s, const struct http_head *h)
+static void take_token(struct session *s, const struct session_arrival *a)
 {
 	struct buf query;
 	buf_init(&query, 0);
-	int n = http_query_get(h->query, "token", &query);
+	int n = http_query_get(a->query, "token", &query);
 	struct str found = STR_NONE;
 	enum reason reason = E_TOKEN_FORMAT;
 	if (n == 0 || n == 1)
 		reason = token_from_request(
-		        n ? buf_view(&query) : STR_NONE, http_field(h, "authorization"), &found);
-	if (http_field_count(h, "authorization") > 1)
+		        n ? buf_view(&query) : STR_NONE, a->authorization, &found);
+	if (a->authorizations > 1)
 		reason = E_TOKEN_FORMAT;
 	if (query.failed)
 		reason = E_RATE;
@@ -57,13 +59,12 @@ static void take_token(struct session *s, const struct http_head *h)
 	buf_done(&query);
 }
 
-void login_take_request(struct session *s, const struct http_request *r)
+void login_take_arrival(struct session *s, const struct session_arrival *a)
 {
-	struct str query = r->head->query;
-	s->query_room = query_copy(query, "room");
-	s->query_prefix = query_copy(query, "prefix");
+	s->query_room = query_copy(a->query, "room");
+	s->query_prefix = query_copy(a->query, "prefix");
 	if (s->all->settings.policy->auth == AUTH_JWT)
-		take_token(s, r->head);
+		take_token(s, a);
 }
 
 /* The setting that would have let this client in; "" where none would, or where the token code
@@ -149,24 +150,84 @@ static void refuse(struct session *s, const struct refusal *r)
 	        loop_timers(s->all->loop), &s->timer, s->timer.at_ms, s->timer.fn, s->timer.arg);
 }
 
-static void accept(struct session *s)
+void login_accept(struct session *s, struct str data)
 {
+	struct transport *t = s->transport;
 	s->state = SESSION_RESTARTING;
-	ws_set_max_message(s->ws, (uint32_t)s->all->settings.after_login.bytes);
-	session_send(s, STR("<success xmlns='" NS_SASL "'/>"));
+	t->ops->set_max_message(t, stream_limits(s)->bytes);
+	struct buf *b = session_begin(s);
+	buf_puts(b, "<success xmlns='" NS_SASL "'");
+	if (data.n) {
+		buf_putc(b, '>');
+		buf_str(b, data);
+		buf_puts(b, "</success>");
+	} else {
+		buf_puts(b, "/>");
+	}
+	session_flush(s);
+	if (s->transport && t->ops->restart)
+		t->ops->restart(t);
 }
 
-static void verify(struct session *s)
+static void verify_again(struct session *s);
+
+/* Verifies the session's token. True: its key is asked for elsewhere, and verify_again comes later.
+ * waited: this is later. */
+static bool check_token(struct session *s, bool waited, struct token_result *result)
 {
 	const struct session_settings *set = &s->all->settings;
+	int64_t now = (int64_t)floor(loop_wall_s(s->all->loop));
+	for (int tries = 0; tries < 2; tries++) {
+		char why[KEY_WHY];
+		token_verify(set->token, set->keys, str_c(s->token), now, result);
+		if (!result->wanted)
+			return false;
+		enum key_answer answer =
+		        wait_for_key(s, &result->want, waited ? NULL : verify_again, why);
+		if (answer == KEY_REFUSED)
+			snprintf(result->hint, sizeof result->hint, "%.*s",
+			        (int)sizeof result->hint - 1, why);
+		if (answer != KEY_READY) /* it came just now */
+			return answer == KEY_WAIT;
+	}
+	return false;
+}
+
+static void accept_plain(struct session *s)
+{
+	login_accept(s, STR(""));
+}
+
+/* It comes back with the token that it had: that was verified then, and may have run out since. */
+static bool login_again(struct session *s)
+{
+	const struct refusal over = {.reason = E_EXP, .text = "Token expired", .fix = ""};
+	enum resume_login how = resume_login(s);
+	if (how == RESUME_LOGIN_NEW)
+		return false;
+	mem_free(s->token);
+	s->token = NULL;
+	if (how == RESUME_LOGIN_SAME)
+		accept_plain(s);
+	else
+		refuse(s, &over);
+	return true;
+}
+
+static void verify(struct session *s, bool waited)
+{
 	struct token_result result = {0};
-	struct connect_request c = {.settings = set->policy,
+	struct connect_request c = {.settings = s->all->settings.policy,
 	        .token = s->token_reason,
 	        .present = s->token || s->token_reason != R_NONE};
 	bool verified = s->token && s->token_reason == R_NONE;
+	if (!waited && login_again(s))
+		return;
+	if (verified && check_token(s, waited, &result)) {
+		s->state = SESSION_WAITING;
+		return;
+	}
 	if (verified) {
-		int64_t now = (int64_t)floor(loop_wall_s(s->all->loop));
-		token_verify(set->token, set->keys, str_c(s->token), now, &result);
 		c.token = result.reason;
 		c.claims = result.claims;
 	}
@@ -175,7 +236,10 @@ static void verify(struct session *s)
 	if (v.accepted) {
 		s->claims = result.claims;
 		result.claims = NULL;
-		accept(s);
+		if (resume_asks(s, accept_plain))
+			s->state = SESSION_WAITING;
+		else
+			accept_plain(s);
 	} else {
 		/* the token's own words where it was the token: they hold the seconds, the name of
 		 * the claim */
@@ -195,37 +259,72 @@ static void verify(struct session *s)
 	s->token = NULL;
 }
 
-static void fail_mechanism(struct session *s, const char *condition)
+static void verify_again(struct session *s)
+{
+	verify(s, true);
+}
+
+void login_fail(struct session *s, const char *condition)
 {
 	struct buf *b = session_begin(s);
 	buf_printf(b, "<failure xmlns='" NS_SASL "'><%s/></failure>", condition);
 	session_flush(s);
 }
 
+bool login_needs_tls(const struct session *s)
+{
+	struct transport *t = s->transport;
+	return t && t->ops->kind == TRANSPORT_TCP && s->all->settings.require_tls &&
+	       !t->ops->secure(t);
+}
+
 void login_auth(struct session *s, const struct element *e)
 {
 	if (element_is(e, "abort", NS_SASL)) {
-		fail_mechanism(s, "aborted");
+		login_fail(s, "aborted");
 	} else if (!element_is(e, "auth", NS_SASL)) {
 		session_close(s, SESSION_PROTOCOL, "not-authorized", STR("Log in first"));
+	} else if (login_needs_tls(s)) {
+		login_fail(s, "encryption-required");
+	} else if (sasl_here(s)) {
+		sasl_auth(s, e);
 	} else if (!str_eqc(element_attr(e, "mechanism"), "ANONYMOUS")) {
-		fail_mechanism(s, "invalid-mechanism");
+		login_fail(s, "invalid-mechanism");
 	} else {
-		verify(s); /* an initial response, "=" or anything else, is a trace (RFC 4505) and
-		              means nothing */
+		verify(s, false); /* an initial response, "=" or anything else, is a trace (RFC
+		              4505) and means nothing */
 	}
 }
 
+/* While the answer to <auth/> is under way a client has nothing to say but that it gives up. */
+void login_waiting(struct session *s, const struct element *e)
+{
+	if (!element_is(e, "abort", NS_SASL)) {
+		session_close(s, SESSION_PROTOCOL, "not-authorized",
+		        STR("Wait for the answer to <auth/>"));
+		return;
+	}
+	wait_end(s);
+	far_ask_end(s);
+	claims_unref(s->claims); /* when its rooms were asked it was verified */
+	s->claims = NULL;
+	s->state = SESSION_AUTH;
+	login_fail(s, "aborted");
+}
+
 /* The lower-case hexadecimal node matters: clients take their room nick from its first eight
- * digits. */
+ * digits. A service has the node of its account. */
 static bool make_jid(struct session *s, struct str wanted)
 {
 	char made[RESOURCE_DIGITS + 1];
-	if (!rand_uuid(s->key) || !rand_hex(made, RESOURCE_DIGITS))
+	if ((!resume_take_name(s) && !rand_uuid(s->key)) || !rand_hex(made, RESOURCE_DIGITS))
 		return false;
 	struct buf b;
 	buf_init(&b, 0);
-	buf_puts(&b, s->key);
+	if (s->account)
+		buf_str(&b, s->account->node);
+	else
+		buf_puts(&b, s->key);
 	buf_putc(&b, '@');
 	for (size_t i = 0; i < s->domain.n; i++)
 		buf_putc(&b, ascii_lower(s->domain.p[i]));
@@ -268,18 +367,24 @@ void login_bind(struct session *s, const struct element *e)
 		bind_error(s, &st, "wait", "resource-constraint");
 		return;
 	}
+	resume_supersede(s);
 	timer_stop(&s->timer);
 	s->state = SESSION_BOUND;
 	s->was_bound = true;
-	ws_known(s->ws);
+	if (s->transport->ops->known)
+		s->transport->ops->known(s->transport);
 	ss->counters.bound++;
 	ss->counters.bound_now++;
 	log_debug("event=session-bind session=%.8s peer=%s token=%s", s->key, s->peer,
 	        s->claims ? "verified" : "none");
+	if (ss->settings.services_push && !s->account)
+		domain_push_services(s);
 	struct buf *b = session_begin(s);
 	stanza_head(b, STANZA_IQ, "result", st.id, STR_NONE, STR_NONE);
 	buf_puts(b, "><bind xmlns='" NS_BIND "'>");
 	xml_leaf(b, "jid", NULL, session_jid(s));
 	buf_puts(b, "</bind></iq>");
 	session_flush(s);
+	if (s->account && ss->events.service && s->state == SESSION_BOUND)
+		ss->events.service(ss->events.arg, s);
 }

@@ -1,34 +1,36 @@
 /* route.c - which worker has the conferences that a session asks for. io */
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "http/server.h"
+#include "http/parse.h"
 #include "policy/match.h"
 #include "session/internal.h"
 
 #define ROUTES_MAX 16  /* remembered; the directory knows those that are forgotten */
 #define QUERY_MAX 1024 /* bytes of room= and prefix= */
 
-void session_room_of_query(struct str query, struct str muc_domain, struct buf *out)
+void session_room_of_query(struct str query, const struct muc_host *muc, struct buf *out)
 {
-	struct buf room, prefix, node;
+	struct buf room, prefix;
 	buf_init(&room, QUERY_MAX);
 	buf_init(&prefix, QUERY_MAX);
-	buf_init(&node, 0);
-	bool tenant = http_query_get(query, "prefix", &prefix) == 1 && prefix.n && !prefix.failed &&
+	bool tenant = http_query_get(query, "prefix", &prefix) == 1 && !prefix.failed &&
 	              utf8_valid(buf_view(&prefix));
-	if (http_query_get(query, "room", &room) == 1 && room.n && !room.failed &&
-	        utf8_valid(buf_view(&room)) && room_canonical(buf_view(&room), &node) == 0) {
-		if (tenant) {
-			buf_putc(out, '[');
-			buf_str(out, buf_view(&prefix));
-			buf_putc(out, ']');
-		}
-		buf_str(out, buf_view(&node));
-		buf_putc(out, '@');
-		buf_str(out, muc_domain);
-	}
+	if (http_query_get(query, "room", &room) == 1 && !room.failed &&
+	        utf8_valid(buf_view(&room)))
+		route_room_of(buf_view(&room), tenant ? buf_view(&prefix) : STR_NONE, muc, out);
 	buf_done(&room);
 	buf_done(&prefix);
+}
+
+void route_room_of(struct str room, struct str tenant, const struct muc_host *muc, struct buf *out)
+{
+	struct buf node;
+	buf_init(&node, 0);
+	if (room.n && room_canonical(room, &node) == 0) {
+		buf_str(out, buf_view(&node));
+		buf_putc(out, '@');
+		muc_host_write(muc, tenant, out);
+	}
 	buf_done(&node);
 }
 
@@ -75,7 +77,7 @@ void route_take_request(struct session *s, struct str query)
 {
 	struct buf room;
 	buf_init(&room, 0);
-	session_room_of_query(query, s->all->settings.muc_domain, &room);
+	session_room_of_query(query, &s->all->settings.muc, &room);
 	if (!room.failed && room.n)
 		(void)claim(s, buf_view(&room)); /* without it others may be placed elsewhere */
 	buf_done(&room);

@@ -1,4 +1,4 @@
-/* session.c - sessions from the WebSocket to their end, and how rooms reach them. io
+/* session.c - sessions from their arrival to their end, and how rooms reach them. io
  *
  * A session ends in one place, on_ended, at the end of the turn: whoever closes it may be in the
  * middle of sending to a whole room, or be the session's own message. */
@@ -8,7 +8,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "http/server.h"
+#include "session/accounts.h"
+#include "session/bosh.h"
 #include "session/internal.h"
 #include "xmpp/ns.h"
 
@@ -41,6 +42,9 @@ struct sessions *sessions_new(struct loop *l, const struct session_settings *set
 	list_init(&ss->list);
 	arena_init(&ss->arena, ARENA_BYTES);
 	buf_init(&ss->out, OUT_BYTES);
+	buf_init(&ss->written, 0); /* bounded by what an element may be */
+	map_init(&ss->resumable);
+	map_init(&ss->sleepers);
 	return ss;
 }
 
@@ -48,9 +52,13 @@ void sessions_free(struct sessions *ss)
 {
 	if (!ss)
 		return;
+	bosh_free(ss);
 	xml_parser_free(ss->parser);
 	arena_done(&ss->arena);
 	buf_done(&ss->out);
+	buf_done(&ss->written);
+	map_done(&ss->resumable);
+	map_done(&ss->sleepers);
 	mem_free(ss->slots);
 	mem_free(ss);
 }
@@ -58,6 +66,11 @@ void sessions_free(struct sessions *ss)
 const struct session_counters *sessions_counters(const struct sessions *ss)
 {
 	return &ss->counters;
+}
+
+struct arena *sessions_arena(struct sessions *ss)
+{
+	return &ss->arena;
 }
 
 size_t sessions_list_counters(const struct sessions *ss, struct counter *out, size_t max)
@@ -75,6 +88,7 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 	        {"limit_stanzas_per_second", c->limit_stanzas_per_second},
 	        {"limit_bytes_per_second", c->limit_bytes_per_second},
 	        {"limit_queued_bytes_closed", c->limit_queued_bytes},
+	        {"limit_service_passwords_per_minute", c->limit_service_passwords},
 	        {"limit_stanza_bytes", c->limit_xml_bytes},
 	        {"limit_stanza_depth", c->limit_xml_depth},
 	        {"limit_stanza_attributes", c->limit_xml_attributes},
@@ -82,6 +96,14 @@ size_t sessions_list_counters(const struct sessions *ss, struct counter *out, si
 	        {"xml_not_well_formed", c->xml_not_well_formed},
 	        {"xml_restricted", c->xml_restricted},
 	        {"stream_errors", c->stream_errors},
+	        {"streams_tls_started", c->tls_started},
+	        {"limit_ping_timeout", c->limit_ping_timeout},
+	        {"sessions_away", c->away_now},
+	        {"sessions_went_away", c->went_away},
+	        {"sessions_resumed", c->resumed},
+	        {"resumes_refused", c->resumes_refused},
+	        {"resume_timeouts", c->resume_timeouts},
+	        {"limit_sessions_away", c->limit_away},
 	        {"log_lines_suppressed", c->log_suppressed},
 	        {"no_memory", c->no_memory},
 	};
@@ -171,6 +193,9 @@ static void on_ended(void *arg)
 	struct session *s = arg;
 	struct sessions *ss = s->all;
 	timer_stop(&s->timer);
+	wait_end(s);
+	sasl_end(s);
+	resume_forget(s);
 	list_remove(&s->link);
 	ss->counters.sessions--;
 	s->drops = true;
@@ -182,6 +207,7 @@ static void on_ended(void *arg)
 		ss->events.gone(ss->events.arg, s, s->why);
 		if (ss->far)
 			far_session_ended(s);
+		management_done(s);
 		release_slot(s);
 	}
 	if (ss->settings.directory) {
@@ -196,18 +222,20 @@ static void on_ended(void *arg)
 	mem_free(s);
 }
 
-static void end_later(struct session *s, enum session_end why)
+void session_end(struct session *s, enum session_end why)
 {
 	if (s->state == SESSION_ENDING)
 		return;
 	s->state = SESSION_ENDING;
+	s->drops = true;
 	s->why = why;
 	s->ended.fn = on_ended;
 	s->ended.arg = s;
 	loop_defer(s->all->loop, &s->ended);
 }
 
-static void write_stream_error(struct buf *b, const char *condition, struct str text)
+static void write_stream_error(
+        struct buf *b, const char *condition, struct str text, struct str extra)
 {
 	buf_printf(b,
 	        "<stream:error xmlns:stream='" NS_STREAMS "'><%s xmlns='" NS_STREAM_ERRORS "'/>",
@@ -217,6 +245,7 @@ static void write_stream_error(struct buf *b, const char *condition, struct str 
 		xml_escape(b, text);
 		buf_puts(b, "</text>");
 	}
+	buf_str(b, extra);
 	buf_puts(b, "</stream:error>");
 }
 
@@ -232,34 +261,39 @@ static void log_close(
 
 void session_close(struct session *s, enum session_end why, const char *condition, struct str text)
 {
+	session_close_with(s, why, condition, text, STR_NONE);
+}
+
+void session_close_with(struct session *s, enum session_end why, const char *condition,
+        struct str text, struct str extra)
+{
 	if (s->state == SESSION_ENDING)
 		return;
 	log_close(s, why, condition, text);
 	if (condition)
 		s->all->counters.stream_errors++;
-	/* RFC 7395 3.4 wants an <open/> before an error: without it clients don't see which error
-	 * it is */
+	/* RFC 7395 3.4 and RFC 6120 4.9.1.1 want the stream open before an error: without it
+	 * clients don't see which error it is */
 	if (condition && !s->greeted)
 		stream_open_reply(s);
 	s->drops = true;
-	if (s->ws) {
+	struct transport *t = s->transport;
+	if (t) {
 		struct buf b;
 		buf_init(&b, 4096);
 		if (condition)
-			write_stream_error(&b, condition, text);
-		if (condition && !b.failed)
-			(void)ws_send_last(s->ws, buf_view(&b));
-		(void)ws_send_last(s->ws, STR(CLOSE_ELEMENT));
+			write_stream_error(&b, condition, text, extra);
+		s->transport = NULL;
+		t->session = NULL;
+		t->ops->end(t, why, condition && !b.failed ? buf_view(&b) : STR_NONE);
 		buf_done(&b);
-		ws_close(s->ws, why == SESSION_SHUTDOWN ? WS_GOING_AWAY : WS_NORMAL, LINGER_MS);
-		s->ws = NULL;
 	}
-	end_later(s, why);
+	session_end(s, why);
 }
 
 /* Sending */
 
-static void on_send_failed(struct session *s, int err)
+void session_send_failed(struct session *s, int err)
 {
 	if (err == ERR_LIMIT) {
 		s->all->counters.limit_queued_bytes++;
@@ -275,20 +309,29 @@ static void on_send_failed(struct session *s, int err)
 
 void session_deliver(struct session *s, struct str head, struct block *tail)
 {
-	if (s->drops || !s->ws)
+	if (s->drops)
 		return;
-	int err = ws_send(s->ws, head, tail);
+	if (s->managed)
+		management_sent(s, head, STR_NONE, tail);
+	if (!s->transport)
+		return;
+	int err = s->transport->ops->send(s->transport, head, tail);
 	if (err)
-		on_send_failed(s, err);
+		session_send_failed(s, err);
 }
 
 void session_deliver_copy(struct session *s, struct str head, struct str tail)
 {
-	if (s->drops || !s->ws)
+	if (s->drops)
 		return;
-	int err = ws_send_copy(s->ws, head, tail);
+	if (s->managed) /* also what had no memory to be shared is counted, and kept */
+		management_sent(s, head, tail, NULL);
+	if (!s->transport)
+		return;
+	const struct transport_ops *ops = s->transport->ops;
+	int err = ops->send_copy ? ops->send_copy(s->transport, head, tail) : ERR_NOMEM;
 	if (err)
-		on_send_failed(s, err);
+		session_send_failed(s, err);
 }
 
 void session_send(struct session *s, struct str bytes)
@@ -306,7 +349,7 @@ void session_flush(struct session *s)
 {
 	struct buf *b = &s->all->out;
 	if (b->failed)
-		on_send_failed(s, ERR_NOMEM);
+		session_send_failed(s, ERR_NOMEM);
 	else
 		session_send(s, buf_view(b));
 }
@@ -333,32 +376,17 @@ void session_outbox(struct sessions *ss, struct outbox *out)
 
 /* Arrival */
 
-static void on_ws_message(void *arg, struct ws *w, struct str text)
+void session_lost(struct session *s, enum session_end why, const char *detail)
 {
-	(void)w;
-	struct session *s = arg;
-	stream_message(s, text);
-}
-
-static void on_ws_ended(void *arg, struct ws *w, enum ws_end why)
-{
-	(void)w;
-	struct session *s = arg;
-	s->ws = NULL;
-	s->drops = true;
-	enum session_end end = SESSION_PROTOCOL;
-	if (why == WS_END_STALLED)
-		end = SESSION_SLOW;
-	else if (why == WS_END_CLOSED)
-		end = SESSION_CLOSED;
-	else if (why == WS_END_LOST || why == WS_END_SILENT)
-		end = SESSION_LOST;
-	else if (why == WS_END_TOO_LARGE)
-		s->all->counters.limit_xml_bytes++;
-	if (why != WS_END_CLOSED && why != WS_END_LOST && session_may_log(s->all))
-		log_info("event=close session=%.8s peer=%s because=%s websocket=%s",
-		        s->key[0] ? s->key : "-", s->peer, session_end_text(end), ws_end_text(why));
-	end_later(s, end);
+	if (s->transport)
+		s->transport->session = NULL;
+	if (detail && session_may_log(s->all))
+		log_info("event=close session=%.8s peer=%s because=%s %s=%s",
+		        s->key[0] ? s->key : "-", s->peer, session_end_text(why),
+		        s->transport ? s->transport->ops->name : "transport", detail);
+	s->transport = NULL;
+	if (!resume_away(s, why))
+		session_end(s, why);
 }
 
 static void on_timer(void *arg, uint64_t now_ms)
@@ -380,41 +408,44 @@ static bool take_session(struct sessions *ss)
 	                      : ss->counters.sessions < set->sessions;
 }
 
-void sessions_open(void *arg, const struct http_request *r, struct ws *w)
+struct session *session_arrive(
+        struct sessions *ss, struct transport *t, const struct session_arrival *a)
 {
-	struct sessions *ss = arg;
+	t->session = NULL;
 	if (ss->draining || !take_session(ss)) {
 		if (!ss->draining && session_may_log(ss))
 			log_warn("event=refuse stage=connect because=sessions limit=%u peer=%.*s",
-			        ss->settings.sessions, STR_FMT(r->peer));
+			        ss->settings.sessions, STR_FMT(a->peer));
 		ss->counters.limit_sessions += !ss->draining;
-		ws_close(w, WS_TRY_LATER, LINGER_MS);
-		return;
+		return NULL;
 	}
 	struct session *s = mem_zalloc(sizeof *s);
 	if (!s) {
 		ss->counters.no_memory++;
 		if (ss->settings.directory)
 			directory_give_session(ss->settings.directory, ss->settings.worker);
-		ws_close(w, WS_TRY_LATER, LINGER_MS);
-		return;
+		return NULL;
 	}
 	s->all = ss;
-	s->ws = w;
+	s->transport = t;
+	t->session = s;
 	s->domain = ss->settings.domain;
-	size_t n = r->peer.n < sizeof s->peer ? r->peer.n : sizeof s->peer - 1;
-	memcpy(s->peer, r->peer.p, n);
-	s->peer_loopback = r->peer_loopback;
+	size_t n = a->peer.n < sizeof s->peer ? a->peer.n : sizeof s->peer - 1;
+	memcpy(s->peer, a->peer.p, n);
+	s->peer_loopback = a->peer_loopback;
+	if (a->region.n < sizeof s->region && a->region.n)
+		memcpy(s->region, a->region.p, a->region.n);
 	list_append(&ss->list, &s->link);
 	ss->counters.opened++;
 	ss->counters.sessions++;
-	ws_own(w, &(struct ws_events){.arg = s, .message = on_ws_message, .ended = on_ws_ended});
-	ws_set_max_message(w, (uint32_t)ss->settings.before_login.bytes);
+	t->ops->set_max_message(t, ss->settings.before_login.bytes);
 	timer_start(loop_timers(ss->loop), &s->timer,
 	        loop_now_ms(ss->loop) + ss->settings.login_timeout_ms, on_timer, s);
-	login_take_request(s, r);
-	if (ss->settings.directory)
-		route_take_request(s, r->head->query);
+	login_take_arrival(s, a);
+	resume_take_request(s, a->query);
+	if (ss->settings.directory && !str_absent(a->query))
+		route_take_request(s, a->query);
+	return s;
 }
 
 void sessions_shutdown(struct sessions *ss)
@@ -447,10 +478,19 @@ struct claims *session_claims(const struct session *s)
 {
 	return s->claims;
 }
+enum service session_service(const struct session *s)
+{
+	return s->account ? s->account->service : SERVICE_NONE;
+}
 struct str session_peer(const struct session *s)
 {
 	return str_c(s->peer);
 }
+struct str session_region(const struct session *s)
+{
+	return s->region[0] ? str_c(s->region) : STR_NONE;
+}
+
 bool session_peer_loopback(const struct session *s)
 {
 	return s->peer_loopback;

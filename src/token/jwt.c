@@ -206,7 +206,7 @@ static bool run(struct check *c, const struct token_parts *parts, int64_t now)
 
 static void result_init(struct token_result *out)
 {
-	*out = (struct token_result){.alg = TOKEN_ALG_COUNT};
+	*out = (struct token_result){.alg = TOKEN_ALG_COUNT, .want.alg = TOKEN_ALG_COUNT};
 }
 
 static void hash_parts(const struct token_parts *parts, uint8_t out[32])
@@ -238,6 +238,7 @@ void token_verify_parts(const struct token_settings *s, const struct token_parts
 /* A token from the network: what the real oracle needs. */
 struct compact {
 	const struct token_keys *keys;
+	struct token_result *out;
 	struct str input;     /* header.payload as it was sent */
 	struct str signature; /* decoded */
 };
@@ -251,7 +252,10 @@ static bool sig_oracle_real(const void *arg, enum sig_ask what, const struct sig
 	case SIG_ASK_ALG:
 		return token_keys_has_family(t->keys, c->issuer, token_alg_family(c->alg));
 	case SIG_ASK_KEY:
-		return token_keys_find(t->keys, c->issuer, c->alg, c->kid);
+		if (token_keys_find(t->keys, c->issuer, c->alg, c->kid))
+			return true;
+		t->out->wanted = token_keys_want(t->keys, c->issuer, c->alg, c->kid, &t->out->want);
+		return false;
 	default:
 		break;
 	}
@@ -294,8 +298,8 @@ void token_verify(const struct token_settings *s, const struct token_keys *k, st
 	buf_init(&signature, 0);
 	if (decode_part(part[0], &header, out) && decode_part(part[1], &payload, out) &&
 	        decode_part(part[2], &signature, out)) {
-		struct compact t = {
-		        k, str_sub(compact, 0, part[0].n + 1 + part[1].n), buf_view(&signature)};
+		struct compact t = {k, out, str_sub(compact, 0, part[0].n + 1 + part[1].n),
+		        buf_view(&signature)};
 		struct sig_oracle oracle = {sig_oracle_real, &t};
 		struct token_parts parts = {
 		        buf_view(&header), buf_view(&payload), compact.n, part[2].n > 0, compact};

@@ -45,6 +45,11 @@ struct token_result {
 	unsigned warnings; /* enum warning bits; also in claims */
 	bool nomem;
 
+	/* the refusal is E_KEY, but this key may be had elsewhere (token_store_lookup); then verify
+	 * again */
+	bool wanted;
+	struct token_want want;
+
 	/* owned */
 	struct claims *claims; /* one reference, only when the token is good */
 	struct jval *refused;  /* the payload, when the signature holds and a later check refused:

@@ -1,6 +1,6 @@
 /* xml.h - XML as XMPP allows it (RFC 6120 11): a bounded parser into a tree, and the writer. pure
  *
- * The parser (the only place that knows expat) is for framed transports: one whole element per
+ * This parser is for framed transports (xmpp/stream reads the others): one whole element per
  * message. One per worker, reset between messages; it never keeps a pointer to the message. Trees
  * live in the arena that the caller hands in, and die with its reset. Thread: the owner's. */
 #pragma once

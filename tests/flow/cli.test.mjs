@@ -33,7 +33,7 @@ const explain = (config, args, code = 0) => expectRun(code, ['explain', '--confi
 
 test('every command has --help, which names its arguments and exit codes', () => {
   const top = expectRun(0, ['--help']);
-  for (const c of ['serve', 'check', 'explain', 'token', 'link', 'version']) {
+  for (const c of ['serve', 'check', 'explain', 'token', 'link', 'keys', 'version']) {
     match(top.out, new RegExp(`^\\s*${c}\\b`, 'm'), 'the list of commands');
     const h = expectRun(0, [c, '--help']);
     match(h.out, new RegExp(`gavel ${c}`), `help of ${c}`);
@@ -86,11 +86,9 @@ test('a bad configuration: exit 2 with file, line, reason and the nearest name, 
   }
 });
 
-test('serve refuses key servers for now and names the key; check and explain accept them', () => {
-  const path = file({ app_secret: undefined, key_source: 'keyserver', key_server: 'https://keys.example/' });
-  writeFileSync(path, 'app_id: my_app\nkey_source: keyserver\nkey_server: "https://keys.example/"\n');
-  match(expectRun(2, ['serve', '--config', path]).err, /key_server|key_source/, 'the key');
-  expectRun(0, ['check', '--config', path]);
+test('check tells which key server would be asked, and asks nobody', () => {
+  const path = file({}, { raw: 'app_id: my_app\nkey_source: keyserver\nkey_server: "https://keys.example/"\n' });
+  match(expectRun(0, ['check', '--config', path]).out, /https:\/\/keys\.example\/<SHA-256 of the kid>\.pem is fetched/, 'check');
 });
 
 test('check shows settings with their origin, as text and as JSON', () => {

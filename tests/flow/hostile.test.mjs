@@ -45,6 +45,7 @@ const logs = async (mark, on = server) => until(() => on.log.length > mark && on
 
 const line = 'GET /xmpp-websocket HTTP/1.1\r\nHost: x\r\n';
 const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n';
+const post = 'POST /conference-request/v1 HTTP/1.1\r\nHost: x\r\n';
 cases('HTTP: garbage, wrong heads and wrong upgrades are answered with an error or closed', [
   { name: 'random bytes', bytes: randomBytes(2000) },
   { name: 'zero bytes', bytes: Buffer.alloc(600) },
@@ -62,6 +63,11 @@ cases('HTTP: garbage, wrong heads and wrong upgrades are answered with an error 
   { name: 'a body where none belongs', bytes: 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n' },
   { name: 'two lengths', bytes: 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx' },
   { name: 'length and chunks', bytes: 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n' },
+  ...['Transfer-Encoding: gzip', 'Transfer-Encoding: chunked, chunked', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', 'Transfer-Encoding : chunked',
+    'Transfer-Encoding:\r\n chunked', 'Transfer-Encoding: xchunked', 'Content-Length: 0x5', 'Content-Length: 5, 5', 'Content-Length: +5', 'Content-Length: 5 5',
+    'Content-Length: 99999'].map((f) => ({ name: `a body with ${f}`, bytes: `${post}${f}\r\n\r\n5\r\nhello\r\n0\r\n\r\n` })),
+  ...['5\nhello\r\n0\r\n\r\n', '-5\r\nhello\r\n', '5;a\nb\r\nhello\r\n0\r\n\r\n', '5\r\nhelloX0\r\n\r\n', 'FFFFFFFFFFFFFFFF\r\nx', `5;${'x'.repeat(400)}`, '5\r\nhello\r\n0\r\n folded\r\n\r\n',
+    `0\r\n${'X: y\r\n'.repeat(2000)}`, `${'4000\r\n'}${'x'.repeat(0x4000)}\r\n1\r\ny`].map((b, i) => ({ name: `chunks that are none, ${i}`, bytes: `${post}Transfer-Encoding: chunked\r\n\r\n${b}` })),
   { name: 'a bad escape', bytes: 'GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n' },
   { name: 'an escaped zero byte', bytes: 'GET /a%00b HTTP/1.1\r\nHost: x\r\n\r\n' },
   { name: 'an upgrade without a key', bytes: `${line}${upgrade.replace(/Sec-WebSocket-Key.*\r\n/, '')}\r\n` },
@@ -92,6 +98,42 @@ test('HTTP: requests behind one another, and one piece by piece, are answered', 
   }
   await slow.wait(() => /HTTP\/1\.1 200/.test(slow.received.toString()), 'an answer');
   slow.destroy();
+});
+
+test('HTTP: bytes behind a body that ends early or late are never a request of their own', async () => {
+  const hidden = 'GET /about/health HTTP/1.1\r\nHost: x\r\n\r\n';
+  const bodies = { // what stands behind the head, and how many answers it may get
+    [`Content-Length: ${hidden.length}\r\n\r\n${hidden}`]: 1,
+    [`Content-Length: 1\r\n\r\nx${hidden}`]: 2,
+    [`Transfer-Encoding: chunked\r\n\r\n${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`]: 1,
+    [`Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`]: 2,
+    [`Transfer-Encoding: chunked\r\n\r\n0\r\n${hidden}`]: 1,
+    [`Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${hidden}`]: 1,
+    [`Content-Length: 5\r\nContent-Length: 0\r\n\r\n${hidden}`]: 1,
+    [`Transfer-Encoding: identity\r\n\r\n${hidden}`]: 1,
+  };
+  for (const [text, count] of Object.entries(bodies)) {
+    const r = await Raw.open(server);
+    r.write(post + text);
+    await r.wait(() => r.ended || (r.received.toString('latin1').match(/HTTP\/1\.1 \d/g) ?? []).length >= count, 'the answers');
+    await sleep(50);
+    equal(r.received.toString('latin1').match(/HTTP\/1\.1 \d/g)?.length, count, `answers to ${JSON.stringify(text)}`);
+    r.destroy();
+  }
+});
+
+test('HTTP: a body that drips is given up, and who waits for a long one costs little', async () => {
+  await withServer({ auth: 'none', body_timeout: 1, http_body_mebibytes_total: 1 }, async (s) => {
+    const slow = await Raw.open(s);
+    slow.write(`${post}Content-Length: 100\r\n\r\n`);
+    for (let i = 0; i < 12 && !slow.ended; i++) {
+      slow.write('x');
+      await sleep(150);
+    }
+    await slow.wait(() => slow.ended, 'the end');
+    match(slow.received.toString('latin1'), /^HTTP\/1\.1 408 /, 'the status');
+    equal((await s.get('/about/health')).status, 200);
+  });
 });
 
 // ---- WebSocket frames

@@ -4,12 +4,13 @@
 // The server under test is a build whose allocations can be made to fail from outside (src/base/mem.h). One quiet run
 // counts the allocations of an operation; then the first, the second ... fails. FULL=1 takes every one of them, else
 // some 60 spread over each operation. TRACE=1: the server's log shows where each failed. ONLY=pattern: some operations.
-import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { equal, fail, ok, run, sleep, test } from '../support/harness.mjs';
 import { Client, Refused } from '../support/client.mjs';
-import { GAVEL, GAVEL_RELEASE, ROOT, Server, temporaryFolder } from '../support/server.mjs';
+import { Faults, ask } from '../support/faults.mjs';
+import { GAVEL, GAVEL_RELEASE, ROOT, Server } from '../support/server.mjs';
 import { NS, escape } from '../support/xml.mjs';
 
 const PATIENCE = 5000; // ms: longer without an answer is a hang
@@ -20,56 +21,6 @@ const MODES = process.env.GAVEL_WORKERS
   : [{ name: 'one worker', config: { workers: 1 } },
     { name: 'clients away from their rooms', config: { workers: 2, placement: 'wrong' } }];
 const ROOMY = { allow_guests: true, stanzas_per_second: 100000, joins_per_second: 100000, log_lines_per_second: 100000 };
-
-/** struct mem_faults, in a file that the server has mapped. */
-class Faults {
-  constructor() {
-    this.path = join(temporaryFolder(), 'faults');
-    writeFileSync(this.path, Buffer.alloc(24));
-    this.fd = openSync(this.path, 'r+');
-    this.bytes = Buffer.alloc(16);
-    if (process.env.TRACE) writeSync(this.fd, Buffer.from([1]), 0, 1, 16);
-  }
-
-  /** The n-th allocation from now on fails; 0: none. What is counted starts again. */
-  arm(n) {
-    this.bytes.writeBigInt64LE(BigInt(n), 0);
-    this.bytes.writeBigInt64LE(0n, 8);
-    writeSync(this.fd, this.bytes, 0, 16, 0);
-  }
-
-  look() {
-    readSync(this.fd, this.bytes, 0, 16, 0);
-    return { next: Number(this.bytes.readBigInt64LE(0)), counted: Number(this.bytes.readBigInt64LE(8)) };
-  }
-
-  /** When nothing is allocated any more: what there is to do is done. */
-  async quiet() {
-    for (let before = -1, still = 0; still < 2;) {
-      const { counted } = this.look();
-      still = counted === before ? still + 1 : 0;
-      before = counted;
-      await sleep(1);
-    }
-    return this.look();
-  }
-
-  close() { closeSync(this.fd); }
-}
-
-/** One question to the control socket. */
-function ask(server, question) {
-  return new Promise((done, no) => {
-    let text = '';
-    const c = connect(join(server.state, 'control.sock'));
-    c.setEncoding('utf8').on('data', (d) => { text += d; }).on('error', no)
-      .on('close', () => {
-        if (!text) no(new Error('socket hang up'));
-        try { done(JSON.parse(text)); } catch (e) { no(e); }
-      });
-    c.write(`${JSON.stringify(question)}\n`);
-  });
-}
 
 /** A client that keeps for each room whom it believes to be there. */
 class Watcher extends Client {

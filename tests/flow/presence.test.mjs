@@ -1,7 +1,7 @@
 // presence.test.mjs - on joining everybody receives exactly one presence of the newcomer, and it is the final one.
 //
 // Asserted on the raw frames of every occupant, in every role mode, with fifty joining at once.
-import { equal, fail, ok, run, same, test } from '../support/harness.mjs';
+import { equal, fail, match, ok, run, same, test } from '../support/harness.mjs';
 import { Client, enter, settleAll } from '../support/client.mjs';
 import { withServer } from '../support/server.mjs';
 import { NS } from '../support/xml.mjs';
@@ -127,6 +127,7 @@ test('a reload gives one presence again, and a later presence one copy to each o
     equal(updates[0].el.get('jitsi_participant_raisedHand')?.text, '1700000000000', 'unknown elements are relayed');
   }));
 
+const FIRST = { ws: /^<open /, tcp: /^<stream:stream /, bosh: /^<stream:features / };
 test('what clients look for stands literally in the bytes', () => withServer({ allow_guests: true }, async (server) => {
   const a = await enter(server, 'bytes', { id: 'a', name: 'Alice Example', moderator: true });
   const b = await enter(server, 'bytes', null, { name: 'Gil' });
@@ -145,7 +146,7 @@ test('what clients look for stands literally in the bytes', () => withServer({ a
       }
       if (/<permissions/.test(f.text)) ok(/<permissions xmlns=(['"])http:\/\/jitsi\.org\/jitmeet\1/.test(f.text), 'permissions', f.text);
     }
-    ok(/^<open /.test(c.frames.find((f) => !f.out).text), 'the first frame begins with <open ');
+    match(c.frames.find((f) => !f.out).text, FIRST[c.constructor.door], 'what comes first');
     equal(c.opening.attrs.version, '1.0', 'version of the stream');
     equal(c.features.ns, NS.streams, 'namespace of the features');
   }

@@ -52,7 +52,7 @@ export class LibraryClient {
 
   /** Opens a tab and goes in; `who` has { name, token, room, ... }, `where` the addresses of the server. */
   static async join(where, who) {
-    const client = new LibraryClient(who.name, await openTab(who.tab ?? `lib-${who.name}`));
+    const client = new LibraryClient(who.name, await openTab(who.tab ?? `lib-${who.name}`, who.context));
     client.where = where;
     client.who = who;
     await client.enter();

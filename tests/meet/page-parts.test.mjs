@@ -1,31 +1,7 @@
 // The page's own functions, run in the browser that they are written for: names of rooms, tokens, XML, and session
 // descriptions there and back, with what a hostile peer could write into them.
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { equal, lacks, match, ok, same, test } from '../support/harness.mjs';
-import { closeTabs, openTab } from './browser.mjs';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-
-function bundle() {
-  return execFileSync('esbuild', [path.join(here, 'page-parts.ts'), '--bundle', '--format=iife',
-    '--global-name=parts', '--target=es2020', '--log-level=warning'], { encoding: 'utf8' });
-}
-
-/** Runs a function inside a page that knows `parts`. */
-async function inside(body, argument) {
-  const tab = await openTab('parts');
-  try {
-    await tab.page.goto('about:blank');
-    await tab.page.addScriptTag({ content: `${bundle()};window.parts = parts;` });
-    return await tab.page.evaluate(body, argument);
-  } finally {
-    await closeTabs(null);
-  }
-}
-
-const page = (name, body) => test(`page parts: ${name}`, body, { timeout: 30_000 });
+import { equal, lacks, match, ok, same } from '../support/harness.mjs';
+import { inside, page } from './parts.mjs';
 
 page('rooms and tokens are read as every client reads them', async () => {
   const seen = await inside(() => {

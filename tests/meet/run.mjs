@@ -7,7 +7,8 @@ if (process.argv[2]) process.env.ONLY = process.argv[2];
 const { run } = await import('../support/harness.mjs');
 const { mustExist } = await import('../support/server.mjs');
 mustExist();
-const order = ['page-parts', 'exchange', 'control', 'names', 'moderate', 'chat', 'refusals', 'restart', 'looks'];
+const order = ['page-parts', 'page-stream', 'exchange', 'secure', 'control', 'names', 'moderate', 'chat', 'refusals', 'restart',
+  'resume', 'web-root', 'looks'];
 const files = readdirSync(new URL('.', import.meta.url)).filter((f) => f.endsWith('.test.mjs'))
   .sort((a, b) => order.indexOf(a.split('.')[0]) - order.indexOf(b.split('.')[0]));
 for (const file of files) await import(`./${file}`);

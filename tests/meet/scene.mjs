@@ -10,6 +10,7 @@ const KINDS = {
   meeting: { allow_guests: true, room_create: 'authenticated' },
   closed: { allow_guests: false },
   pair: { allow_guests: true, max_occupants: 2 },
+  hasty: { allow_guests: true, resume_timeout: 4 },
 };
 const running = new Map();
 

@@ -47,12 +47,21 @@ export function presenceInfo(el) {
 
 let serial = 0;
 
+/** The domain of a tenant's rooms, as a client makes it of the segment in the path. */
+export function mucOf(server, tenant) {
+  if (!tenant) return server.muc;
+  return `${server.muc.slice(0, -server.domain.length)}${tenant.toLowerCase().replaceAll('.', '_')}.${server.domain}`;
+}
+
 const ROOMS_KEPT = 4;
 
 export class Client {
+  static door = 'ws';
+
   constructor(server, options) {
     this.server = server;
     this.options = options;
+    this.muc = mucOf(server, options.tenant);
     this.frames = []; // { out, text, at }
     this.stanzas = []; // incoming, parsed, same order
     this.waiters = new Set();
@@ -64,7 +73,8 @@ export class Client {
 
   /** Opens, logs in and binds; throws Refused when the server says no. */
   static async connect(server, options = {}) {
-    const c = await this.open(server, options);
+    const Kind = this === Client && process.env.GAVEL_DOOR ? (await import('./doors.mjs')).kindFor(options) : this;
+    const c = await Kind.open(server, options);
     try {
       await c.login(options);
     } catch (e) {
@@ -75,16 +85,18 @@ export class Client {
   }
 
   /** Only the WebSocket: token in the query, or in the header with via: 'header'. */
-  static async open(server, { token, room, via = 'query', query = {}, headers = {}, host = '127.0.0.1', path = '/xmpp-websocket' } = {}) {
-    const c = new this(server, { token });
+  static async open(server, { token, room, via = 'query', query = {}, headers = {}, host = '127.0.0.1', tenant,
+    path = `${tenant ? `/${encodeURIComponent(tenant)}` : ''}/xmpp-websocket`, tls = null, port = server.port, socket = {} } = {}) {
+    const c = new this(server, { token, tenant });
     if (token) server.keep?.(token);
     const q = new URLSearchParams(query);
     if (room !== undefined) q.set('room', room);
     if (token !== undefined && via !== 'header') q.set('token', token);
     if (token !== undefined && via !== 'query') headers = { ...headers, Authorization: `Bearer ${token}` };
     const text = q.toString();
-    c.ws = new WebSocket(`ws://${host.includes(':') ? `[${host}]` : host}:${server.port}${path}${text ? `?${text}` : ''}`,
-      'xmpp', { headers, perMessageDeflate: false });
+    // tls: options of the TLS connection, for wss; socket: of the connection below
+    c.ws = new WebSocket(`${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}${path}${text ? `?${text}` : ''}`,
+      'xmpp', { headers, perMessageDeflate: false, ...socket, ...tls });
     c.ws.on('message', (data, binary) => c.receive(data.toString(), binary));
     c.ws.on('close', (code, reason) => c.ended({ code, reason: reason.toString() }));
     await new Promise((done, no) => {
@@ -153,7 +165,7 @@ export class Client {
 
   note(text) {
     const bare = /^<(?:presence|message|iq)\b[^>]* to='([^'<>&/]{1,400}@[^'<>&/]+)/.exec(text)?.[1];
-    if (!bare?.endsWith(this.server.muc)) return;
+    if (!bare?.endsWith(this.muc)) return;
     this.rooms.delete(bare);
     this.rooms.add(bare);
     if (this.rooms.size > ROOMS_KEPT) this.rooms.delete(this.rooms.values().next().value);
@@ -232,7 +244,7 @@ export class Client {
     return answer;
   }
 
-  room(node) { return `${node}@${this.server.muc}`; }
+  room(node) { return `${node}@${this.muc}`; }
 
   async conference(node, { attributes = '', child = '' } = {}) {
     const answer = await this.iq('set', this.server.focus,

@@ -119,8 +119,10 @@ export async function run() {
   let n = 0;
   let failed = 0;
   let loose = [];
-  process.on('unhandledRejection', (e) => loose.push(e));
-  process.on('uncaughtException', (e) => loose.push(e));
+  process.on('unhandledRejection', (error, promise) => loose.push({ error, promise }));
+  process.on('uncaughtException', (error) => loose.push({ error }));
+  // what a library hears of before it listens is in time all the same
+  process.on('rejectionHandled', (promise) => { loose = loose.filter((l) => l.promise !== promise); });
   const only = process.env.ONLY ? new RegExp(process.env.ONLY) : null; // for a developer; the driver never sets it
   const chosen = only ? tests.filter((t) => only.test(t.name)) : tests;
   for (const t of [...chosen, ...endings]) {
@@ -132,7 +134,7 @@ export async function run() {
     } catch (e) {
       error = e;
     }
-    if (!error && loose.length) [error] = loose;
+    if (!error && loose.length) ({ error } = loose[0]);
     loose = [];
     const ms = Date.now() - began;
     if (error) {

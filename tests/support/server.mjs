@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ending, fail, ok, sleep } from './harness.mjs';
+import { makeCertificate } from './certificates.mjs';
 import { claimsFor, makeToken } from './token.mjs';
 
 export const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
@@ -69,6 +70,16 @@ export async function freePort() {
   return port;
 }
 
+/** The door that clients of the run come by (doors.mjs): what of it a configuration has to say, and how a client finds it. */
+let pair = null;
+async function openDoor() {
+  const port = await freePort();
+  if (process.env.GAVEL_DOOR === 'tcp') return { config: { xmpp_port: port } };
+  if (process.env.GAVEL_DOOR !== 'wss') return { config: {} };
+  pair ??= makeCertificate(temporaryFolder(), 'door.example', { names: ['127.0.0.1', '::1'] });
+  return { config: { https_port: port, tls_certificate: pair.certificate, tls_key: pair.key }, wss: { port, tls: { ca: [pair.pem] } } };
+}
+
 export class Server {
   /** config: keys of the configuration file, over those that every test wants. */
   constructor(config = {}, { env = {}, bin = GAVEL, name = '', docker = null } = {}) {
@@ -110,6 +121,9 @@ export class Server {
 
   async start(port) {
     this.port = port ?? await freePort();
+    const door = await openDoor();
+    this.config = { ...door.config, ...this.config };
+    this.wss ??= door.wss;
     this.state = join(this.folder, 'state');
     mkdirSync(this.state, { mode: 0o700, recursive: true });
     this.file = join(this.folder, 'gavel.yaml');

@@ -3,7 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ok, sleep, until } from './harness.mjs';
 import { Client, Refused, presenceInfo, settleAll } from './client.mjs';
+import { Resumer } from './resume.mjs';
+import { KeyServer, jwk, pairOf } from './keyserver.mjs';
 import { keyPair, makeToken, now } from './token.mjs';
+import { NS } from './xml.mjs';
 
 /** A vector with the file's defaults filled in. */
 export function complete(vector, defaults) {
@@ -28,12 +31,15 @@ export const EXPLAIN_ONLY = [
   ['asks what the configuration derives from an environment', (v) => v.event.type === 'env'],
   ['the configuration refuses to start', (v) => v.expect?.fatal === true],
   ['names a room as no address can: the JID\'s own rules fold it on the way', (v) => v.room.node !== v.room.node.toLowerCase()],
+  ['names a room as on the wire only a tenant\'s room is called', (v) => /^\[[^\]]+\]./.test(v.room.node)],
   ['uses event types of its own', (v) => !/^(join|connect|resume|rename|grant|revoke|kick|ban|item|leave|expire)$/.test(v.event.type)],
   ['needs the lobby', (v) => v.room.lobby || v.admitted || v.config.lobby_autostart || v.config.before_host === 'lobby'],
   ['needs breakout rooms', (v) => v.room.breakout || v.event.switch_room || v.room.occupants.some((o) => o.state === 'switching')],
-  ['needs tenants', (v) => Boolean(v.room.tenant)],
-  ['needs a key source over the network', (v) => usesKeySource(v.config)],
-  ['needs stream resumption', (v) => v.event.type === 'resume' || v.room.occupants.some((o) => o.state === 'hibernating')],
+  ['a session resumes that no room knows', (v) => v.event.type === 'resume' && !present(v, who(v))],
+  ['has banned whom it lets sit in the room', (v) => v.event.type === 'resume' && v.room.banned.length > 0],
+  ['whoever opened the room for a guest took the last seat', (v) => v.event.type === 'resume' && Boolean(v.config.max_occupants) && v.room.occupants[0]?.guest],
+  ['somebody expires or leaves while away; resume.test.mjs plays it',
+    (v) => /^(expire|leave)$/.test(v.event.type) && present(v, who(v))?.state === 'hibernating'],
   ['needs an occupant whose token ran out before', (v) => v.room.occupants.some((o) => o.expired)],
   ['the last minute of a token takes half a minute; rooms.test.mjs plays it', (v) => v.event.type === 'expire' && v.config.on_expiry === 'disconnect'],
   ['the end of the room comes after a minute', (v) => v.config.on_last_moderator_left === 'end' && v.event.type !== 'join'],
@@ -49,11 +55,6 @@ export const EXPLAIN_ONLY = [
 
 export function explainOnly(v) {
   return EXPLAIN_ONLY.find(([, holds]) => holds(v))?.[0] ?? null;
-}
-
-function usesKeySource(config) {
-  const far = (c) => c.key_source === 'keyserver' || c.key_source === 'jwks';
-  return far(config) || (config.issuers ?? []).some(far);
 }
 
 const mode = (v) => v.config.role_mode ?? (v.config.auth === 'none' ? 'first-user' : 'token');
@@ -113,17 +114,53 @@ function hostWouldMatter(v) {
 const acceptedIssuers = (v) => v.config.accepted_issuers
   ?? [...(v.config.issuers ?? []).map((i) => i.iss), ...(v.config.app_id ? [v.config.app_id] : [])];
 
+const alone = new Map();
+
 /** What the server's file must hold so that this vector's configuration is served. */
 export function liveConfig(v) {
   const { known_kids: kids, ...config } = v.config;
-  if (v.event.type === 'expire') config.leeway ??= 0;
+  if (v.event.type === 'expire' || v.event.expired) config.leeway ??= 0;
   if (letsGuestsIn(v)) config.allow_guests = true;
   config.log_lines_per_second = 10000;
+  // whoever is away stays in the room: such a vector has a server of its own
+  if (v.event.type === 'resume' || v.room.occupants.some((o) => o.state === 'hibernating')) {
+    if (!alone.has(v.id)) alone.set(v.id, alone.size + 1);
+    config.log_lines_per_second += alone.get(v.id);
+  }
   return config;
 }
 
-/** Keys for configurations with key files: made once per server, written into its folder by the caller. */
-export function withKeys(config, folder, kids = []) {
+const REMOTE = /^(keyserver|jwks)$/;
+let keyServer = null;
+let folders = 0;
+
+/** Key server and key list of one vector: for each known kid a key that fits the algorithms. */
+async function publish(config, kids) {
+  keyServer ??= await KeyServer.start();
+  keyServer.server.unref();
+  const folder = `/v${(folders += 1)}`;
+  const pair = pairOf((config.algs ?? ['RS256']).find((x) => !x.startsWith('HS')) ?? 'RS256', 'vectors');
+  for (const kid of kids) keyServer.publish(kid, pair, folder);
+  keyServer.list(`${folder}/jwks`, [...kids.map((kid) => jwk(pair, kid)), jwk(pairOf('RS256', 'nobody'), 'of nobody')]);
+  const place = config.key_source === 'jwks' ? { jwks: `${keyServer.url}${folder}/jwks` } : { key_server: `${keyServer.url}${folder}` };
+  return { config: { ...config, ...place }, key: pair.privateKey };
+}
+
+/** Keys for configurations with key files (written into the server's folder) or keys from elsewhere: made once per
+ * server. keys: the private one of each issuer that has its own. */
+export async function withKeys(config, folder, kids = []) {
+  if (config.issuers?.length) {
+    const keys = {};
+    const issuers = [];
+    for (const entry of config.issuers) {
+      const { known_kids: own, ...issuer } = entry;
+      const made = REMOTE.test(issuer.key_source) ? await publish(issuer, own ?? kids) : { config: issuer, key: issuer.app_secret };
+      keys[issuer.iss] = made.key;
+      issuers.push(made.config);
+    }
+    return { config: { ...config, issuers }, key: null, keys };
+  }
+  if (REMOTE.test(config.key_source)) return publish(config, kids);
   if (config.key_source !== 'file') return { config, key: null };
   const alg = (config.algs ?? ['RS256'])[0];
   const pair = keyPair(alg);
@@ -143,6 +180,12 @@ function strangerKey(alg) {
   return strangers.get(family);
 }
 
+/** The key, if this algorithm can sign with it. */
+function suits(alg, key) {
+  const type = { R: 'rsa', P: 'rsa', E: alg === 'EdDSA' ? 'ed25519' : 'ec' }[alg[0]];
+  return key?.asymmetricKeyType === type ? key : null;
+}
+
 /** The vector's token, signed for this server, its times moved to now. */
 export function vectorToken(v, server, key) {
   if (v.token === 'absent') return undefined;
@@ -156,8 +199,9 @@ export function vectorToken(v, server, key) {
   const text = v.payload_text === undefined ? move(v.claims)
     : v.payload_text.replace(/("(?:exp|nbf|iat)"\s*:\s*)(\d{9,10})\b/g, (_, a, n) => a + (Number(n) + shift));
   const alg = typeof v.header.alg === 'string' ? v.header.alg : 'none';
-  let use = server.secret;
-  if (/^(RS|PS|ES)(256|384|512)$|^EdDSA$/.test(alg)) use = key ?? strangerKey(alg);
+  const own = server.keys?.[v.claims.iss];
+  let use = typeof own === 'string' ? own : server.secret;
+  if (/^(RS|PS|ES)(256|384|512)$|^EdDSA$/.test(alg)) use = suits(alg, own) ?? suits(alg, key) ?? strangerKey(alg);
   const token = v.token_bytes ? ofLength(v.token_bytes, move(v.claims), v.header, use, v.signature)
     : makeToken(text, use, { header: v.header, state: v.signature });
   return server.keep(token);
@@ -179,13 +223,15 @@ function otherToken(v, server, key, user, { iss, exp } = {}) {
   const audience = (v.config.accepted_audiences ?? ['*'])[0];
   const issuer = iss ?? acceptedIssuers(v).find((i) => i !== '*') ?? 'my_app';
   const claims = {
-    iss: issuer, aud: audience === '*' ? 'jitsi' : audience, sub: v.config.domain ?? 'meet.jitsi',
+    iss: issuer, aud: audience === '*' ? 'jitsi' : audience, sub: v.room.tenant || (v.config.domain ?? 'meet.jitsi'),
     room: v.config.room_wildcard === false ? v.room.node : '*', exp: exp ?? now() + 3600, context: { user },
   };
   const kid = v.config.known_kids?.[0];
-  const alg = v.config.key_source === 'file' ? (v.config.algs ?? ['RS256'])[0] : (v.config.algs ?? ['HS256'])[0];
+  const own = server.keys?.[issuer];
+  const fallback = (v.config.key_source ?? 'secret') === 'secret' ? 'HS256' : 'RS256';
+  const alg = (v.config.algs ?? [fallback])[0];
   const header = { alg, typ: 'JWT', ...(kid ? { kid } : {}) };
-  return server.keep(makeToken(claims, alg.startsWith('HS') ? server.secret : key, { header }));
+  return server.keep(makeToken(claims, alg.startsWith('HS') ? own ?? server.secret : key, { header }));
 }
 
 const OBSERVER = 'Quiet Observer';
@@ -196,14 +242,15 @@ class Play {
     Object.assign(this, { v, server, key, node: v.room.node, clients: [], people: new Map() });
   }
 
-  async connect(token, options = {}) {
-    const c = await Client.connect(this.server, { token, room: this.node, ...options });
+  async connect(token, options = {}, how = (...a) => Client.connect(...a)) {
+    const c = await how(this.server, { token, room: this.node, tenant: this.v.room.tenant || undefined, ...options });
     this.clients.push(c);
     return c;
   }
 
-  async person(name, user, { typed, iss, exp, guest } = {}) {
-    const c = await this.connect(guest ? undefined : otherToken(this.v, this.server, this.key, user, { iss, exp }));
+  async person(name, user, { typed, iss, exp, guest, resumable } = {}) {
+    const token = guest ? undefined : otherToken(this.v, this.server, this.key, user, { iss, exp });
+    const c = await this.connect(token, {}, resumable ? (...a) => Resumer.start(...a) : undefined);
     const self = await c.enter(this.node, { name: typed, password: this.v.room.password ?? undefined });
     c.self = self;
     if (name) this.people.set(name, c);
@@ -231,6 +278,7 @@ class Play {
     if (this.host && v.room.occupants.length && !this.keepHost) await this.host.leave(this.node);
     await settleAll(this.clients.filter((c) => !c.closed));
     for (const o of v.room.occupants) this.check(o);
+    for (const o of v.room.occupants) if (o.state === 'hibernating') await this.cut(o);
   }
 
   subjectMayCreate() {
@@ -252,10 +300,12 @@ class Play {
     else if (o.denied) user.moderator = false;
     if (o.name_from === 'token') user.name = o.name;
     else if (o.source === 'granted' && mode(this.v) === 'everyone') user.moderator = false;
-    const expires = this.v.event.type === 'expire' && who(this.v) === o.who;
+    const expires = (this.v.event.type === 'expire' || this.v.event.expired) && who(this.v) === o.who;
+    if (expires) this.expires = now() + 3;
     const c = await this.person(o.who, user, {
       guest: o.guest, iss: o.identity?.[0], typed: o.name_from === 'token' ? undefined : o.name ?? undefined,
-      exp: expires ? now() + 3 : undefined,
+      exp: expires ? this.expires : undefined,
+      resumable: o.state === 'hibernating' || (this.v.event.type === 'resume' && who(this.v) === o.who),
     });
     if (o.source === 'granted') await this.moderator().grant(this.node, c.jid);
     if (o.revoked) await c.revoke(this.node, c.jid);
@@ -264,6 +314,15 @@ class Play {
   async banned(identity) {
     const c = await this.person(null, { id: identity[1], moderator: false }, { iss: identity[0] });
     await this.moderator().ban(this.node, c.jid);
+  }
+
+  /** The network of an occupant is gone, and the room knows it. */
+  async cut(o) {
+    const c = this.people.get(o.who);
+    const mark = this.server.mark();
+    c.cut();
+    const told = new RegExp(`occupant=${c.id} session=\\S+ event=hibernate`);
+    await until(() => told.test(this.server.log.slice(mark)), { what: `${o.who} hibernates` });
   }
 
   /** The state that was played must be the one that the vector tells. */
@@ -302,7 +361,7 @@ class Play {
 
   /** Somebody else in the room: one who is there already, or one who comes now. */
   async observer() {
-    const there = this.observers?.find((c) => c !== this.subject && c.presences({ node: this.node }).at(-1)?.codes.includes('307') !== true);
+    const there = this.observers?.find((c) => c !== this.subject && !c.deaf && c.presences({ node: this.node }).at(-1)?.codes.includes('307') !== true);
     if (there) return there;
     if (this.v.config.max_occupants && this.people.size + 2 > this.v.config.max_occupants) return null; // no seat for one
     if (this.v.config.auth === 'none') return this.person('observer', {}, { guest: true, typed: OBSERVER });
@@ -336,6 +395,32 @@ class Play {
     }
     this.logMark = this.server.mark();
     return this[v.event.type]();
+  }
+
+  /** Comes back with the same token or with the vector's; what is not honoured is a new session, which joins. */
+  async resume() {
+    const { v } = this;
+    const c = this.people.get(who(v));
+    const token = v.event.same_token === false ? vectorToken(v, this.server, this.key) : c.options.token;
+    if (!c.deaf) c.cut();
+    if (v.event.expired) await sleep(Math.max(0, this.expires * 1000 - Date.now() + 300));
+    this.observers = [...this.people.values(), ...(this.keepHost && this.host ? [this.host] : [])].filter((x) => x !== c && !x.closed && !x.deaf);
+    this.subject = c;
+    try {
+      const answer = await c.resumeOver(await c.reconnect({ token: token ?? null }));
+      if (answer.local === 'resumed') {
+        if (v.nick) c.update(this.node, { name: v.nick });
+        return { ...(await this.look(c, await this.observer())), ...(await this.elected([c])) };
+      }
+      c.enabled = false;
+      const bound = await c.iq('set', null, `<bind xmlns='${NS.bind}'/>`);
+      c.jid = bound.path('bind', 'jid').text;
+      c.id = c.jid.slice(0, 8);
+      c.self = await c.enter(this.node, { name: v.nick ?? undefined, password: v.password ?? undefined });
+    } catch (e) {
+      return this.refused(e);
+    }
+    return this.look(c, await this.observer());
   }
 
   async rename() {

@@ -5,13 +5,15 @@ import { LocalMedia } from './media';
 import { Meeting, Phase } from './meeting';
 import { displayName } from './occupant';
 import { Refusal, refusal } from './refusal';
-import { closeDialogs, replace } from './view/dom';
+import { closeDialogs, replace, show } from './view/dom';
 import { Desk } from './view/desk';
-import { clearNotices, coming, notice } from './view/notices';
+import { clearNotices, coming, notice, standing } from './view/notices';
 import { Screen, prejoin } from './view/prejoin';
-import { connecting, landing, left, refused, waiting } from './view/screens';
+import { connecting, cutOff, landing, left, refused, waiting } from './view/screens';
 
 const REJOIN_MS = [2_000, 5_000, 10_000, 20_000];
+// So long a lost connection is but a line at the edge.
+const SHORTLY_AWAY_MS = 2_500;
 
 /** For tests only: what the page knows, read-only. Nothing in the page uses it. */
 interface Probe {
@@ -49,9 +51,11 @@ function startRoom(root: HTMLElement, roomName: string): void {
   let before: Screen | null = null;
   let rejoins = 0;
   let timer = 0;
+  let present: () => void = () => undefined;
 
   const meeting: Meeting = new Meeting(settings, roomNode(roomName), token, media, {
     phase: (phase, why) => onPhase(phase, why),
+    away: (away) => onAway(away),
     changed: () => desk.refresh(),
     call: (state) => desk.callState(state),
     media: (nick, tracks) => desk.remoteMedia(nick, tracks),
@@ -76,6 +80,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
     given || (settings.readOnlyName ? '' : meeting.name || remembered.get('name'));
   const prepare = (): void => {
     clearTimeout(timer);
+    present();
     before = prejoin(media, {
       room: roomName,
       name: ownName(),
@@ -94,6 +99,7 @@ function startRoom(root: HTMLElement, roomName: string): void {
 
   function onPhase(phase: Phase, why: Refusal | null): void {
     before = null;
+    present();
     // Nothing of one screen may stand on the next.
     clearNotices();
     closeDialogs();
@@ -109,6 +115,29 @@ function startRoom(root: HTMLElement, roomName: string): void {
       case 'refused': if (why) onRefused(why); break;
       default:
     }
+  }
+
+  /** The meeting stays, with its pictures and sound; after a while a card before it says what is. */
+  function onAway(away: boolean): void {
+    present();
+    if (!away || meeting.phase === 'left') return;
+    closeDialogs();
+    const line = standing('Reconnecting…', 'reconnecting');
+    let card: HTMLElement | null = null;
+    const later = window.setTimeout(() => {
+      if (meeting.phase !== 'joined') return;
+      line();
+      card = cutOff(refusal('disconnected'), () => meeting.retry(), () => void meeting.leave());
+      show(desk.element, false);
+      root.append(card);
+    }, SHORTLY_AWAY_MS);
+    present = () => {
+      clearTimeout(later);
+      line();
+      card?.remove();
+      show(desk.element, true);
+      present = () => undefined;
+    };
   }
 
   function onRefused(why: Refusal): void {

@@ -12,6 +12,8 @@ import { Settings, websocketUrl } from './config';
 
 const HOST_POLL_MS = 4_000;
 const ROOM_TRIES = 2;
+// So long somebody who comes in anew waits for the seat left behind to be given up.
+const SEAT_MS = 3_000;
 const NEWS_PEOPLE = 16;
 // Some clients ask what a participant can do before they call it.
 const FEATURES = [
@@ -24,6 +26,8 @@ export type Phase = 'out' | 'connecting' | 'waiting' | 'joined' | 'refused' | 'l
 
 export interface MeetingView {
   phase(phase: Phase, why: Refusal | null): void;
+  /** The connection is lost and tried again, or was found again. */
+  away(away: boolean): void;
   changed(): void;
   call(state: CallState): void;
   media(nick: string, media: RemoteMedia | null): void;
@@ -41,6 +45,8 @@ export class Meeting {
   /** Where names come from verified tokens, whoever has none is marked. */
   marksGuests = false;
   private stream: Stream | null = null;
+  /** Until nothing of the last stay is left at the server. */
+  private parting: Promise<void> = Promise.resolve();
   private attempt = 0;
   private typedName = '';
   private password = '';
@@ -58,7 +64,7 @@ export class Meeting {
     private readonly media: LocalMedia,
     private readonly view: MeetingView,
   ) {
-    window.addEventListener('pagehide', () => this.hangUp());
+    window.addEventListener('pagehide', () => this.stream?.vanish());
   }
 
   get name(): string {
@@ -89,8 +95,13 @@ export class Meeting {
     this.wakeUp();
     this.call?.stop();
     this.setPhase('left');
-    await this.room?.leave();
-    this.hangUp();
+    const heard = await this.room?.leave();
+    this.hangUp(heard === false);
+  }
+
+  /** While the connection is lost: does not wait any longer before it is tried again. */
+  retry(): void {
+    this.stream?.hurry();
   }
 
   rename(name: string): void {
@@ -119,14 +130,20 @@ export class Meeting {
   }
 
   private async connect(attempt: number): Promise<void> {
+    await Promise.race([this.parting, pause(SEAT_MS)]);
+    if (attempt !== this.attempt) return;
     const stream = await Stream.open(
       websocketUrl(this.settings, this.node, this.token), this.settings.domain);
     if (attempt !== this.attempt) {
-      stream.close();
+      void stream.close();
       return;
     }
     this.stream = stream;
-    stream.onLost = (why) => this.end(why);
+    stream.onLost = (why, startAnew) => {
+      if (startAnew && this.phase === 'joined') void this.enter(this.typedName);
+      else this.end(why);
+    };
+    stream.onAway = (away) => this.view.away(away);
     // The endpoint id: clients of this protocol take it from the account that the server made.
     const nick = nodeOf(stream.jid).replace(/[^0-9a-f]/g, '').slice(0, 8);
     const room = new Room(stream, `${this.node}@${this.settings.muc}`, nick, FEATURES, {
@@ -298,7 +315,7 @@ export class Meeting {
     this.setPhase('refused', why);
   }
 
-  private hangUp(): void {
+  private hangUp(silent = false): void {
     this.wakeUp();
     this.call?.stop();
     const stream = this.stream;
@@ -313,7 +330,7 @@ export class Meeting {
     this.announced = false;
     this.told = '';
     this.seenSelf = null;
-    stream?.close();
+    if (stream) this.parting = stream.close(silent);
   }
 
   private setPhase(phase: Phase, why: Refusal | null = null): void {

@@ -96,14 +96,18 @@ export class Room {
     if (this.entered) this.sendPresence();
   }
 
-  async leave(): Promise<void> {
+  /** False: there was no answer. */
+  async leave(): Promise<boolean> {
     this.leaving = true;
-    const gone = new Promise<void>((resolve) => { this.onGone = resolve; });
+    const gone = new Promise<boolean>((resolve) => { this.onGone = () => resolve(true); });
     this.stream.send(x('presence', {
       xmlns: NS.client, to: this.addressOf(this.nick), type: 'unavailable',
     }));
-    if (!this.entered) return;
-    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, LEAVE_MS))]);
+    if (!this.entered) return true;
+    if (this.stream.isAway) return false;
+    return Promise.race([gone, new Promise<boolean>((resolve) => {
+      setTimeout(() => resolve(false), LEAVE_MS);
+    })]);
   }
 
   say(body: string, to = ''): void {

@@ -10,6 +10,7 @@ export const NS = {
   bind: 'urn:ietf:params:xml:ns:xmpp-bind',
   stanzas: 'urn:ietf:params:xml:ns:xmpp-stanzas',
   ping: 'urn:xmpp:ping',
+  sm: 'urn:xmpp:sm:3',
   discoInfo: 'http://jabber.org/protocol/disco#info',
   services: 'urn:xmpp:extdisco:2',
   muc: 'http://jabber.org/protocol/muc',

@@ -39,7 +39,7 @@ static void on_asked(void *arg, struct control_question *q)
 {
 	const struct scene *s = arg;
 	const struct ask_sources first = {.rooms = s->m->rooms,
-	        .muc_domain = STR("conference.meet.example"),
+	        .muc = {.domain = STR("conference.meet.example")},
 	        .counters = some_counters};
 	const struct ask_sources second = {.counters = some_counters};
 	ask_gather(&q->ask, &first);

@@ -235,22 +235,44 @@ static void what_ought_to_be_known_is_said(void **state)
 	        "app_secret: is not used");
 }
 
+static void keys_travel_in_the_clear_only_where_nobody_else_is(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *url;
+		bool fine;
+	} urls[] = {{"https://k.example", true}, {"http://k.example", false},
+	        {"http://127.0.0.1:8080", true}, {"http://[::1]/x", true},
+	        {"http://10.1.2.3", true}, {"http://172.31.0.1", true},
+	        {"http://172.32.0.1", false}, {"http://192.168.1.1/", true},
+	        {"http://[fd00::1]", true}, {"http://[2001:db8::1]", false},
+	        {"http://8.8.8.8", false}, {"http://localhost:1", true},
+	        {"http://a.localhost", true}, {"http://keyserver:8080", true},
+	        {"http://127.0.0.1.example.com", false}, {"http://localhost.example.com", false}};
+	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+		static const char *const forms[] = {"app_id: a\nkey_server: \"%s\"\n%s",
+		        "app_id: a\njwks: \"%s\"\n%s",
+		        "issuers: [{iss: a, key_server: \"%s\"}]\n%s",
+		        "issuers: [{iss: a, jwks: \"%s\"}]\n%s"};
+		for (size_t f = 0; f < 4; f++) {
+			char text[256];
+			snprintf(text, sizeof text, forms[f], urls[i].url, "");
+			assert_int_equal(
+			        load(text, home, true), urls[i].fine ? ERR_OK : ERR_BADMSG);
+			if (!urls[i].fine)
+				must_say("is not https");
+			done();
+			snprintf(
+			        text, sizeof text, forms[f], urls[i].url, "key_plain_http: true\n");
+			assert_int_equal(load(text, home, true), ERR_OK);
+			done();
+		}
+	}
+}
+
 static void serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {
-	        "app_id: a\nkey_source: keyserver\nkey_server: https://k\n",
-	        "app_id: a\njwks: https://j\n", "issuers: [{iss: a, key_server: \"https://k\"}]\n"};
-	static const char *const keys[] = {"key_server: serve does not fetch keys yet",
-	        "jwks: serve does not read key lists yet",
-	        "issuers: serve does not fetch keys yet"};
-	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(load(texts[i], home, false), ERR_OK);
-		done();
-		assert_int_equal(load(texts[i], home, true), ERR_BADMSG);
-		must_say(keys[i]);
-		done();
-	}
 	assert_int_equal(
 	        load(BASE "before_host: lobby\nlobby: true\nlobby_autostart: true\n", home, true),
 	        ERR_OK);
@@ -523,6 +545,7 @@ int main(void)
 	        cmocka_unit_test(nothing_at_all_refuses_and_shows_both_ways),
 	        cmocka_unit_test(contradictions_are_refused),
 	        cmocka_unit_test(what_ought_to_be_known_is_said),
+	        cmocka_unit_test(keys_travel_in_the_clear_only_where_nobody_else_is),
 	        cmocka_unit_test(serve_refuses_what_it_cannot_do_and_says_what_it_leaves_out),
 	        cmocka_unit_test(stray_variables_open_nothing),
 	        cmocka_unit_test(flags_win),

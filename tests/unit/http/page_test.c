@@ -99,6 +99,43 @@ static void out_of_memory_shows(void **state)
 	buf_done(&b);
 }
 
-UNIT_MAIN(cmocka_unit_test(clients_find_what_they_need), cmocka_unit_test(settings_show),
-        cmocka_unit_test(the_snippet_follows_the_name_mode),
+static void a_tenant_has_addresses_of_its_own(void **state)
+{
+	(void)state;
+	struct page_config c = usual();
+	expect(&c, "base += ", false);
+	expect(&c, "conferenceRequestUrl", false);
+	expect(&c, "deploymentInfo", false);
+	c.tenant = STR("Acme.Inc");
+	c.conference_path = "/conference-request/v1";
+	c.shard = STR("s1");
+	expect(&c, "base += '/' + \"Acme.Inc\";", true);
+	expect(&c, "config.conferenceRequestUrl = base + '/conference-request/v1';", true);
+	expect(&c, "deploymentInfo: {\n    shard: \"s1\",\n  }", true);
+	expect(&c, "muc: \"muc.meet.example\"", true);
+	c.tenant_rooms = true;
+	expect(&c, "muc: \"muc.acme_inc.meet.example\"", true);
+	c.muc_domain = STR("rooms.elsewhere");
+	expect(&c, "muc: \"rooms.elsewhere\"", true);
+}
+
+static void the_end_stands_alone(void **state)
+{
+	(void)state;
+	struct page_config c = usual();
+	struct buf b;
+	buf_init(&b, 0);
+	page_config_write_end(&c, &b);
+	assert_true(str_starts(buf_view(&b), STR("(function (names) {")));
+	assert_null(strstr(b.p, "var config"));
+	buf_reset(&b);
+	c.names = PAGE_NAMES_FREE;
+	page_config_write_end(&c, &b);
+	assert_int_equal(b.n, 0);
+	buf_done(&b);
+}
+
+UNIT_MAIN(cmocka_unit_test(a_tenant_has_addresses_of_its_own),
+        cmocka_unit_test(the_end_stands_alone), cmocka_unit_test(clients_find_what_they_need),
+        cmocka_unit_test(settings_show), cmocka_unit_test(the_snippet_follows_the_name_mode),
         cmocka_unit_test(strings_cannot_break_out), cmocka_unit_test(out_of_memory_shows))

@@ -199,7 +199,8 @@ static void blocks_wait_a_moment_and_keep_their_place(void **state)
 static void copies_and_blocks_keep_their_order(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 8 << 20, 1 << 30, 10000});
+	struct world *w =
+	        open_world(&(struct tcp_limits){10, 10, 100, 8 << 20, 1 << 30, 10000, NULL, 0});
 	struct wire c;
 	char *large = test_malloc(3000), *small = test_malloc(40);
 	memset(large, 'L', 3000);
@@ -250,7 +251,8 @@ static void fill(struct world *w, size_t bytes)
 static void the_queue_is_bounded_and_drains(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 100000, 1 << 30, 10000});
+	struct world *w =
+	        open_world(&(struct tcp_limits){10, 10, 100, 100000, 1 << 30, 10000, NULL, 0});
 	struct wire c;
 	connect_one(w, &c);
 	fill(w, 64u << 20);
@@ -274,7 +276,8 @@ static void the_queue_is_bounded_and_drains(void **state)
 static void all_queues_together_are_bounded_at_the_cost_of_those_that_stall(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 1 << 20, 1500000, 10000});
+	struct world *w =
+	        open_world(&(struct tcp_limits){10, 10, 100, 1 << 20, 1500000, 10000, NULL, 0});
 	struct wire slow, slower, quick;
 	connect_one(w, &slow);
 	fill(w, 64u << 20);
@@ -298,7 +301,8 @@ static void all_queues_together_are_bounded_at_the_cost_of_those_that_stall(void
 static void a_block_in_many_queues_counts_once(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 1 << 20, 1 << 30, 10000});
+	struct world *w =
+	        open_world(&(struct tcp_limits){10, 10, 100, 1 << 20, 1 << 30, 10000, NULL, 0});
 	const struct tcp_counters *c = tcp_server_counters(w->server);
 	struct wire clients[3];
 	struct tcp *ends[3];
@@ -329,7 +333,8 @@ static void a_block_in_many_queues_counts_once(void **state)
 static void a_peer_that_takes_nothing_is_stalled(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){10, 10, 100, 100000, 1 << 30, 300});
+	struct world *w =
+	        open_world(&(struct tcp_limits){10, 10, 100, 100000, 1 << 30, 300, NULL, 0});
 	struct wire deaf, other;
 	connect_one(w, &deaf);
 	fill(w, 64u << 20);
@@ -349,7 +354,8 @@ static void a_peer_that_takes_nothing_is_stalled(void **state)
 static void connections_are_bounded_in_total(void **state)
 {
 	(void)state;
-	struct world *w = open_world(&(struct tcp_limits){2, 100, 1000, 1 << 20, 1 << 30, 10000});
+	struct world *w =
+	        open_world(&(struct tcp_limits){2, 100, 1000, 1 << 20, 1 << 30, 10000, NULL, 0});
 	struct wire a, b, c;
 	connect_one(w, &a);
 	connect_one(w, &b);

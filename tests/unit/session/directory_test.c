@@ -172,9 +172,10 @@ static void without_memory_nothing_changes(void **state)
 
 static void expect_room(const char *query, const char *want)
 {
+	const struct muc_host muc = muc_host_make(STR("muc.x"), STR("x"), true);
 	struct buf b;
 	buf_init(&b, 0);
-	session_room_of_query(str_c(query), STR("muc.x"), &b);
+	session_room_of_query(str_c(query), &muc, &b);
 	assert_str(buf_view(&b), want);
 	buf_done(&b);
 }
@@ -184,7 +185,9 @@ static void a_url_names_a_room(void **state)
 	(void)state;
 	expect_room("room=demo", "demo@muc.x");
 	expect_room("token=a.b.c&room=Demo", "demo@muc.x");
-	expect_room("room=demo&prefix=acme", "[acme]demo@muc.x");
+	expect_room("room=demo&prefix=acme", "demo@muc.acme.x");
+	expect_room("room=demo&prefix=A.Cme", "demo@muc.a_cme.x");
+	expect_room("room=demo&prefix=", "demo@muc.x");
 	expect_room("", "");
 	expect_room("room=", "");
 	expect_room("room=a&room=b", "");

@@ -97,7 +97,7 @@ static void start_worker(struct world *w, unsigned i)
 	        .policy = &w->policy,
 	        .directory = w->directory,
 	        .worker = i,
-	        .muc_domain = STR("muc.meet.example"),
+	        .muc = {.domain = STR("muc.meet.example")},
 	        .sessions = 50,
 	        .before_login = xml_limits_before_auth,
 	        .after_login = xml_limits_after_auth,
@@ -105,8 +105,13 @@ static void start_worker(struct world *w, unsigned i)
 	        .login_timeout_ms = 5000,
 	        .stanzas_per_second = 1000,
 	        .bytes_per_second = 1 << 24,
+	        .resume_ms = 60000,
+	        .resume_queue = 100,
+	        .resume_bytes = QUEUED,
+	        .resume_total = 1 << 24,
+	        .away_per_address = 10,
 	        .log_lines_per_second = 1};
-	const struct session_events events = {w, on_stanza, on_gone};
+	const struct session_events events = {.arg = w, .stanza = on_stanza, .gone = on_gone};
 	const struct far_settings far = {.workers = w->workers,
 	        .fars = w->fars,
 	        .queued = QUEUED,
@@ -400,8 +405,70 @@ static void memory_runs_out_on_the_way_back(void **state)
 	assert_int_equal(w->gone, 2);
 }
 
+/* False: what it lacks is not there any more. */
+static bool resume(struct world *w, struct wire *c, const char *id)
+{
+	char text[200];
+	wire_ws(c, worker_loop(w->workers[0]), w->port, "?room=demo");
+	say(c, OPEN, "<mechanism>ANONYMOUS</mechanism>");
+	say(c, AUTH, "<success");
+	say(c, OPEN, "<required/></bind>");
+	snprintf(text, sizeof text, "<resume xmlns='urn:xmpp:sm:3' previd='%.66s' h='0'/>", id);
+	say(c, text, "urn:xmpp:sm:3");
+	assert_true(wire_has(c, "<resumed ") || wire_has(c, "<item-not-found "));
+	return wire_has(c, "<resumed ");
+}
+
+/* Each allocation of an answer's way fails once, for a client that counts what it gets: it lives
+ * with a true count and gets the same again when it resumes, or it is told that it is over. */
+static void what_had_no_memory_to_be_shared_is_counted_and_kept(void **state)
+{
+	struct world *w = *state;
+	unsigned whole = 0, back = 0;
+	for (long budget = 0; budget < 8; budget++) {
+		struct wire c, again;
+		char id[67];
+		enter(w, &c);
+		say(&c, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>", " max='60'/>");
+		const char *at = memmem(c.in.p, c.in.n, " id='", 5);
+		assert_non_null(at);
+		snprintf(id, sizeof id, "%s", at + 5);
+		talk(&c, "first");
+		for (unsigned i = 0; i < 100 && !w->heard_n; i++) {
+			wire_turn(worker_loop(w->workers[0]), 1);
+			(void)worker_drain(w->workers[1]);
+		}
+		w->heard_n = 0;
+		far_flush(w->fars[1]);
+		mem_budget_set(budget);
+		(void)worker_drain(w->workers[0]);
+		mem_budget_set(-1);
+		bool heard = hears(w, &c, "id='first'");
+		assert_true(heard || c.ended);
+		whole += heard;
+		if (heard)
+			say(&c, "<r xmlns='urn:xmpp:sm:3'/>", "<a xmlns='urn:xmpp:sm:3' h='1'/>");
+		wire_done(&c);
+		settle(w);
+		if (heard && resume(w, &again, id)) {
+			back++;
+			const char *kept = "id='first'><body>shared</body></message>";
+			assert_true(wire_until(&again, kept, 3000));
+			wire_text(&again, "<a xmlns='urn:xmpp:sm:3' h='1'/>");
+			say(&again, "<r xmlns='urn:xmpp:sm:3'/>",
+			        "<a xmlns='urn:xmpp:sm:3' h='1'/>");
+		} else {
+			assert_true(budget > 0); /* the block that would have been shared */
+		}
+		if (heard)
+			wire_done(&again);
+		settle(w);
+	}
+	assert_true(whole >= 5 && back >= 5);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 UNIT_MAIN(T(stanzas_and_answers_keep_their_order), T(the_room_is_told_who_has_gone),
         T(the_room_may_close), T(a_session_whose_worker_lags_is_closed),
         T(a_session_that_sends_into_a_jam_is_closed), T(memory_runs_out_on_the_way),
-        T(memory_runs_out_on_the_way_back))
+        T(memory_runs_out_on_the_way_back), T(what_had_no_memory_to_be_shared_is_counted_and_kept))

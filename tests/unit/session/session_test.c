@@ -25,6 +25,8 @@
 	"xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
 #define CLOSE "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />"
 
+static const struct extdisco no_services; /* no STUN, no TURN */
+
 struct world {
 	struct loop *loop;
 	struct tcp_server *tcp;
@@ -76,6 +78,7 @@ static struct world *new_world(void)
 	        .guest_domain = STR("guest.meet.example"),
 	        .policy = &w->policy,
 	        .token = &w->token,
+	        .extdisco = &no_services,
 	        .sessions = 50,
 	        .before_login = xml_limits_before_auth,
 	        .after_login = xml_limits_after_auth,
@@ -90,7 +93,7 @@ static struct world *new_world(void)
 static struct world *start(struct world *w)
 {
 	struct token_error e;
-	struct session_events events = {w, on_stanza, on_gone};
+	struct session_events events = {.arg = w, .stanza = on_stanza, .gone = on_gone};
 	struct tcp_limits limits = {.max_connections = 100,
 	        .max_per_address = 100,
 	        .per_second = 1000,
@@ -302,11 +305,11 @@ static void the_domain_answers(void **state)
 	say(&c,
 	        "<iq xmlns='jabber:client' type='get' id='4'><services "
 	        "xmlns='urn:xmpp:extdisco:2'/></iq>",
-	        "<services xmlns='urn:xmpp:extdisco:2'/></iq>");
+	        "<services xmlns='urn:xmpp:extdisco:2'></services></iq>");
 	say(&c,
 	        "<iq xmlns='jabber:client' type='get' id='5' to='meet.example'><services "
 	        "xmlns='urn:xmpp:extdisco:1'/></iq>",
-	        "<services xmlns='urn:xmpp:extdisco:1'/></iq>");
+	        "<services xmlns='urn:xmpp:extdisco:1'></services></iq>");
 	say(&c, "<iq xmlns='jabber:client' type='set' id='6' to='meet.example'><x xmlns='y'/></iq>",
 	        "<service-unavailable");
 	assert_true(wire_has(&c, "type='error' id='6'"));

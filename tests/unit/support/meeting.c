@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "focus/services.h"
 #include "token/claims.h"
 
 static void on_send(void *arg, struct session_handle to, struct str head, struct block *tail)
@@ -59,21 +60,35 @@ struct meeting *meeting_new(void)
 	return m;
 }
 
+static void tell_time(struct meeting *m)
+{
+	focus_clock(m->focus, m->now_ms);
+	room_service_clock(m->rooms, m->now_ms, MEETING_UNIX + (double)m->now_ms / 1000);
+}
+
 void meeting_start(struct meeting *m)
 {
+	const struct services_settings services = {.auth_domain = STR("auth.meet.example"),
+	        .hidden_domain = STR("hidden.meet.example"),
+	        .internal_muc_domain = STR("internal.meet.example"),
+	        .focus_outside = m->settings.focus_outside};
+	m->services = services_new(&services, &m->outbox);
 	const struct focus_settings focus = {.domain = m->settings.domain,
 	        .muc_domain = m->settings.muc_domain,
 	        .focus_domain = STR("focus.meet.example"),
 	        .focus_jid = m->settings.focus_jid,
 	        .token_auth_url = m->token_auth_url,
 	        .auth = true,
+	        .outside = m->settings.focus_outside,
+	        .services = m->services,
+	        .timers = &m->wheel,
 	        .version = "test"};
 	timer_wheel_init(&m->wheel, m->now_ms);
 	m->focus = focus_new(&focus, &m->outbox);
 	struct room_listener listener = focus_listener(m->focus);
 	m->rooms = room_service_new(&m->settings, &m->outbox, &listener, &m->wheel);
 	focus_attach(m->focus, m->rooms);
-	room_service_clock(m->rooms, m->now_ms, MEETING_UNIX + (double)m->now_ms / 1000);
+	tell_time(m);
 }
 
 static void forget(struct client *c)
@@ -92,9 +107,10 @@ void meeting_forget(struct meeting *m)
 void meeting_free(struct meeting *m)
 {
 	for (unsigned i = 0; i < m->n_clients; i++)
-		room_service_gone(m->rooms, m->clients[i].as.handle);
+		meeting_gone(m, &m->clients[i]);
 	room_service_free(m->rooms);
 	focus_free(m->focus);
+	services_free(m->services);
 	for (unsigned i = 0; i < m->n_clients; i++) {
 		forget(&m->clients[i]);
 		free(m->clients[i].in.v);
@@ -107,7 +123,7 @@ void meeting_sleep(struct meeting *m, uint64_t ms)
 {
 	for (uint64_t end = m->now_ms + ms; m->now_ms < end;) {
 		m->now_ms = m->now_ms + 100 < end ? m->now_ms + 100 : end;
-		room_service_clock(m->rooms, m->now_ms, MEETING_UNIX + (double)m->now_ms / 1000);
+		tell_time(m);
 		timer_wheel_run(&m->wheel, m->now_ms);
 	}
 }
@@ -163,7 +179,7 @@ void meeting_send(struct meeting *m, struct client *c, const char *fmt, ...)
 	        xml_parse(p, str_from(text, (size_t)n), &xml_limits_after_auth, &a, &e) ==
 	                XML_FINE &&
 	        stanza_read(e, &a, &st) == 0) {
-		room_service_clock(m->rooms, m->now_ms, MEETING_UNIX + (double)m->now_ms / 1000);
+		tell_time(m);
 		mem_budget_set(m->budget);
 		focus_client_stanza(m->focus, &c->as, &st);
 		mem_budget_set(-1);
@@ -184,7 +200,18 @@ void meeting_join(struct meeting *m, struct client *c, const char *nick, const c
 
 void meeting_gone(struct meeting *m, struct client *c)
 {
-	room_service_gone(m->rooms, c->as.handle);
+	services_gone(m->services, c->as.handle);
+	focus_client_gone(m->focus, c->as.handle);
+}
+
+struct client *meeting_service(struct meeting *m, const char *jid, enum service service)
+{
+	struct client *c = meeting_client(m, NULL);
+	snprintf(c->jid, sizeof c->jid, "%s", jid);
+	c->as.jid = str_c(c->jid);
+	c->as.service = service;
+	services_came(m->services, &c->as);
+	return c;
 }
 
 static bool holds_all(const char *stanza, va_list words)

@@ -30,6 +30,7 @@ struct meeting {
 	struct outbox outbox;
 	struct timer_wheel wheel;
 	struct focus *focus;
+	struct services *services;
 	struct room_service *rooms;
 	uint64_t now_ms;
 	long budget; /* allocations that succeed while a stanza is handled, before one fails; -1:
@@ -47,6 +48,8 @@ void meeting_sleep(struct meeting *m, uint64_t ms); /* runs the timers on the wa
 
 /* A client with claims (JSON text of the payload; NULL: a guest). */
 struct client *meeting_client(struct meeting *m, const char *claims);
+/* A service that has logged in. */
+struct client *meeting_service(struct meeting *m, const char *jid, enum service service);
 /* Usual claims: iss, sub, room *, context.user with these. moderator: JSON text, NULL: absent. */
 const char *meeting_claims(const char *id, const char *name, const char *moderator);
 

@@ -407,8 +407,24 @@ static void what_cannot_be_a_key_is_refused_with_the_reason(void **state)
 	refused(&s, text, "2048");
 	mem_free(jwk);
 	jwk = test_jwk(keys[TOKEN_FAMILY_P256], TOKEN_FAMILY_P256, "\"kid\":\"a\",");
-	snprintf(text, sizeof text, "{\"keys\":[%s,%s]}", jwk, jwk);
+	EVP_PKEY *second = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	char *rival = test_jwk(second, TOKEN_FAMILY_P256, "\"kid\":\"a\",");
+	snprintf(text, sizeof text, "{\"keys\":[%s,%s]}", jwk, rival);
 	refused(&s, text, "two keys");
+	/* the same one twice is one */
+	snprintf(text, sizeof text, "{\"keys\":[%s,%s]}", jwk, jwk);
+	struct token_keys *k = load(&s, text);
+	assert_int_equal(token_keys_count(k), 1);
+	token_keys_free(k);
+	/* a list that is a file is read before anything starts */
+	s.keys.jwks = str_c(path("list.json"));
+	refused(&s, NULL, "jwks: ");
+	write_file("list.json", text);
+	k = load(&s, NULL);
+	assert_int_equal(token_keys_count(k), 1);
+	token_keys_free(k);
+	EVP_PKEY_free(second);
+	mem_free(rival);
 	mem_free(jwk);
 	EVP_PKEY_free(small);
 }
@@ -440,8 +456,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	static const char *const names[] = {
-	        "one.pem", "rsa.pem", "r.pem", "e.pem", "i.pem", "bad.pem", "cert.pem"};
+	static const char *const names[] = {"one.pem", "rsa.pem", "r.pem", "e.pem", "i.pem",
+	        "bad.pem", "cert.pem", "list.json"};
 	for (unsigned f = TOKEN_FAMILY_RSA; f < TOKEN_FAMILY_COUNT; f++)
 		EVP_PKEY_free(keys[f]);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -86,6 +86,11 @@ static void test_faults(void **state)
 	expect_fault("<a><?php x?></a>", XML_RESTRICTED);
 	expect_fault("<a/><!-- c -->", XML_RESTRICTED);
 	expect_fault("<a/>", XML_FINE);
+	/* UTF-16 */
+	struct element *root;
+	assert_int_equal(xml_parse(parser, str_from("<\0a\0/\0>\0", 8), &xml_limits_after_auth,
+	                         &arena, &root),
+	        XML_NOT_WELL_FORMED);
 }
 
 static void test_limits(void **state)

@@ -8,6 +8,13 @@ const MOST = 3;
 /** "news" and "chat" can also be read elsewhere; "answer" is about what one did or what was done to one. */
 export type NoticeKind = 'answer' | 'chat' | 'news';
 
+/** Stands until it is taken away by what is returned. */
+export function standing(words: string, testid: string): () => void {
+  const line = h('div', { class: 'notice', testid }, words);
+  document.getElementById('notices')?.prepend(line);
+  return () => line.remove();
+}
+
 /** People who came or went one shortly after the other share a line. */
 interface Group {
   line: HTMLElement;

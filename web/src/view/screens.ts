@@ -3,6 +3,8 @@
 import { Refusal } from '../refusal';
 import { h } from './dom';
 
+const TRYING_MS = 1_000;
+
 export function landing(): HTMLElement {
   const input = h('input', {
     id: 'room', testid: 'landing-room', required: true, autocomplete: 'off', maxlength: '120',
@@ -73,6 +75,22 @@ export function refused(why: Refusal, ways: Ways): HTMLElement {
     signInLink(login),
     final ? null : h('button', { class: 'primary', click: () => ways.again(), testid: 'rejoin-button' }, again),
     h('button', { click: () => ways.back(), testid: 'back-button' }, 'Back'));
+}
+
+/** Before the meeting while its connection is lost and tried again. */
+export function cutOff(why: Refusal, retry: () => void, leave: () => void): HTMLElement {
+  const now = h('button', { class: 'primary', testid: 'rejoin-button' }, 'Try now');
+  now.addEventListener('click', () => {
+    now.disabled = true;
+    setTimeout(() => { now.disabled = false; }, TRYING_MS);
+    retry();
+  });
+  return h('main', { class: 'centre', testid: 'refusal' },
+    h('div', { class: 'card', role: 'alert' },
+      h('div', { class: 'spinner' }),
+      h('h1', { testid: 'refusal-title' }, why.title),
+      h('p', { testid: 'refusal-text' }, `${why.text} Trying again in a moment.`),
+      h('div', { class: 'actions' }, now, h('button', { click: leave, testid: 'back-button' }, 'Leave'))));
 }
 
 function askPassword(why: Refusal, ways: Ways): HTMLElement {
