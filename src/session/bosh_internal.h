@@ -51,7 +51,7 @@ struct bosh {
 	struct bosh_stream **streams; /* by index; NULL: free */
 	uint32_t n, cap, used;
 	struct list ended; /* those that stay for their last words, the oldest first */
-	uint64_t kept; /* bytes in all queues and answers */
+	uint64_t kept;     /* bytes in all queues and answers */
 	uint64_t requests, opened, replays, early, lost, inactive, polled, limit_streams;
 };
 

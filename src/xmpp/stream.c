@@ -31,7 +31,7 @@ struct stream_parser {
 	uint64_t effort;
 	size_t learned; /* bytes that expat has read of this stream */
 	/* the header */
-	struct buf header; /* as it came */
+	struct buf header;      /* as it came */
 	bool is_content_client; /* its default namespace is jabber:client */
 	struct str to;
 	const char *condition;

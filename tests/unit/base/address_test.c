@@ -124,9 +124,9 @@ static void a_household_counts_as_one(void **state)
 {
 	(void)state;
 	static const char *const pairs[][2] = {{"192.0.2.1", "192.0.2.1"},
-	        {"::ffff:192.0.2.1", "192.0.2.1"},
-	        {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"}, {"2001:db8:1:2::9", "2001:db8:1:2::"},
-	        {"::1", "::"}, {"nowhere", "nowhere"}, {"", ""}};
+	        {"::ffff:192.0.2.1", "192.0.2.1"}, {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+	        {"2001:db8:1:2::9", "2001:db8:1:2::"}, {"::1", "::"}, {"nowhere", "nowhere"},
+	        {"", ""}};
 	char out[ADDRESS_TEXT_MAX];
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
 		assert_string_equal(address_household(str_c(pairs[i][0]), out).p, pairs[i][1]);

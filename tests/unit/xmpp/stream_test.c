@@ -345,7 +345,8 @@ int main(void)
 	        cmocka_unit_test(test_restricted),
 	        cmocka_unit_test(test_limits),
 	        cmocka_unit_test(test_long_streams),
-	        cmocka_unit_test(test_new_names), cmocka_unit_test(test_effort),
+	        cmocka_unit_test(test_new_names),
+	        cmocka_unit_test(test_effort),
 	        cmocka_unit_test(test_restart),
 	        cmocka_unit_test(test_no_memory),
 	};
