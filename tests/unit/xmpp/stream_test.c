@@ -1,10 +1,6 @@
 /* stream_test.c - XML streams as their bytes come. io */
+#include "support/held.h"
 #include "support/unit.h"
-
-#include <malloc.h>
-#ifdef __SANITIZE_ADDRESS__
-size_t __sanitizer_get_current_allocated_bytes(void);
-#endif
 
 #include "base/mem.h"
 #include "xmpp/ns.h"
@@ -213,15 +209,6 @@ static void test_long_streams(void **state)
 		stream_parser_free(p);
 	}
 	buf_done(&text);
-}
-
-static size_t bytes_held(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-	return __sanitizer_get_current_allocated_bytes();
-#else
-	return mallinfo2().uordblks;
-#endif
 }
 
 /* Whoever calls each element by a name of its own makes nothing grow; what the header declared
