@@ -142,6 +142,19 @@ void address_write(const struct address *a, char out[ADDRESS_TEXT_MAX])
 	}
 }
 
+struct str address_household(struct str address, char out[ADDRESS_TEXT_MAX])
+{
+	struct address a;
+	if (!address_parse(address, &a)) {
+		snprintf(out, ADDRESS_TEXT_MAX, "%.*s", STR_FMT(address));
+		return str_c(out);
+	}
+	if (!address_is_v4(&a))
+		memset(&a.bytes[8], 0, 8);
+	address_write(&a, out);
+	return str_c(out);
+}
+
 bool network_parse(struct str s, struct network *out)
 {
 	size_t slash = str_find(s, '/');

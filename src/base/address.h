@@ -16,6 +16,9 @@ bool address_parse(struct str s, struct address *out);
 void address_write(const struct address *a, char out[ADDRESS_TEXT_MAX]);
 bool address_loopback(const struct address *a); /* 127.0.0.0/8, ::1 */
 bool address_is_v4(const struct address *a);
+/* What an address counts by, as text in out: a household has a /64 of IPv6. What is no address
+ * stays as it is, cut. */
+struct str address_household(struct str address, char out[ADDRESS_TEXT_MAX]);
 
 struct network {
 	struct address base;

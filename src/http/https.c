@@ -81,6 +81,11 @@ bool https_redirect(struct connection *c, const struct http_request *r)
 	struct buf b;
 	buf_init(&b, 0);
 	buf_puts(&b, "Location: ");
+	if (!str_starts(c->head->path, STR("/"))) { /* it would go on with the host's name */
+		buf_done(&b);
+		connection_refuse(c, 400);
+		return true;
+	}
 	if (!str_absent(set->redirect_to)) {
 		buf_str(&b, set->redirect_to);
 	} else if (!str_absent(host)) {

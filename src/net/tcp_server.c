@@ -89,14 +89,11 @@ static void complain(struct tcp_server *s, const char *cause, const char *peer)
 		        tcp_ledger_open(s->ledger));
 }
 
-/* The peer as text, and what it counts by: a household has a /64 of IPv6. */
+/* The peer as text, and what it counts by. */
 static void describe(struct tcp *t, const struct address *a, char key[TCP_PEER_MAX])
 {
-	struct address net = *a;
-	if (!address_is_v4(a))
-		memset(&net.bytes[8], 0, 8);
 	address_write(a, t->peer);
-	address_write(&net, key);
+	(void)address_household(str_c(t->peer), key);
 	t->loopback = address_loopback(a);
 }
 

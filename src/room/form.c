@@ -211,7 +211,7 @@ void form_iq(
 	struct arena a;
 	struct verdict v;
 	struct occupant stranger;
-	if (!from && c->service == SERVICE_FOCUS) {
+	if (!from && outside_is_focus(r->service, c)) {
 		stranger = outside_stranger(r, c);
 		from = &stranger;
 	}

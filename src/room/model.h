@@ -269,6 +269,8 @@ void entry_replay(struct room_service *s, const struct room_client *c, const str
 void outside_join(struct room_service *s, const struct room_client *c, const struct stanza *st);
 /* It leaves where it is not: it is answered all the same. */
 void outside_left(struct room_service *s, const struct room_client *c, const struct stanza *st);
+/* Is it the focus outside; where the focus is built in nobody is. */
+bool outside_is_focus(const struct room_service *s, const struct room_client *c);
 /* A service that speaks to a room it is not in, as somebody to ask the policy about. */
 struct occupant outside_stranger(struct room *r, const struct room_client *c);
 /* A service wrote about a human's role: it stands in his record, and nothing else happens. */

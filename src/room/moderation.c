@@ -266,7 +266,7 @@ void moderation_iq(
 	struct occupant stranger;
 	struct moderation m = {.room = r, .actor = from, .client = c, .stanza = st};
 	arena_init(&m.arena, 0);
-	if (!from && c->service == SERVICE_FOCUS) {
+	if (!from && outside_is_focus(r->service, c)) {
 		stranger = outside_stranger(r, c);
 		m.actor = &stranger;
 	}

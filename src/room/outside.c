@@ -36,7 +36,7 @@ static void refuse_for(struct room_service *s, const struct room_client *c, cons
 	refuse(s, c, st, &v);
 }
 
-static bool is_focus(const struct room_service *s, const struct room_client *c)
+bool outside_is_focus(const struct room_service *s, const struct room_client *c)
 {
 	return s->settings.focus_outside && c->service == SERVICE_FOCUS;
 }
@@ -47,7 +47,7 @@ static enum reason judge_nick(const struct room_service *s, const struct room *r
 {
 	if (!jid_nick_ok(nick))
 		return E_NICK;
-	if (is_focus(s, c))
+	if (outside_is_focus(s, c))
 		return str_eqc(nick, FOCUS_NICK) ? R_NONE : E_NICK;
 	if (str_eqc(nick, FOCUS_NICK) || (r && room_occupant(r, nick)))
 		return E_CONFLICT;
@@ -115,7 +115,7 @@ static void enter(struct room *r, const struct room_client *c, const struct stan
         const struct verdict *v, bool created)
 {
 	struct room_service *s = r->service;
-	struct occupant *old = is_focus(s, c) ? room_outside_focus(r) : NULL;
+	struct occupant *old = outside_is_focus(s, c) ? room_outside_focus(r) : NULL;
 	struct buf self;
 	if (old)
 		take_place(old);
@@ -139,7 +139,7 @@ static void enter(struct room *r, const struct room_client *c, const struct stan
 	buf_done(&self);
 	message_welcome(o, element_child(st->element, "x", NS_MUC));
 	room_broadcast(r, "presence", o->presence.tail, o);
-	if (!is_focus(s, c))
+	if (!outside_is_focus(s, c))
 		return;
 	r->awaits_focus = r->wanted = false;
 	if (r->n == 0)
@@ -153,7 +153,7 @@ void outside_join(struct room_service *s, const struct room_client *c, const str
 	struct verdict v;
 	enum reason reason = judge_nick(s, r, c, st->to.resource);
 	bool created = !r || r->awaits_focus;
-	if (reason == R_NONE && !is_focus(s, c) && (!r || r->n == 0))
+	if (reason == R_NONE && !outside_is_focus(s, c) && (!r || r->n == 0))
 		reason = E_WAIT_HOST; /* only the focus opens, and the others come to people */
 	if (reason != R_NONE)
 		refuse_for(s, c, st, reason);

@@ -1,6 +1,7 @@
 /* room.c - a room: opened, found, told about, ended. pure */
 #include "room/room.h"
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -113,7 +114,8 @@ static int take_openers(struct room *r, const struct room_client *c)
 	struct room_service *s = r->service;
 	const struct openers_bounds bounds = {
 	        s->settings.rooms, s->settings.rooms_per_address, s->settings.rooms_per_session};
-	struct str peer = c && !c->peer_loopback ? c->peer : STR_NONE;
+	char household[ADDRESS_TEXT_MAX];
+	struct str peer = c && !c->peer_loopback ? address_household(c->peer, household) : STR_NONE;
 	struct str key = c ? c->key : STR_NONE;
 	switch (openers_take(s->openers, &bounds, peer, key, &r->address, &r->waiting)) {
 	case OPENERS_TAKEN:

@@ -264,9 +264,27 @@ static void take_known(struct bosh_stream *st, struct bosh_post *p)
 
 static struct bosh *table_of(struct sessions *ss)
 {
-	if (!ss->bosh)
+	if (!ss->bosh) {
 		ss->bosh = mem_zalloc(sizeof *ss->bosh);
+		if (ss->bosh)
+			list_init(&ss->bosh->ended);
+	}
 	return ss->bosh;
+}
+
+/* Those that have ended stay for their last words, but keep nobody out. False: all are live. */
+static bool make_room(struct sessions *ss)
+{
+	struct bosh *all = ss->bosh;
+	if (all->used < 2 * (uint64_t)ss->settings.sessions)
+		return true;
+	all->limit_streams++;
+	if (list_empty(&all->ended))
+		return false;
+	struct bosh_stream *st = LIST_OWNER(all->ended.next, struct bosh_stream, in_ended);
+	bosh_settle(st); /* whoever waits for it is answered */
+	bosh_stream_free(st);
+	return true;
 }
 
 static struct bosh_stream *new_stream(
@@ -307,11 +325,8 @@ static const char *open_session(
 		return "item-not-found";
 	if (!all)
 		return "internal-server-error";
-	/* those that have ended stay for their last words */
-	if (all->used >= 2 * (uint64_t)ss->settings.sessions) {
-		all->limit_streams++;
+	if (!make_room(ss))
 		return "internal-server-error";
-	}
 	struct bosh_stream *st = new_stream(ss, &b, a);
 	if (!st)
 		return "internal-server-error";

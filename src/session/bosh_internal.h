@@ -1,6 +1,7 @@
 /* bosh_internal.h - one BOSH session's state, shared by session/bosh.c and session/bosh_stream.c
  * and nobody else. io */
 #pragma once
+#include "base/list.h"
 #include "net/tcp.h"
 #include "session/bosh.h"
 #include "session/bosh_window.h"
@@ -18,6 +19,7 @@ struct place {
 struct bosh_stream {
 	struct transport t;
 	struct sessions *all;
+	struct list in_ended; /* linked once it has ended */
 	uint32_t index;
 	char secret[BOSH_SECRET_DIGITS + 1];
 	bool secure, acks;
@@ -48,7 +50,8 @@ struct bosh_stream {
 struct bosh {
 	struct bosh_stream **streams; /* by index; NULL: free */
 	uint32_t n, cap, used;
-	uint64_t kept; /* bytes in all queues and answers */
+	struct list ended; /* those that stay for their last words, the oldest first */
+	uint64_t kept;     /* bytes in all queues and answers */
 	uint64_t requests, opened, replays, early, lost, inactive, polled, limit_streams;
 };
 

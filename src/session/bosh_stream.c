@@ -152,6 +152,7 @@ void bosh_stream_free(struct bosh_stream *st)
 	give_seat(st);
 	timer_stop(&st->timer);
 	loop_undefer(&st->settle);
+	list_remove(&st->in_ended);
 	for (unsigned i = 0; i < BOSH_REPLAYS; i++) {
 		if (st->places[i].post)
 			st->places[i].post->stream = NULL;
@@ -337,6 +338,7 @@ static void end(struct transport *t, enum session_end why, struct str error)
 	(void)why;
 	bosh_touch(st);
 	st->ended = true;
+	list_append(&st->all->bosh->ended, &st->in_ended);
 	st->condition = str_absent(error) ? NULL : bosh_condition(error);
 	if (!str_absent(error))
 		(void)append(st, error, STR("")); /* without it the condition says as much */

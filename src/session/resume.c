@@ -5,6 +5,7 @@
  * with another one by the rooms that it sits in. */
 #include <math.h>
 
+#include "base/address.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -16,7 +17,7 @@
 /* Those of one address that are away. */
 struct sleepers {
 	uint32_t n;
-	char address[46];
+	char address[ADDRESS_TEXT_MAX];
 };
 
 struct session *resume_find(struct sessions *ss, struct str id)
@@ -183,15 +184,16 @@ static bool take_address(struct session *s)
 {
 	struct sessions *ss = s->all;
 	struct managed *m = s->managed;
+	char household[ADDRESS_TEXT_MAX];
 	m->address = NULL;
 	if (s->peer_loopback)
 		return true;
-	struct sleepers *a = map_get(&ss->sleepers, str_c(s->peer));
+	struct sleepers *a = map_get(&ss->sleepers, address_household(str_c(s->peer), household));
 	if (!a) {
 		a = mem_zalloc(sizeof *a);
 		if (!a)
 			return false;
-		memcpy(a->address, s->peer, sizeof a->address);
+		memcpy(a->address, household, sizeof a->address);
 		if (!map_put(&ss->sleepers, str_c(a->address), a)) {
 			mem_free(a);
 			return false;

@@ -15,6 +15,9 @@
  * full of '>', may make it read this much more than the tag has bytes. */
 #define EFFORT_FACTOR 128
 #define EFFORT_FREE (1u << 20)
+/* expat keeps every name that it has seen as long as its stream lasts, ten times the bytes that it
+ * came with. After so many bytes it begins anew, with the header. */
+#define LEARNED_MAX (64u << 10)
 
 struct stream_parser {
 	struct xml_builder builder; /* of the element that is coming; first, since expat gives it */
@@ -26,7 +29,9 @@ struct stream_parser {
 	size_t bytes;
 	size_t pending; /* of them: since expat last told something */
 	uint64_t effort;
+	size_t learned; /* bytes that expat has read of this stream */
 	/* the header */
+	struct buf header;      /* as it came */
 	bool is_content_client; /* its default namespace is jabber:client */
 	struct str to;
 	const char *condition;
@@ -42,6 +47,7 @@ struct stream_parser *stream_parser_new(void)
 		return NULL;
 	xml_builder_init(&p->builder);
 	arena_init(&p->arena, ARENA_BYTES);
+	buf_init(&p->header, 0);
 	return p;
 }
 
@@ -51,6 +57,7 @@ void stream_parser_free(struct stream_parser *p)
 		return;
 	xml_builder_done(&p->builder);
 	arena_done(&p->arena);
+	buf_done(&p->header);
 	mem_free(p);
 }
 
@@ -58,6 +65,7 @@ void stream_parser_free(struct stream_parser *p)
 static void settle(struct stream_parser *p)
 {
 	p->under_way = false;
+	p->learned += p->bytes;
 	p->bytes = p->pending = 0;
 	p->effort = 0;
 	p->to = STR_NONE;
@@ -69,6 +77,8 @@ void stream_parser_restart(struct stream_parser *p)
 {
 	settle(p);
 	p->running = p->inside = false;
+	p->learned = 0;
+	buf_reset(&p->header);
 	p->event = STREAM_MORE;
 	p->fault = XML_FINE;
 }
@@ -174,12 +184,34 @@ static bool prepare(struct stream_parser *p)
 	struct xml_builder *b = &p->builder;
 	if (!xml_builder_prepare(b))
 		return false;
-	XML_SetElementHandler(b->expat, on_start, on_end);
-	XML_SetCharacterDataHandler(b->expat, on_text);
-	XML_SetNamespaceDeclHandler(b->expat, on_declaration, NULL);
 	/* an element is told when it is complete, not when something follows it */
 	(void)XML_SetReparseDeferralEnabled(b->expat, XML_FALSE);
-	p->is_content_client = false;
+	return true;
+}
+
+static void listen(struct stream_parser *p)
+{
+	XML_Parser expat = p->builder.expat;
+	XML_SetElementHandler(expat, on_start, on_end);
+	XML_SetCharacterDataHandler(expat, on_text);
+	XML_SetNamespaceDeclHandler(expat, on_declaration, NULL);
+}
+
+/* A new expat, which knows of the stream what its header said. False: no memory. */
+static bool renew(struct stream_parser *p)
+{
+	struct xml_builder *b = &p->builder;
+	xml_builder_drop_expat(b);
+	p->running = false;
+	if (!prepare(p))
+		return false;
+	XML_SetElementHandler(b->expat, NULL, NULL);
+	XML_SetNamespaceDeclHandler(b->expat, NULL, NULL);
+	if (XML_Parse(b->expat, p->header.p, (int)p->header.n, XML_FALSE) != XML_STATUS_OK)
+		return false;
+	listen(p);
+	p->running = true;
+	p->learned = 0;
 	return true;
 }
 
@@ -188,8 +220,14 @@ static bool begin(struct stream_parser *p, const struct xml_limits *limits)
 {
 	if (!xml_builder_begin(&p->builder, limits, &p->arena))
 		return false;
-	if (!p->running && !prepare(p))
+	if (p->inside && p->learned > LEARNED_MAX && !renew(p))
 		return false;
+	if (!p->running) {
+		if (!prepare(p))
+			return false;
+		p->is_content_client = false;
+		listen(p);
+	}
 	p->running = p->under_way = true;
 	return true;
 }
@@ -218,6 +256,10 @@ static enum xml_fault feed(struct stream_parser *p, struct str piece)
 	if (!xml_builder_may_be_utf8(piece))
 		return XML_NOT_WELL_FORMED;
 	xml_builder_allow(b, p->bytes);
+	if (!p->inside)
+		buf_str(&p->header, piece);
+	if (p->header.failed)
+		return XML_NO_MEMORY;
 	p->event = STREAM_MORE;
 	enum XML_Status status = XML_Parse(b->expat, piece.p, (int)piece.n, XML_FALSE);
 	if (b->fault != XML_FINE || status != XML_STATUS_OK)

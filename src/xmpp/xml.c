@@ -5,6 +5,9 @@
 #include "xmpp/builder.h"
 
 #define RUN_KEPT 65536
+/* expat's tables grow with the names of a message and never shrink, and each message that follows
+ * would be charged for emptying them. */
+#define EXPAT_KEPT 4096 /* bytes of a message */
 
 const struct xml_limits xml_limits_before_auth = {
         .bytes = 4096, .depth = 6, .attributes = 16, .elements = 32};
@@ -72,9 +75,9 @@ enum xml_fault xml_parse(struct xml_parser *p, struct str message, const struct 
 		fault = xml_builder_fault(b);
 	if (fault == XML_FINE && !b->root)
 		fault = XML_NOT_WELL_FORMED;
-	if (fault == XML_NO_MEMORY)
-		xml_builder_drop_expat(b); /* its state after a failed allocation is not worth
-		                              trusting */
+	/* its state after a failed allocation is not worth trusting */
+	if (fault == XML_NO_MEMORY || message.n > EXPAT_KEPT)
+		xml_builder_drop_expat(b);
 	xml_builder_trim(b, RUN_KEPT);
 	if (fault == XML_FINE)
 		*root = b->root;

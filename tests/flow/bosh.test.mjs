@@ -340,6 +340,16 @@ test('a session cannot be opened without room for it', async () => {
   });
 });
 
+test('sessions that have ended stay for their last words, and keep nobody out', async () => {
+  await withServer({ allow_guests: true, sessions: 10 }, async (s) => {
+    for (let i = 0; i < 60; i += 1) terminated(await new BareBosh(s).open({ to: 'nowhere.example' }), 'host-unknown', `session ${i}`);
+    const b = new BareBosh(s);
+    match((await b.open()).text, /mechanism/, 'somebody else');
+    terminated(await b.post('', { attributes: "type='terminate'" }), null, 'the end');
+    terminated(await b.post('', { rid: b.rid - 1 }), null, 'the last words again');
+  });
+});
+
 test('a client that falls silent leaves, when it said how long it may', async () => {
   const w = await enter(server, 'silent', { name: 'Walter' });
   const c = await enterByBosh(server, 'silent', { name: 'Gil' });

@@ -130,6 +130,9 @@ test('rooms and requests of one address are bounded, from elsewhere than this ho
     same([...new Set(seen.slice(5, 20))], [503], 'more rooms than an address may open');
     same([...new Set(seen.slice(21))], [429], 'more requests than an address may make');
     equal((await ask(s, room(s, 'other'), { token: s.token(MOD), headers: { 'x-forwarded-for': '203.0.113.8' } })).status, 200, 'another address');
+    const six = [];
+    for (let i = 0; i < 7; i++) six.push((await ask(s, room(s, `six${i}`), { token: s.token(MOD), headers: { 'x-forwarded-for': `2001:db8::${i + 1}` } })).status);
+    same(six, [200, 200, 200, 200, 200, 503, 503], 'a household of IPv6 is one address');
     const r = gavel(['explain', '--config', s.file, '--live', '--counters', '--json']);
     ok(JSON.parse(r.out).result.limit_conference_requests > 0, 'it is counted');
   });

@@ -250,6 +250,20 @@ test('a recorder, a transcriber and telephony in a meeting moderate nothing', as
   await m.close();
 });
 
+test('where the focus is built in the account of one has no say in meetings', async () => {
+  const m = await enter(server, 'own', { connect: { token: server.token({ id: 'm', name: 'Alice Example', moderator: true }) } });
+  const f = await serve(server, `focus@${auth}`, PASSWORDS.focus);
+  const admin = 'http://jabber.org/protocol/muc#admin', owner = 'http://jabber.org/protocol/muc#owner';
+  for (const [type, query] of [['set', `<query xmlns='${admin}'><item nick='${m.id}' role='none'/></query>`],
+    ['get', `<query xmlns='${admin}'><item role='moderator'/></query>`], ['get', `<query xmlns='${owner}'/>`], ['set', `<query xmlns='${owner}'><destroy/></query>`]]) {
+    const since = f.mark();
+    f.send(`<iq xmlns='jabber:client' type='${type}' id='i1' to='own@${server.muc}'>${query}</iq>`);
+    match((await f.waitFor((e) => e.local === 'iq', { since, what: 'an answer' })).raw, /type='error'.*<forbidden /, `${type} ${query}`);
+  }
+  await m.close();
+  await f.close();
+});
+
 test('a token or a guest that names a service is nobody', async () => {
   const room = 'claimed';
   const m = await enter(server, room, MOD);

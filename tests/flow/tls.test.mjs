@@ -282,7 +282,7 @@ test('http_redirect sends to HTTPS, all but health and the challenges of who iss
     for (const [path, o, status, location] of [
       ['/', {}, 301, `${at}/`], ['/room?x=1&y=%20', {}, 301, `${at}/room?x=1&y=%20`], ['/a/../%2e%2e/b', {}, 301, `${at}/a/../%2e%2e/b`],
       ['/config.js', { method: 'HEAD' }, 301, `${at}/config.js`], ['/x', { method: 'POST' }, 308, `${at}/x`],
-      ['//evil.example/x', {}, 301, `${at}//evil.example/x`],
+      ['.evil.example/x', { method: 'POST' }, 400, undefined], ['//evil.example/x', {}, 301, `${at}//evil.example/x`],
       ['/', { headers: { Host: '[::1]:80' } }, 301, `https://[::1]:${s.https}/`],
       ['/', { headers: { Host: 'evil.example/@x' } }, 400, undefined], ['/', { headers: { Host: 'a b' } }, 400, undefined],
       ['/about/health', {}, 200, undefined], ['/.well-known/acme-challenge/token-1_A', {}, 200, undefined],

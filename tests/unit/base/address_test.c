@@ -120,6 +120,19 @@ static void loopback_is_known(void **state)
 		assert_true(address_parse(str_c(no[i]), &a) && !address_loopback(&a));
 }
 
+static void a_household_counts_as_one(void **state)
+{
+	(void)state;
+	static const char *const pairs[][2] = {{"192.0.2.1", "192.0.2.1"},
+	        {"::ffff:192.0.2.1", "192.0.2.1"}, {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+	        {"2001:db8:1:2::9", "2001:db8:1:2::"}, {"::1", "::"}, {"nowhere", "nowhere"},
+	        {"", ""}};
+	char out[ADDRESS_TEXT_MAX];
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+		assert_string_equal(address_household(str_c(pairs[i][0]), out).p, pairs[i][1]);
+}
+
 UNIT_MAIN(cmocka_unit_test(addresses_are_written_one_way),
         cmocka_unit_test(what_is_no_address_is_refused), cmocka_unit_test(the_library_agrees),
-        cmocka_unit_test(networks_hold_what_begins_alike), cmocka_unit_test(loopback_is_known))
+        cmocka_unit_test(networks_hold_what_begins_alike), cmocka_unit_test(loopback_is_known),
+        cmocka_unit_test(a_household_counts_as_one))

@@ -1,4 +1,5 @@
 /* stream_test.c - XML streams as their bytes come. io */
+#include "support/held.h"
 #include "support/unit.h"
 
 #include "base/mem.h"
@@ -210,6 +211,39 @@ static void test_long_streams(void **state)
 	buf_done(&text);
 }
 
+/* Whoever calls each element by a name of its own makes nothing grow; what the header declared
+ * counts to the end. */
+static void test_new_names(void **state)
+{
+	(void)state;
+	struct stream_parser *p = stream_parser_new();
+	struct buf log, text;
+	buf_init(&log, 0);
+	buf_init(&text, 0);
+	assert_true(read_pieces(p,
+	        STR("<?xml version='1.0'?><s:stream xmlns='jabber:client' to='meet.example' "
+	            "version='1.0' xmlns:s='http://etherx.jabber.org/streams' xmlns:p='urn:p'>"),
+	        0, 7, before, &log));
+	size_t held = bytes_held();
+	for (unsigned i = 0; i < 4000; i++) {
+		buf_reset(&text);
+		buf_puts(&text, "<message>");
+		for (unsigned k = 0; k < 50; k++)
+			buf_printf(&text, "<a%u_%u b%u_%u=''/>", i, k, i, k);
+		buf_puts(&text, "<p:c/></message>");
+		buf_reset(&log);
+		assert_true(read_pieces(p, buf_view(&text), 0, 1400, after, &log));
+		assert_non_null(strstr(log.p, "<c xmlns='urn:p'/></message>"));
+	}
+	assert_true(bytes_held() < held + (2u << 20));
+	buf_reset(&log);
+	assert_false(read_pieces(p, STR("<presence/></s:stream>"), 0, 5, after, &log));
+	assert_str(buf_view(&log), "[<presence/>]11 close ");
+	buf_done(&text);
+	buf_done(&log);
+	stream_parser_free(p);
+}
+
 /* Long tags byte by byte, or full of '>', are refused before they cost much. */
 static void test_effort(void **state)
 {
@@ -298,6 +332,7 @@ int main(void)
 	        cmocka_unit_test(test_restricted),
 	        cmocka_unit_test(test_limits),
 	        cmocka_unit_test(test_long_streams),
+	        cmocka_unit_test(test_new_names),
 	        cmocka_unit_test(test_effort),
 	        cmocka_unit_test(test_restart),
 	        cmocka_unit_test(test_no_memory),

@@ -1,4 +1,5 @@
 /* xml_test.c - the bounded XML parser and the writer. io */
+#include "support/held.h"
 #include "support/unit.h"
 
 #include "base/mem.h"
@@ -175,6 +176,28 @@ static void test_written(void **state)
 	expect_written("<other><nick/></other>", "<other><nick/></other>");
 }
 
+/* A message full of names leaves nothing behind that those after it would have to clear away. */
+static void test_names_are_forgotten(void **state)
+{
+	(void)state;
+	struct buf b;
+	struct element *root;
+	expect_fault("<iq xmlns='jabber:client'/>", XML_FINE);
+	arena_reset(&arena);
+	size_t held = bytes_held();
+	buf_init(&b, 0);
+	buf_puts(&b, "<message xmlns='jabber:client'>");
+	for (unsigned i = 0; i < 8000; i++)
+		buf_printf(&b, "<a%x b%x=''/>", i, i);
+	buf_puts(&b, "</message>");
+	assert_int_equal(parse(b.p, &root), XML_FINE);
+	buf_done(&b);
+	arena_done(&arena);
+	arena_init(&arena, 0);
+	expect_fault("<iq xmlns='jabber:client'/>", XML_FINE);
+	assert_true(bytes_held() < held + 65536);
+}
+
 /* Whatever fails to be allocated, the answer is "no memory", and the parser works afterwards. */
 static void test_no_memory(void **state)
 {
@@ -229,6 +252,7 @@ int main(void)
 	        cmocka_unit_test(test_limits),
 	        cmocka_unit_test(test_prefixes_do_not_multiply),
 	        cmocka_unit_test(test_written),
+	        cmocka_unit_test(test_names_are_forgotten),
 	        cmocka_unit_test(test_no_memory),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
