@@ -78,24 +78,21 @@ bool https_redirect(struct connection *c, const struct http_request *r)
 	if (!set->redirect || r->secure || str_eqc(r->path, "/about/health"))
 		return false;
 	struct str host = host_name(c->head);
-	struct buf b;
-	buf_init(&b, 0);
-	buf_puts(&b, "Location: ");
-	if (!str_starts(c->head->path, STR("/"))) { /* it would go on with the host's name */
-		buf_done(&b);
+	bool nowhere = str_absent(set->redirect_to) && str_absent(host);
+	/* a target that is no path would go on with the host's name */
+	if (nowhere || !str_starts(c->head->path, STR("/"))) {
 		connection_refuse(c, 400);
 		return true;
 	}
+	struct buf b;
+	buf_init(&b, 0);
+	buf_puts(&b, "Location: ");
 	if (!str_absent(set->redirect_to)) {
 		buf_str(&b, set->redirect_to);
-	} else if (!str_absent(host)) {
+	} else {
 		buf_printf(&b, "https://%.*s", STR_FMT(host));
 		if (set->https_port != 443)
 			buf_printf(&b, ":%u", set->https_port);
-	} else {
-		buf_done(&b);
-		connection_refuse(c, 400);
-		return true;
 	}
 	buf_str(&b, c->head->path);
 	if (!str_absent(c->head->query))

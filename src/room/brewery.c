@@ -189,33 +189,21 @@ static void put_children(struct buf *b, const struct element *presence)
 	}
 }
 
-static struct block *render(const struct brewer *o, const struct element *presence, bool *too_large)
+/* What the others are told of o, with the elements of body (NULL: none): that it is there, or gone.
+ * NULL: there was no memory, or it is too large, which what is gone is never. */
+static struct block *render(
+        const struct brewer *o, const struct element *body, bool gone, bool *too_large)
 {
 	struct buf b;
 	buf_init(&b, 0);
 	brewery_put_from(&b, o);
-	buf_putc(&b, '>');
-	put_children(&b, presence);
-	*too_large = b.n > o->room->all->settings.presence_bytes;
+	buf_puts(&b, gone ? " type='unavailable'>" : ">");
+	put_children(&b, body);
+	*too_large = !gone && b.n > o->room->all->settings.presence_bytes;
 	buf_puts(&b, "<x xmlns='" NS_MUC_USER "'>");
-	put_item(&b, o, false);
+	put_item(&b, o, gone);
 	buf_puts(&b, "</x></presence>");
 	struct block *tail = b.failed || *too_large ? NULL : block_new(buf_view(&b));
-	buf_done(&b);
-	return tail;
-}
-
-static struct block *render_gone(const struct brewer *o, const struct element *body)
-{
-	struct buf b;
-	buf_init(&b, 0);
-	brewery_put_from(&b, o);
-	buf_puts(&b, " type='unavailable'>");
-	put_children(&b, body);
-	buf_puts(&b, "<x xmlns='" NS_MUC_USER "'>");
-	put_item(&b, o, true);
-	buf_puts(&b, "</x></presence>");
-	struct block *tail = b.failed ? NULL : block_new(buf_view(&b));
 	buf_done(&b);
 	return tail;
 }
@@ -278,7 +266,7 @@ static void update(struct brewer *o, const struct room_client *c, const struct s
 {
 	struct brewery *r = o->room;
 	bool too_large;
-	struct block *tail = render(o, st->element, &too_large);
+	struct block *tail = render(o, st->element, false, &too_large);
 	if (!tail || !can_write_self(o, tail)) {
 		block_unref(tail);
 		refuse_presence(r->all, c, st, too_large);
@@ -352,7 +340,8 @@ static void leave(struct brewer *o, const struct element *body, bool told, const
 {
 	struct brewery *r = o->room;
 	struct breweries *bs = r->all;
-	struct block *tail = body ? render_gone(o, body) : NULL;
+	bool too_large;
+	struct block *tail = body ? render(o, body, true, &too_large) : NULL;
 	if (body && !tail)
 		no_memory(bs, "leave");
 	if (!tail)
@@ -405,8 +394,8 @@ static void join(struct breweries *bs, const struct room_client *c, const struct
 	}
 	struct brewer *o = seat(r, c, st->to.resource, created || c->service == SERVICE_FOCUS);
 	if (o) {
-		o->presence = render(o, st->element, &too_large);
-		o->gone = render_gone(o, NULL);
+		o->gone = render(o, NULL, true, &too_large);
+		o->presence = render(o, st->element, false, &too_large);
 	}
 	if (!o || !o->presence || !o->gone || !can_write_self(o, o->presence)) {
 		if (o)

@@ -1,15 +1,15 @@
 // memory-resume.test.mjs - memory runs out while streams are cut and resumed, and among services: one of them fails, and is
 // told so, while everybody else lives on with a right picture. As memory.test.mjs, which says how.
-import { equal, fail, ok, run, sleep, test } from '../support/harness.mjs';
+import { equal, fail, run, sleep, test } from '../support/harness.mjs';
 import { Client, Refused } from '../support/client.mjs';
-import { Faults, ask } from '../support/faults.mjs';
+import { FULL, Faults, ask, starve } from '../support/faults.mjs';
 import { Resumer, SM } from '../support/resume.mjs';
 import { Server } from '../support/server.mjs';
 import { prove, serve } from '../support/service.mjs';
 import { NS } from '../support/xml.mjs';
 
 const PATIENCE = 5000; // ms: longer without an answer is a hang
-const SAMPLES = process.env.FULL === '1' ? Infinity : 8; // of each operation
+const SAMPLES = 8; // of each operation
 const MODES = process.env.GAVEL_WORKERS
   ? [{ name: `workers=${process.env.GAVEL_WORKERS}`, config: {} }]
   : [{ name: 'one worker', config: { workers: 1 } }, { name: 'clients away from their rooms', config: { workers: 2, placement: 'wrong' } }];
@@ -313,22 +313,8 @@ for (const mode of MODES) {
   test(`memory runs out, ${mode.name}: the server starts`, async () => { scene = await new Scene().start(mode.config); });
   for (const op of OPERATIONS) {
     test(`memory runs out, ${mode.name}: ${op.name}`, async () => {
-      let most = 0;
-      for (let i = 0; i < 2; i += 1) {
-        const quiet = await once(scene, op, 0);
-        equal(quiet.outcome, 'done', `${op.name} with all the memory it wants`);
-        most = quiet.counted;
-      }
-      ok(most > 0, `${op.name} allocates`);
-      const ends = { done: 0, refused: 0, closed: 0 };
-      for (let n = 1; n <= most; n += Math.max(1, Math.floor(most / SAMPLES))) {
-        const r = await once(scene, op, n);
-        if (r.hit) ends[r.outcome] += 1;
-      }
-      const tried = ends.done + ends.refused + ends.closed;
-      ok(tried > 0, `${op.name}: an allocation failed`);
-      console.log(`# ${op.name}: ${most} allocations, ${tried} failed once: ${ends.done} done all the same, ${ends.refused} refused, ${ends.closed} closed`);
-    }, { timeout: SAMPLES === Infinity ? 600000 : 60000 });
+      await starve((n) => once(scene, op, n), op.name, SAMPLES);
+    }, { timeout: FULL ? 600000 : 60000 });
   }
   test(`memory runs out, ${mode.name}: nobody else was closed, and nothing is left`, async () => {
     equal(scene.lost, 0, 'bystanders that were closed');

@@ -9,13 +9,12 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { equal, fail, ok, run, sleep, test } from '../support/harness.mjs';
 import { Client, Refused } from '../support/client.mjs';
-import { Faults, ask } from '../support/faults.mjs';
+import { FULL, Faults, ask, starve } from '../support/faults.mjs';
 import { GAVEL, GAVEL_RELEASE, ROOT, Server } from '../support/server.mjs';
 import { NS, escape } from '../support/xml.mjs';
 
 const PATIENCE = 5000; // ms: longer without an answer is a hang
 const SAMPLES = 60; // of each operation
-const FULL = process.env.FULL === '1';
 const MODES = process.env.GAVEL_WORKERS
   ? [{ name: `workers=${process.env.GAVEL_WORKERS}`, config: {} }]
   : [{ name: 'one worker', config: { workers: 1 } },
@@ -316,26 +315,6 @@ async function settled(s, what) {
   await s.agree(what);
 }
 
-async function starve(s, op) {
-  let most = 0;
-  for (let i = 0; i < 3; i += 1) {
-    const quiet = await once(s, op, 0);
-    equal(quiet.outcome, 'done', `${op.name} with all the memory it wants`);
-    most = quiet.counted;
-  }
-  ok(most > 0, `${op.name} allocates`);
-  const step = FULL ? 1 : Math.max(1, Math.floor(most / SAMPLES));
-  const ends = { done: 0, refused: 0, closed: 0 };
-  let tried = 0;
-  for (let n = 1; n <= most; n += step) {
-    const r = await once(s, op, n);
-    tried += r.hit;
-    if (r.hit) ends[r.outcome] += 1;
-  }
-  ok(tried > 0, `${op.name}: an allocation failed`);
-  return { most, tried, ...ends };
-}
-
 for (const mode of MODES) {
   let scene;
   let all = 0;
@@ -346,10 +325,9 @@ for (const mode of MODES) {
   });
   for (const op of OPERATIONS) {
     test(`memory runs out, ${mode.name}: ${op.name}`, async () => {
-      const r = await starve(scene, op);
+      const r = await starve((n) => once(scene, op, n), op.name, SAMPLES);
       all += 1;
       for (const k of Object.keys(total)) total[k] += r[k];
-      console.log(`# ${op.name}: ${r.most} allocations, ${r.tried} failed once: ${r.done} done all the same, ${r.refused} refused, ${r.closed} closed`);
     }, { timeout: FULL ? 600000 : 60000 });
   }
   test(`memory runs out, ${mode.name}: nobody else was closed, and nothing is left`, async () => {

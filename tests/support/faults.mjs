@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { sleep } from './harness.mjs';
+import { equal, ok, sleep } from './harness.mjs';
 import { temporaryFolder } from './server.mjs';
 
 /** struct mem_faults, in a file that the server has mapped. */
@@ -53,4 +53,33 @@ export function ask(server, question) {
       });
     c.write(`${JSON.stringify(question)}\n`);
   });
+}
+
+/** FULL=1: every allocation of an operation fails once, else so many of them. */
+export const FULL = process.env.FULL === '1';
+
+/**
+ * once(n) plays an operation while its n-th allocation fails (0: none) and says { outcome, hit, counted }. Plays it with
+ * all its memory first, so that what is made once is there, then with `samples` of its allocations failing, one each time.
+ */
+export async function starve(once, name, samples) {
+  let most = 0;
+  for (let i = 0; i < 3; i += 1) {
+    const quiet = await once(0);
+    equal(quiet.outcome, 'done', `${name} with all the memory it wants`);
+    most = quiet.counted;
+  }
+  ok(most > 0, `${name} allocates`);
+  const step = FULL ? 1 : Math.max(1, Math.floor(most / samples));
+  const ends = { done: 0, refused: 0, closed: 0 };
+  let tried = 0;
+  for (let n = 1; n <= most; n += step) {
+    const r = await once(n);
+    tried += r.hit;
+    if (r.hit) ends[r.outcome] += 1;
+  }
+  ok(tried > 0, `${name}: an allocation failed`);
+  const { done, refused, closed } = ends;
+  console.log(`# ${name}: ${most} allocations, ${tried} failed once: ${done} done all the same, ${refused} refused, ${closed} closed`);
+  return { most, tried, ...ends };
 }
