@@ -119,10 +119,8 @@ export async function run() {
   let n = 0;
   let failed = 0;
   let loose = [];
-  process.on('unhandledRejection', (error, promise) => loose.push({ error, promise }));
-  process.on('uncaughtException', (error) => loose.push({ error }));
-  // what a library hears of before it listens is in time all the same
-  process.on('rejectionHandled', (promise) => { loose = loose.filter((l) => l.promise !== promise); });
+  process.on('unhandledRejection', (e) => loose.push(e));
+  process.on('uncaughtException', (e) => loose.push(e));
   const only = process.env.ONLY ? new RegExp(process.env.ONLY) : null; // for a developer; the driver never sets it
   const chosen = only ? tests.filter((t) => only.test(t.name)) : tests;
   for (const t of [...chosen, ...endings]) {
@@ -134,7 +132,7 @@ export async function run() {
     } catch (e) {
       error = e;
     }
-    if (!error && loose.length) ({ error } = loose[0]);
+    if (!error && loose.length) [error] = loose;
     loose = [];
     const ms = Date.now() - began;
     if (error) {

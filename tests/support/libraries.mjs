@@ -182,11 +182,20 @@ export class XmppClient extends Library {
       if (el.is('message')) this.messages.push({ from: el.attrs.from, type: el.attrs.type ?? null, body: el.getChildText('body') });
     });
     try {
-      this.jid = String(await soon(this.c.start(), '@xmpp/client starts'));
+      this.jid = String(await soon(this.start(), '@xmpp/client starts'));
     } catch (e) {
       throw refusal(e.condition ?? e.message, e.text ?? null, 'sasl');
     }
     return this;
+  }
+
+  /** As the library's own, which leaves an error to nobody that comes before it has seen its header leave. */
+  async start() {
+    const online = new Promise((resolve, reject) => { this.c.once('online', resolve).once('error', reject); });
+    online.catch(() => {});
+    await this.c.connect(this.c.options.service);
+    this.c.open(this.c.options).catch(() => {});
+    return online;
   }
 
   take(el) {
