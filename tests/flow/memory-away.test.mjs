@@ -1,4 +1,4 @@
-// memory-resume.test.mjs - memory runs out while streams are cut and resumed, and among services: one of them fails, and is
+// memory-away.test.mjs - memory runs out while streams are cut and resumed, and among services: one of them fails, and is
 // told so, while everybody else lives on with a right picture. As memory.test.mjs, which says how.
 import { equal, fail, run, sleep, test } from '../support/harness.mjs';
 import { Client, Refused } from '../support/client.mjs';
